@@ -1,0 +1,43 @@
+import * as t from 'io-ts'
+
+/** io-ts `type` whose properties are readonly and whose unknown properties are dropped. */
+export const record = <P extends t.Props>(props: P, name?: string) => t.readonly(t.exact(t.type(props)), name)
+export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null])
+export const list = <C extends t.Mixed>(codec: C) => t.readonlyArray(codec)
+
+/** A finite number; JSON has no other. */
+export const finite = new t.Type<number, number, unknown>(
+  'finite number',
+  (u): u is number => typeof u === 'number' && Number.isFinite(u),
+  (u, c) => (typeof u === 'number' && Number.isFinite(u) ? t.success(u) : t.failure(u, c, 'must be a finite number')),
+  t.identity,
+)
+
+export const whole = new t.Type<number, number, unknown>(
+  'whole number >= 0',
+  (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
+  (u, c) =>
+    Number.isSafeInteger(u) && (u as number) >= 0 ? t.success(u as number) : t.failure(u, c, 'must be a whole number >= 0'),
+  t.identity,
+)
+
+const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+
+/** Name of a server, stream or session. It becomes part of a NATS subject and of a path: no dots, no slashes. */
+export const entityId = new t.Type<string, string, unknown>(
+  'id',
+  (u): u is string => typeof u === 'string' && idPattern.test(u),
+  (u, c) =>
+    typeof u === 'string' && idPattern.test(u)
+      ? t.success(u)
+      : t.failure(u, c, 'must be 1-64 letters, digits, "-" or "_", beginning with a letter or digit'),
+  t.identity,
+)
+
+/** A string literal union as a codec. */
+export const oneOf = <const V extends readonly [string, string, ...string[]]>(...values: V) =>
+  t.keyof(Object.fromEntries(values.map((v) => [v, null])) as { readonly [K in V[number]]: null })
+
+export const ServerRef = record({ id: entityId, url: t.string })
+/** A media server as others reach it: `url` is the base of its HTTP origin, without a slash at the end. */
+export type ServerRef = t.TypeOf<typeof ServerRef>
