@@ -1,0 +1,164 @@
+import * as t from 'io-ts'
+import { decision, fact, type PayloadOf } from '../definition.js'
+import { HealthSample, PathQuality } from './health.js'
+import { entityId, finite, list, nullable, oneOf, record, whole } from './shapes.js'
+
+export const ServerPolicy = record({
+  /** False: record everything, predict nothing. */
+  predict: t.boolean,
+  /** Score below which a server counts as unstable. */
+  threshold: finite,
+  /** A prediction clears when the score is this far above the threshold. */
+  hysteresis: finite,
+  /** Samples in a row that must be below (or above) to predict (or clear). */
+  samplesToPredict: whole,
+  samplesToClear: whole,
+  /** How far ahead the risk looks, in milliseconds. */
+  horizonMs: finite,
+  /** Signals of failure older than this do not corroborate each other. */
+  signalWindowMs: finite,
+  /** How long after a prediction a failure still confirms it. */
+  resolveAfterMs: finite,
+})
+export type ServerPolicy = t.TypeOf<typeof ServerPolicy>
+
+export const defaultServerPolicy: ServerPolicy = {
+  predict: true,
+  threshold: 60,
+  hysteresis: 10,
+  samplesToPredict: 2,
+  samplesToClear: 4,
+  horizonMs: 20_000,
+  signalWindowMs: 1_500,
+  resolveAfterMs: 120_000,
+}
+
+export const Factor = record({
+  /** Name of the metric group. */
+  name: t.string,
+  /** Points (of 100) that it took off the score. */
+  contribution: finite,
+  /** 0 (worst) to 1 (best). */
+  health: finite,
+})
+export type Factor = t.TypeOf<typeof Factor>
+
+export const Band = oneOf('stable', 'watch', 'unstable')
+export type Band = t.TypeOf<typeof Band>
+
+export const FailureSignal = record({ kind: oneOf('heartbeat', 'probe', 'viewer', 'exit'), at: finite })
+export type FailureSignal = t.TypeOf<typeof FailureSignal>
+
+// ---- facts ----
+export const ServerJoined = fact(
+  'ServerJoined',
+  record({
+    server: entityId,
+    bootId: t.string,
+    url: t.string,
+    memoryLimitBytes: nullable(finite),
+    /** Streams it can carry as primary or hot standby at once. */
+    capacityStreams: whole,
+    startedAt: finite,
+  }),
+)
+export const HealthSampled = fact('HealthSampled', record({ sample: HealthSample, path: PathQuality }))
+/** Heartbeats stopped; written once for each silence. */
+export const HeartbeatMissed = fact('HeartbeatMissed', record({ lastHeartbeatAt: finite, silentMs: finite }))
+export const HeartbeatResumed = fact('HeartbeatResumed', record({ bootId: t.string, silentMs: finite }))
+/** The control plane's own request to the server failed; written once for each outage. */
+export const ProbeFailed = fact('ProbeFailed', record({ reason: oneOf('refused', 'reset', 'timeout', 'status') }))
+export const ProbeSucceeded = fact('ProbeSucceeded', record({ bootId: t.string }))
+/** Viewers could not get a segment from the server; written at most once a second. */
+export const ViewersReportedTrouble = fact(
+  'ViewersReportedTrouble',
+  record({ sessions: whole, reason: oneOf('refused', 'reset', 'timeout', 'status', 'hash') }),
+)
+/** The server's process said that it is going, or its supervisor saw it exit. */
+export const ServerLeft = fact('ServerLeft', record({ bootId: t.string, reason: t.string }))
+export const MaintenanceScheduled = fact(
+  'MaintenanceScheduled',
+  record({ window: t.string, from: finite, until: finite, reason: t.string }),
+)
+export const MaintenanceCancelled = fact('MaintenanceCancelled', record({ window: t.string }))
+export const DrainRequested = fact('DrainRequested', record({ by: t.string }))
+export const DrainCancelled = fact('DrainCancelled', record({ by: t.string }))
+export const ModelActivated = fact(
+  'ModelActivated',
+  record({
+    model: t.string,
+    /** Weight of each metric group; they sum to 1. */
+    weights: t.readonly(t.record(t.string, finite)),
+  }),
+)
+export const ServerPolicyChanged = fact('PolicyChanged', record({ policy: ServerPolicy }))
+
+// ---- decisions ----
+const assessment = {
+  score: finite,
+  band: Band,
+  /** Probability that an incident starts within the horizon. */
+  risk: finite,
+  threshold: finite,
+  /** When the first metric reaches its limit if its trend goes on; null: not in sight. */
+  timeToLimitMs: nullable(finite),
+  factors: list(Factor),
+  /** seq of the newest sample looked at. */
+  sampleSeq: whole,
+}
+export const StabilityAssessed = decision('StabilityAssessed', record(assessment))
+export const ThresholdAdjusted = decision('ThresholdAdjusted', record({ from: finite, to: finite, reason: t.string }))
+export const InstabilityPredicted = decision(
+  'InstabilityPredicted',
+  record({
+    score: finite,
+    risk: finite,
+    threshold: finite,
+    horizonMs: finite,
+    timeToLimitMs: nullable(finite),
+    model: t.string,
+    factors: list(Factor),
+    samples: record({ bootId: t.string, firstSeq: whole, lastSeq: whole }),
+  }),
+)
+export const PredictionCleared = decision(
+  'PredictionCleared',
+  record({ prediction: t.string, score: finite, threshold: finite }),
+)
+export const PredictionResolved = decision(
+  'PredictionResolved',
+  record({ prediction: t.string, outcome: oneOf('confirmed', 'unconfirmed'), leadMs: nullable(finite) }),
+)
+/** At least two independent kinds of signal agree that the server is gone. */
+export const ServerFailed = decision(
+  'ServerFailed',
+  record({ bootId: t.string, signals: list(FailureSignal), firstSignalAt: finite }),
+)
+export const ServerRecovered = decision('ServerRecovered', record({ bootId: t.string, downMs: finite }))
+
+export const serverEvents = [
+  ServerJoined,
+  HealthSampled,
+  HeartbeatMissed,
+  HeartbeatResumed,
+  ProbeFailed,
+  ProbeSucceeded,
+  ViewersReportedTrouble,
+  ServerLeft,
+  MaintenanceScheduled,
+  MaintenanceCancelled,
+  DrainRequested,
+  DrainCancelled,
+  ModelActivated,
+  ServerPolicyChanged,
+  StabilityAssessed,
+  ThresholdAdjusted,
+  InstabilityPredicted,
+  PredictionCleared,
+  PredictionResolved,
+  ServerFailed,
+  ServerRecovered,
+] as const
+
+/** Type and data of everything that happens to a media server. */
+export type ServerPayload = PayloadOf<(typeof serverEvents)[number]>

@@ -1,0 +1,272 @@
+import * as t from 'io-ts'
+import { decision, fact, type PayloadOf } from '../definition.js'
+import { StandbyMode, StreamFormat, StreamPolicy } from './format.js'
+import { entityId, finite, list, nullable, oneOf, record, ServerRef, whole } from './shapes.js'
+
+export const HandoverCause = oneOf('prediction', 'maintenance', 'drain', 'failure', 'operator')
+export type HandoverCause = t.TypeOf<typeof HandoverCause>
+
+export const ServerStanding = oneOf('stable', 'watch', 'unstable', 'failed', 'draining')
+/** How a server stands as a place for streams. `unstable`: a prediction is open. */
+export type ServerStanding = t.TypeOf<typeof ServerStanding>
+
+export const FleetServer = record({
+  id: entityId,
+  url: t.string,
+  bootId: t.string,
+  standing: ServerStanding,
+  score: finite,
+  /** Streams it carries as primary, and all that it is part of. */
+  primaries: whole,
+  roles: whole,
+  capacityStreams: whole,
+})
+export type FleetServer = t.TypeOf<typeof FleetServer>
+
+/** SHA-256 in hex of both tracks of a segment. */
+export const SegmentHashes = record({ number: whole, video: t.string, audio: t.string })
+export type SegmentHashes = t.TypeOf<typeof SegmentHashes>
+
+/** Which segments a standby holds and how it came by them. */
+export const StitchResult = record({
+  first: whole,
+  last: whole,
+  /** Equal to the primary's, by hash. */
+  verified: whole,
+  /** Taken over from the primary, because missing here or different. */
+  copied: whole,
+  /** How many of the copied ones were here but different. */
+  different: whole,
+  /** Could not be compared, because the primary no longer answered. */
+  unverified: whole,
+  initIdentical: nullable(t.boolean),
+  hashes: list(SegmentHashes),
+})
+export type StitchResult = t.TypeOf<typeof StitchResult>
+
+// ---- facts ----
+export const StreamOpened = fact(
+  'StreamOpened',
+  record({
+    stream: entityId,
+    /** One for each start of the ingest. */
+    run: t.string,
+    format: StreamFormat,
+    /** Base URL of the ingest, without a slash at the end; the feed is below /feed/<stream>. */
+    feedUrl: t.string,
+  }),
+)
+export const StreamPolicyChanged = fact('PolicyChanged', record({ policy: StreamPolicy }))
+export const FleetObserved = fact('FleetObserved', record({ servers: list(FleetServer) }))
+export const HandoverRequested = fact(
+  'HandoverRequested',
+  record({
+    cause: HandoverCause,
+    /** The server to leave. */
+    server: entityId,
+    /** The event that asked for it (a prediction, a failure, ...); null for an operator. */
+    reference: nullable(t.string),
+    /** Where to, when the operator said so. */
+    target: nullable(entityId),
+    requestedBy: t.string,
+  }),
+)
+/** What led to the request is over: the prediction cleared, the drain was cancelled, an operator aborts. */
+export const HandoverWithdrawn = fact(
+  'HandoverWithdrawn',
+  record({ reference: nullable(t.string), reason: t.string, requestedBy: t.string }),
+)
+export const StandbyActivated = fact(
+  'StandbyActivated',
+  record({ order: t.string, server: entityId, liveNumber: whole, elapsedMs: finite }),
+)
+export const BufferStitched = fact(
+  'BufferStitched',
+  record({
+    order: t.string,
+    server: entityId,
+    result: StitchResult,
+    liveNumber: whole,
+    /** Null when the primary did not answer. */
+    primaryLiveNumber: nullable(whole),
+    elapsedMs: finite,
+  }),
+)
+export const ClientsNotified = fact(
+  'ClientsNotified',
+  record({ epoch: whole, edge: entityId, sessions: whole, acknowledged: whole, elapsedMs: finite }),
+)
+export const CutoverReached = fact(
+  'CutoverReached',
+  record({ epoch: whole, server: entityId, number: whole, reachedAt: finite }),
+)
+export const PrimaryDrained = fact(
+  'PrimaryDrained',
+  record({ epoch: whole, server: entityId, requestsServed: whole, forced: t.boolean, elapsedMs: finite }),
+)
+export const BufferSynchronized = fact(
+  'BufferSynchronized',
+  record({ order: t.string, server: entityId, result: StitchResult, elapsedMs: finite }),
+)
+export const ViewersMeasured = fact(
+  'ViewersMeasured',
+  record({
+    epoch: whole,
+    edge: entityId,
+    sessions: whole,
+    gaps: whole,
+    duplicates: whole,
+    hashMismatches: whole,
+    stalls: whole,
+    stallMsMax: finite,
+  }),
+)
+export const HandoverStep = oneOf('activate', 'cutover', 'drain', 'synchronize')
+export type HandoverStep = t.TypeOf<typeof HandoverStep>
+/** A server could not do what it was ordered to. */
+export const StepFailed = fact(
+  'StepFailed',
+  record({ order: t.string, server: entityId, step: HandoverStep, reason: t.string }),
+)
+export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: HandoverStep }))
+export const SourceLost = fact('SourceLost', record({ run: t.string, reason: t.string }))
+export const SourceRestored = fact('SourceRestored', record({ run: t.string, lostMs: finite }))
+
+// ---- decisions ----
+export const PlacementDecided = decision(
+  'PlacementDecided',
+  record({ primary: ServerRef, epoch: whole, cutover: whole, reason: t.string }),
+)
+export const HandoverStarted = decision(
+  'HandoverStarted',
+  record({
+    handover: t.string,
+    cause: HandoverCause,
+    from: ServerRef,
+    reference: nullable(t.string),
+  }),
+)
+export const StandbyActivationOrdered = decision(
+  'StandbyActivationOrdered',
+  record({ handover: t.string, order: t.string, attempt: whole, server: ServerRef, deadlineAt: finite }),
+)
+export const CutoverChosen = decision(
+  'CutoverChosen',
+  record({
+    handover: t.string,
+    epoch: whole,
+    /** K: segments from this number on belong to `epoch`. */
+    cutover: whole,
+    from: ServerRef,
+    to: ServerRef,
+    /** The old primary is gone: K is as early as the new one can deliver. */
+    emergency: t.boolean,
+    deadlineAt: finite,
+  }),
+)
+/** A cut-over that was announced but not reached is taken back; its epoch never becomes authoritative. */
+export const CutoverRevoked = decision(
+  'CutoverRevoked',
+  record({ handover: t.string, epoch: whole, cutover: whole, reason: t.string }),
+)
+export const StreamSwitched = decision(
+  'StreamSwitched',
+  record({ handover: t.string, epoch: whole, cutover: whole, from: ServerRef, to: ServerRef, triggerToSwitchMs: finite }),
+)
+export const PrimaryRetired = decision(
+  'PrimaryRetired',
+  record({ handover: t.string, epoch: whole, server: ServerRef, deadlineAt: nullable(finite) }),
+)
+export const StandbyAssigned = decision(
+  'StandbyAssigned',
+  record({
+    order: t.string,
+    server: ServerRef,
+    mode: StandbyMode,
+    reason: t.string,
+    deadlineAt: nullable(finite),
+  }),
+)
+/** No server is left that could stand by; the stream runs unprotected until one appears. */
+export const StandbyMissing = decision('StandbyMissing', record({ reason: t.string }))
+export const ViewerSummary = record({
+  sessions: whole,
+  notified: whole,
+  acknowledged: whole,
+  gaps: whole,
+  duplicates: whole,
+  hashMismatches: whole,
+  stalls: whole,
+  stallMsMax: finite,
+})
+export type ViewerSummary = t.TypeOf<typeof ViewerSummary>
+export const StepTimes = record({
+  /** From the request, in milliseconds; null: the step was not needed or not reached. */
+  standbyActivatedMs: nullable(finite),
+  bufferStitchedMs: nullable(finite),
+  cutoverChosenMs: nullable(finite),
+  clientsNotifiedMs: nullable(finite),
+  switchedMs: nullable(finite),
+  primaryDrainedMs: nullable(finite),
+  bufferSynchronizedMs: nullable(finite),
+})
+export type StepTimes = t.TypeOf<typeof StepTimes>
+export const HandoverCompleted = decision(
+  'HandoverCompleted',
+  record({
+    handover: t.string,
+    cause: HandoverCause,
+    from: ServerRef,
+    to: ServerRef,
+    epoch: whole,
+    cutover: whole,
+    steps: StepTimes,
+    triggerToSwitchMs: finite,
+    viewers: ViewerSummary,
+    /** What had to be left undone: a step that ended by its deadline. */
+    incomplete: list(HandoverStep),
+  }),
+)
+export const HandoverAborted = decision(
+  'HandoverAborted',
+  record({ handover: t.string, cause: HandoverCause, step: HandoverStep, reason: t.string, elapsedMs: finite }),
+)
+/** A request that changed nothing, and why. */
+export const HandoverDeclined = decision(
+  'HandoverDeclined',
+  record({ cause: HandoverCause, server: entityId, reason: t.string }),
+)
+
+export const streamEvents = [
+  StreamOpened,
+  StreamPolicyChanged,
+  FleetObserved,
+  HandoverRequested,
+  HandoverWithdrawn,
+  StandbyActivated,
+  BufferStitched,
+  ClientsNotified,
+  CutoverReached,
+  PrimaryDrained,
+  BufferSynchronized,
+  ViewersMeasured,
+  StepFailed,
+  DeadlinePassed,
+  SourceLost,
+  SourceRestored,
+  PlacementDecided,
+  HandoverStarted,
+  StandbyActivationOrdered,
+  CutoverChosen,
+  CutoverRevoked,
+  StreamSwitched,
+  PrimaryRetired,
+  StandbyAssigned,
+  StandbyMissing,
+  HandoverCompleted,
+  HandoverAborted,
+  HandoverDeclined,
+] as const
+
+/** Type and data of everything that happens to a stream. */
+export type StreamPayload = PayloadOf<(typeof streamEvents)[number]>

@@ -1,0 +1,72 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { catalogue, type Category, type ClientPayload, type ServerPayload, type StreamPayload } from './catalogue/index.js'
+import type { EventDefinition } from './definition.js'
+import { EventMetadata, type SegueEvent } from './envelope.js'
+import { describeErrors } from './report.js'
+
+/** An event does not fit its definition. `field` says which part; the message says what was found. */
+export class InvalidEvent extends Error {
+  readonly _tag = 'InvalidEvent'
+  constructor(
+    readonly eventType: string,
+    reason: string,
+  ) {
+    super(`event ${eventType}: ${reason}`)
+  }
+}
+
+export interface PayloadByCategory {
+  readonly server: ServerPayload
+  readonly stream: StreamPayload
+  readonly client: ClientPayload
+}
+
+/** Type and data of any event of a category. */
+export type Payload<C extends Category> = PayloadByCategory[C]
+
+/** Any event of a category, with the data typed by `type`. */
+export type EventIn<C extends Category> = {
+  [T in Payload<C>['type']]: SegueEvent<T, Extract<Payload<C>, { readonly type: T }>['data']>
+}[Payload<C>['type']]
+
+const definitions: { readonly [C in Category]: ReadonlyMap<string, EventDefinition> } = {
+  server: byType(catalogue.server),
+  stream: byType(catalogue.stream),
+  client: byType(catalogue.client),
+}
+
+function byType(list: ReadonlyArray<EventDefinition>): ReadonlyMap<string, EventDefinition> {
+  return new Map(list.map((definition) => [definition.type, definition]))
+}
+
+/** The definition of an event type, or undefined when the category has none of that name. */
+export const definitionOf = (category: Category, type: string): EventDefinition | undefined =>
+  definitions[category].get(type)
+
+/** Validates type and data from outside, e.g. from a message: unknown properties are dropped. */
+export function decodePayload<C extends Category>(
+  category: C,
+  input: { readonly type: string; readonly data: unknown },
+): E.Either<InvalidEvent, Payload<C>> {
+  const definition = definitions[category].get(input.type)
+  if (definition === undefined) {
+    return E.left(new InvalidEvent(input.type, `no event of this name belongs to a ${category}`))
+  }
+  const decoded = definition.data.decode(input.data)
+  if (E.isLeft(decoded)) return E.left(new InvalidEvent(input.type, describeErrors(decoded.left)))
+  return E.right({ type: input.type, data: decoded.right } as Payload<C>)
+}
+
+/** Validates a stored event. A schema version newer than ours is refused, never guessed. */
+export function decodeEvent<C extends Category>(category: C, event: SegueEvent): E.Either<InvalidEvent, EventIn<C>> {
+  const definition = definitions[category].get(event.type)
+  if (definition !== undefined && event.schemaVersion > definition.schemaVersion) {
+    const reason = `schema version ${event.schemaVersion} is newer than ${definition.schemaVersion}, the newest known here; update segue`
+    return E.left(new InvalidEvent(event.type, reason))
+  }
+  const metadata = EventMetadata.decode(event.metadata)
+  if (E.isLeft(metadata)) return E.left(new InvalidEvent(event.type, `metadata.${describeErrors(metadata.left)}`))
+  const payload = decodePayload(category, event)
+  if (E.isLeft(payload)) return payload
+  return E.right({ ...event, data: payload.right.data, metadata: metadata.right } as unknown as EventIn<C>)
+}

@@ -1,0 +1,192 @@
+import * as t from 'io-ts'
+import {
+  entityId,
+  finite,
+  HandoverStep,
+  list,
+  nullable,
+  oneOf,
+  record,
+  ServerRef,
+  StandbyMode,
+  StreamFormat,
+  ViewerTotals,
+  whole,
+} from '../events/catalogue/index.js'
+
+/**
+ * A fact on its way to an actor. `id` becomes the event id: send again with the same one and it is recorded once.
+ * `type` and `data` are those of the catalogue of the subject's category.
+ */
+export const FactMessage = record({ id: t.string, occurredAt: finite, type: t.string, data: t.unknown })
+export type FactMessage = t.TypeOf<typeof FactMessage>
+
+export const Heartbeat = record({
+  server: entityId,
+  bootId: t.string,
+  /** Counts from 0 in each boot. */
+  seq: whole,
+  sentAt: finite,
+  url: t.string,
+})
+export type Heartbeat = t.TypeOf<typeof Heartbeat>
+
+export const Route = record({
+  stream: entityId,
+  epoch: whole,
+  /** First number of this epoch. */
+  cutover: whole,
+  primary: ServerRef,
+  standby: nullable(ServerRef),
+  /** Who was primary before `cutover`, as long as it still serves. */
+  previous: nullable(ServerRef),
+  /** Orders notices of one stream: revision of the stream's log. */
+  sequence: whole,
+})
+/** Who serves which numbers of a stream. Newer = higher epoch, then higher sequence. */
+export type Route = t.TypeOf<typeof Route>
+
+export const Notice = record({ route: Route, issuedAt: finite, expiresAt: finite })
+export type Notice = t.TypeOf<typeof Notice>
+
+export const SignedNotice = record({
+  /** Canonical JSON of a Notice; the signature covers its UTF-8 bytes. */
+  payload: t.string,
+  /** Ed25519, base64. */
+  signature: t.string,
+  keyId: t.string,
+})
+export type SignedNotice = t.TypeOf<typeof SignedNotice>
+
+export const Task = t.union([
+  /** Get the encoder level and the last N segments verified; report StandbyActivated and BufferStitched. */
+  record({ type: t.literal('activate'), order: t.string }),
+  /** Hold the last N segments (as the mode asks); report BufferSynchronized. */
+  record({ type: t.literal('synchronize'), order: t.string }),
+  /** Report CutoverReached once segment `cutover` is complete here. */
+  record({ type: t.literal('cutover'), order: t.string, epoch: whole, cutover: whole }),
+  /** Serve what is still asked for, then stop encoding; report PrimaryDrained. */
+  record({ type: t.literal('drain'), order: t.string, epoch: whole, cutover: whole, deadlineMs: finite }),
+])
+export type Task = t.TypeOf<typeof Task>
+
+export const Assignment = record({
+  stream: entityId,
+  server: entityId,
+  bootId: t.string,
+  /** Revision of the stream's log; a server ignores an assignment older than the one it has. */
+  sequence: whole,
+  format: StreamFormat,
+  feedUrl: t.string,
+  bufferSegments: whole,
+  backfillMs: whole,
+  mode: StandbyMode,
+  role: oneOf('primary', 'standby', 'retired', 'none'),
+  /** Whether the encoder is to run. */
+  encode: t.boolean,
+  /** Whom to copy from and to compare with; null for a primary. */
+  peer: nullable(ServerRef),
+  route: nullable(Route),
+  tasks: list(Task),
+})
+/**
+ * What one server is to be for one stream: the whole of it, so that the newest one is enough after any loss. The
+ * server works towards it, does each task once per boot and reports with facts whose ids derive from the order.
+ */
+export type Assignment = t.TypeOf<typeof Assignment>
+
+export const Fault = t.union([
+  record({ type: t.literal('leak'), bytesPerS: finite }),
+  record({ type: t.literal('cpu'), rampMs: finite }),
+])
+export type Fault = t.TypeOf<typeof Fault>
+
+export const Command = t.union([
+  record({ type: t.literal('assign'), assignment: Assignment }),
+  /** Refused unless the server was started with fault injection allowed. */
+  record({ type: t.literal('inject'), fault: Fault }),
+])
+export type Command = t.TypeOf<typeof Command>
+
+export const CommandReply = t.union([
+  record({ type: t.literal('done') }),
+  record({ type: t.literal('refused'), reason: t.string }),
+])
+export type CommandReply = t.TypeOf<typeof CommandReply>
+
+export const DeadLetter = record({ subject: t.string, reason: t.string, data: t.unknown, at: finite })
+export type DeadLetter = t.TypeOf<typeof DeadLetter>
+
+// ---- between viewer and edge, over WebSocket ----
+export const TroubleReason = oneOf('refused', 'reset', 'timeout', 'status', 'hash')
+export type TroubleReason = t.TypeOf<typeof TroubleReason>
+
+/** First message of the viewer on a notice channel is `hello`. */
+export const ViewerMessage = t.union([
+  record({ type: t.literal('hello'), session: entityId, stream: entityId, epochKnown: nullable(whole), agent: t.string }),
+  record({ type: t.literal('acknowledge'), epoch: whole, cutover: whole, sequence: whole }),
+  record({
+    type: t.literal('switched'),
+    epoch: whole,
+    cutover: whole,
+    server: entityId,
+    firstNumber: whole,
+    gaps: whole,
+    duplicates: whole,
+    hashMismatches: whole,
+    stalls: whole,
+    stallMs: finite,
+  }),
+  record({ type: t.literal('stalled'), number: whole, stallMs: finite }),
+  record({ type: t.literal('trouble'), server: entityId, reason: TroubleReason, number: nullable(whole) }),
+  record({ type: t.literal('bye'), reason: t.string, totals: nullable(ViewerTotals) }),
+])
+export type ViewerMessage = t.TypeOf<typeof ViewerMessage>
+
+export const EdgeMessage = t.union([
+  record({ type: t.literal('welcome'), edge: entityId }),
+  record({ type: t.literal('notice'), notice: SignedNotice }),
+  record({ type: t.literal('refused'), reason: t.string }),
+])
+export type EdgeMessage = t.TypeOf<typeof EdgeMessage>
+
+// ---- documents over HTTP ----
+export const SessionDocument = record({
+  stream: entityId,
+  format: StreamFormat,
+  route: Route,
+  /** Ed25519 public key, SPKI DER in base64, that notices must be signed with. */
+  noticeKey: t.string,
+  keyId: t.string,
+})
+/** What a viewer needs to begin. GET /streams/<stream>/session at any media server or the control plane. */
+export type SessionDocument = t.TypeOf<typeof SessionDocument>
+
+export const ManifestTrack = record({ sha256: t.string, bytes: whole })
+export const ManifestSegment = record({
+  number: whole,
+  video: ManifestTrack,
+  audio: ManifestTrack,
+  /** Where these bytes come from. */
+  origin: oneOf('encoded', 'copied'),
+  /** Whether they were compared with the primary's and are equal. */
+  verified: t.boolean,
+})
+export type ManifestSegment = t.TypeOf<typeof ManifestSegment>
+export const Manifest = record({
+  stream: entityId,
+  server: entityId,
+  role: oneOf('primary', 'standby', 'retired', 'none'),
+  epoch: nullable(whole),
+  segmentTicks: whole,
+  /** Newest complete segment; null when there is none yet. */
+  live: nullable(whole),
+  oldest: nullable(whole),
+  encoding: t.boolean,
+  init: nullable(record({ video: ManifestTrack, audio: ManifestTrack })),
+  segments: list(ManifestSegment),
+})
+/** GET /streams/<stream>/manifest.json of a media server. */
+export type Manifest = t.TypeOf<typeof Manifest>
+
+export { HandoverStep }

@@ -1,0 +1,3 @@
+export * from './codecs.js'
+export * from './subjects.js'
+export * from './transport.js'

@@ -1,0 +1,28 @@
+/** Subjects of architecture.md. Durable: health, stream, client, deadletter. At most once: the rest. */
+export const subjects = {
+  /** Durable. ServerMessage: media server -> its server actor. */
+  health: (server: string) => `segue.health.${server}`,
+  healthAll: 'segue.health.>',
+  /** Durable. StreamMessage: media servers and ingest -> stream actor. */
+  stream: (stream: string) => `segue.stream.${stream}`,
+  streamAll: 'segue.stream.>',
+  /** Durable. ClientMessage: edge -> client actor. */
+  client: (session: string) => `segue.client.${session}`,
+  clientAll: 'segue.client.>',
+  /** Durable. DeadLetter: whatever could not be understood, with the reason. */
+  deadletter: 'segue.deadletter',
+  /** Request. Command -> CommandReply: actors -> media server. */
+  command: (server: string) => `segue.command.${server}`,
+  /** Broadcast. Heartbeat: media server -> control plane, several times a second. */
+  heartbeat: (server: string) => `segue.heartbeat.${server}`,
+  heartbeatAll: 'segue.heartbeat.>',
+  /** Broadcast. SignedNotice: stream actor -> every edge; again once a second. */
+  notice: (stream: string) => `segue.notice.${stream}`,
+  noticeAll: 'segue.notice.>',
+  /** Request. {} -> SignedNotice: an edge or server that has just come (back) asks for the present route. */
+  route: (stream: string) => `segue.route.${stream}`,
+  routeAll: 'segue.route.>',
+} as const
+
+/** The last token of a subject, which names the entity. */
+export const entityOf = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1)
