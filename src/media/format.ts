@@ -1,0 +1,162 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { StreamFormat } from '../events/catalogue/format.js'
+
+export { StreamFormat }
+
+/** 90 kHz media-time ticks, absolute and unwrapped (a JS number < 2^53). Tick 0 is the unix epoch. */
+export type MediaTicks = number
+
+export const ticksPerSecond = 90_000
+/** One AAC frame: 1024 samples at 48 kHz, in 90 kHz ticks. */
+export const audioFrameTicks = 1920
+export const segmentMsMin = 200
+export const segmentMsMax = 500
+
+/** Why a stream format cannot be used; `message` names the nearest legal values. */
+export interface FormatError {
+  readonly _tag: 'FormatError'
+  readonly message: string
+}
+
+export interface FormatRequest {
+  /** Frames per second: a number (29.97 and its kin are understood) or an exact fraction. */
+  readonly fps: number | { readonly num: number; readonly den: number }
+  /** Length of a segment; at most one of segmentMs and gopFrames. */
+  readonly segmentMs?: number
+  readonly gopFrames?: number
+  readonly height: number
+  readonly width?: number | null
+  /** x264 constant rate factor, 0 (lossless) to 51; default 28. */
+  readonly crf?: number
+  /** x264 preset; default veryfast. */
+  readonly preset?: string
+}
+
+const presets = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+const lcm = (a: number, b: number): number => (a / gcd(a, b)) * b
+
+const refuse = (message: string): E.Either<FormatError, never> => E.left({ _tag: 'FormatError', message })
+
+const rateOf = (fps: FormatRequest['fps']): { readonly num: number; readonly den: number } | null => {
+  if (typeof fps !== 'number') {
+    if (!Number.isInteger(fps.num) || !Number.isInteger(fps.den) || fps.num <= 0 || fps.den <= 0) return null
+    const divisor = gcd(fps.num, fps.den)
+    return { num: fps.num / divisor, den: fps.den / divisor }
+  }
+  if (!Number.isFinite(fps) || fps <= 0) return null
+  if (Number.isInteger(fps)) return { num: fps, den: 1 }
+  const ntsc = Math.ceil(fps)
+  return Math.abs((ntsc * 1000) / 1001 - fps) < 0.01 ? { num: ntsc * 1000, den: 1001 } : null
+}
+
+/** Group lengths, in frames, that make a legal segment at this rate: whole in ticks and 200 to 500 ms. */
+const legalGops = (num: number, den: number): ReadonlyArray<number> => {
+  const legal: number[] = []
+  for (let gop = 1; (gop * den * 1000) / num <= segmentMsMax; gop += 1) {
+    const whole = (gop * ticksPerSecond * den) % num === 0
+    if (whole && (gop * den * 1000) / num >= segmentMsMin) legal.push(gop)
+  }
+  return legal
+}
+
+const phaseOf = (gop: number): number => lcm(32, 2 * gop)
+
+/** The group whose start-up phase is shortest, then the one nearest to 320 ms. */
+const defaultGop = (gops: ReadonlyArray<number>, num: number, den: number): number =>
+  [...gops].sort((a, b) => {
+    const nearness = (gop: number): number => Math.abs((gop * den * 1000) / num - 320)
+    return phaseOf(a) - phaseOf(b) || nearness(a) - nearness(b)
+  })[0] ?? 0
+
+const nearestTo = (gops: ReadonlyArray<number>, wanted: number, num: number, den: number): string =>
+  [...gops]
+    .sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))
+    .slice(0, 2)
+    .sort((a, b) => a - b)
+    .map((gop) => `${gop} frames (${Number(((gop * den * 1000) / num).toFixed(2))} ms)`)
+    .join(' or ')
+
+/** Makes and validates a stream format: a segment is a whole number of frames and of ticks, 200 to 500 ms long. */
+export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamFormat> => {
+  const { height, width = null, crf = 28, preset = 'veryfast' } = request
+  const rate = rateOf(request.fps)
+  if (rate === null || rate.num / rate.den > 120) {
+    return refuse(
+      `frame rate ${JSON.stringify(request.fps)} is not usable: give a whole number up to 120, 23.976, 29.97 or 59.94, or {num, den}`,
+    )
+  }
+  const { num, den } = rate
+  const gops = legalGops(num, den)
+  if (gops.length === 0) {
+    return refuse(
+      `at ${num}/${den} frames per second no segment of ${segmentMsMin}-${segmentMsMax} ms is a whole number of frames and ticks: use another frame rate`,
+    )
+  }
+  if (request.segmentMs !== undefined && request.gopFrames !== undefined) {
+    return refuse('give either the segment length in ms or the group length in frames, not both')
+  }
+  const exact =
+    request.gopFrames ??
+    (request.segmentMs === undefined ? defaultGop(gops, num, den) : (request.segmentMs * num) / (den * 1000))
+  const gopFrames = Math.round(exact)
+  const offByMs = (Math.abs(exact - gopFrames) * den * 1000) / num
+  // Half a millisecond of slack, so that 333 ms means the 333.33 ms that eight frames take at 24 fps.
+  if (!gops.includes(gopFrames) || !(offByMs <= 0.5)) {
+    const asked = request.gopFrames === undefined ? `${request.segmentMs} ms` : `${request.gopFrames} frames`
+    return refuse(
+      `a segment of ${asked} at ${num}/${den} frames per second is not possible: it must be a whole number of frames and last ${segmentMsMin}-${segmentMsMax} ms; nearest: ${nearestTo(gops, exact, num, den)}`,
+    )
+  }
+  const evenSize = (size: number): boolean => Number.isInteger(size) && size >= 16 && size <= 8192 && size % 2 === 0
+  if (!evenSize(height)) return refuse(`height ${height} is not usable: give an even number from 16 to 8192`)
+  if (width !== null && !evenSize(width))
+    return refuse(`width ${width} is not usable: give an even number from 16 to 8192`)
+  if (!(crf >= 0 && crf <= 51)) return refuse(`crf ${crf} is not usable: give a number from 0 to 51`)
+  if (!presets.includes(preset))
+    return refuse(`preset ${preset} is not known to x264: use one of ${presets.join(', ')}`)
+  return E.right({
+    frameRate: { num, den },
+    gopFrames,
+    segmentTicks: (gopFrames * ticksPerSecond * den) / num,
+    width,
+    height,
+    crf,
+    preset,
+    sampleRate: 48000,
+    channels: 2,
+  })
+}
+
+/** Frames between two points where an encoder may start and give the same bytes: x264 with CABAC repeats every 32 frames and every second IDR. */
+export const phaseFrames = (format: StreamFormat): number => phaseOf(format.gopFrames)
+
+/** The same in ticks; whole, because it is a whole number of segments. */
+export const phaseTicks = (format: StreamFormat): MediaTicks =>
+  (phaseFrames(format) / format.gopFrames) * format.segmentTicks
+
+/** The number of the segment that an instant belongs to. */
+export const segmentNumberAt = (ticks: MediaTicks, format: StreamFormat): number =>
+  Math.floor(ticks / format.segmentTicks)
+
+/** When an absolute frame starts. Counted from its segment, because frame * 90000 * den leaves the safe integers. */
+export const ticksOfFrame = (frame: number, format: StreamFormat): MediaTicks => {
+  const segment = Math.floor(frame / format.gopFrames)
+  const within = frame - segment * format.gopFrames
+  return (
+    segment * format.segmentTicks + Math.round((within * ticksPerSecond * format.frameRate.den) / format.frameRate.num)
+  )
+}
+
+/** The absolute frame whose start is nearest to an instant. */
+export const frameAt = (ticks: MediaTicks, format: StreamFormat): number => {
+  const segment = Math.floor(ticks / format.segmentTicks)
+  const within = ticks - segment * format.segmentTicks
+  return (
+    segment * format.gopFrames + Math.round((within * format.frameRate.num) / (ticksPerSecond * format.frameRate.den))
+  )
+}
+
+export const ticksOfMs = (ms: number): MediaTicks => Math.round(ms * 90)
+export const msOfTicks = (ticks: MediaTicks): number => ticks / 90
