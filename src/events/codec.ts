@@ -1,5 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { catalogue, type Category, type ClientPayload, type ServerPayload, type StreamPayload } from './catalogue/index.js'
+import {
+  catalogue,
+  type Category,
+  type ClientPayload,
+  type ServerPayload,
+  type StreamPayload,
+} from './catalogue/index.js'
 import type { EventDefinition } from './definition.js'
 import { EventMetadata, type SegueEvent } from './envelope.js'
 import { describeErrors } from './report.js'

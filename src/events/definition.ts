@@ -1,4 +1,4 @@
-import type * as t from 'io-ts'
+import type { Decoder } from 'io-ts'
 import type { EventKind, SegueEvent } from './envelope.js'
 
 /** What a type of event looks like: its kind, the version of its schema and the codec of its data. */
@@ -6,18 +6,18 @@ export interface EventDefinition<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly kind: EventKind
   readonly schemaVersion: number
-  readonly data: t.Type<Data, unknown>
+  readonly data: Decoder<unknown, Data>
 }
 
 export const fact = <const Type extends string, Data>(
   type: Type,
-  data: t.Type<Data, unknown>,
+  data: Decoder<unknown, Data>,
   schemaVersion = 1,
 ): EventDefinition<Type, Data> => ({ type, kind: 'fact', schemaVersion, data })
 
 export const decision = <const Type extends string, Data>(
   type: Type,
-  data: t.Type<Data, unknown>,
+  data: Decoder<unknown, Data>,
   schemaVersion = 1,
 ): EventDefinition<Type, Data> => ({ type, kind: 'decision', schemaVersion, data })
 

@@ -71,8 +71,4 @@ export class StoreCorrupt extends StoreError {
 }
 
 export type AppendError =
-  | WrongExpectedRevision
-  | StreamDeleted
-  | AppendTooLarge
-  | StoreUnavailable
-  | AppendOutcomeUnknown
+  WrongExpectedRevision | StreamDeleted | AppendTooLarge | StoreUnavailable | AppendOutcomeUnknown

@@ -123,7 +123,13 @@ export type TroubleReason = t.TypeOf<typeof TroubleReason>
 
 /** First message of the viewer on a notice channel is `hello`. */
 export const ViewerMessage = t.union([
-  record({ type: t.literal('hello'), session: entityId, stream: entityId, epochKnown: nullable(whole), agent: t.string }),
+  record({
+    type: t.literal('hello'),
+    session: entityId,
+    stream: entityId,
+    epochKnown: nullable(whole),
+    agent: t.string,
+  }),
   record({ type: t.literal('acknowledge'), epoch: whole, cutover: whole, sequence: whole }),
   record({
     type: t.literal('switched'),

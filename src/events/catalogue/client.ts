@@ -20,7 +20,10 @@ export const ClientConnected = fact(
   'ClientConnected',
   record({ session: entityId, stream: entityId, edge: entityId, epochKnown: nullable(whole), agent: t.string }),
 )
-export const ClientNotified = fact('ClientNotified', record({ edge: entityId, epoch: whole, cutover: whole, sequence: whole }))
+export const ClientNotified = fact(
+  'ClientNotified',
+  record({ edge: entityId, epoch: whole, cutover: whole, sequence: whole }),
+)
 export const ClientAcknowledged = fact(
   'ClientAcknowledged',
   record({ edge: entityId, epoch: whole, cutover: whole, sequence: whole, elapsedMs: finite }),
@@ -44,9 +47,17 @@ export const ClientSwitched = fact(
 export const ClientStalled = fact('ClientStalled', record({ edge: entityId, number: whole, stallMs: finite }))
 export const ClientReportedTrouble = fact(
   'ClientReportedTrouble',
-  record({ edge: entityId, server: entityId, reason: oneOf('refused', 'reset', 'timeout', 'status', 'hash'), number: nullable(whole) }),
+  record({
+    edge: entityId,
+    server: entityId,
+    reason: oneOf('refused', 'reset', 'timeout', 'status', 'hash'),
+    number: nullable(whole),
+  }),
 )
-export const ClientLeft = fact('ClientLeft', record({ edge: entityId, reason: t.string, totals: nullable(ViewerTotals) }))
+export const ClientLeft = fact(
+  'ClientLeft',
+  record({ edge: entityId, reason: t.string, totals: nullable(ViewerTotals) }),
+)
 
 // ---- decisions ----
 /** The verdict on how one viewer lived through one change of server. */

@@ -17,7 +17,9 @@ export const whole = new t.Type<number, number, unknown>(
   'whole number >= 0',
   (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,
   (u, c) =>
-    Number.isSafeInteger(u) && (u as number) >= 0 ? t.success(u as number) : t.failure(u, c, 'must be a whole number >= 0'),
+    Number.isSafeInteger(u) && (u as number) >= 0
+      ? t.success(u as number)
+      : t.failure(u, c, 'must be a whole number >= 0'),
   t.identity,
 )
 

@@ -171,7 +171,14 @@ export const CutoverRevoked = decision(
 )
 export const StreamSwitched = decision(
   'StreamSwitched',
-  record({ handover: t.string, epoch: whole, cutover: whole, from: ServerRef, to: ServerRef, triggerToSwitchMs: finite }),
+  record({
+    handover: t.string,
+    epoch: whole,
+    cutover: whole,
+    from: ServerRef,
+    to: ServerRef,
+    triggerToSwitchMs: finite,
+  }),
 )
 export const PrimaryRetired = decision(
   'PrimaryRetired',
