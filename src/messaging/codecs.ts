@@ -58,6 +58,15 @@ export const SignedNotice = record({
 })
 export type SignedNotice = t.TypeOf<typeof SignedNotice>
 
+export const RouteAnswer = record({
+  notice: SignedNotice,
+  /** Ed25519 public key, SPKI DER in base64, that the notice is signed with. */
+  noticeKey: t.string,
+  format: StreamFormat,
+})
+/** The present route of a stream: the answer on subjects.route and the broadcast on subjects.notice. */
+export type RouteAnswer = t.TypeOf<typeof RouteAnswer>
+
 export const Task = t.union([
   /** Get the encoder level and the last N segments verified; report StandbyActivated and BufferStitched. */
   record({ type: t.literal('activate'), order: t.string }),
