@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { lastLines, run, runNpm } from './commands.mjs'
+import { readJson, readText, sha256 } from './files.mjs'
+import { SetupError, step } from './output.mjs'
+
+/** What the installed packages depend on: the lock file, and the Node version that native ones were compiled for. */
+export function wantedDependencies(root) {
+  const lock = readText(join(root, 'package-lock.json')) ?? readText(join(root, 'package.json')) ?? ''
+  return { lock: sha256(lock), nodeModulesVersion: process.versions.modules }
+}
+
+/** Whether the stamp of the last set-up still tells the truth. */
+export function areDependenciesInstalled(root, stamp) {
+  const wanted = wantedDependencies(root)
+  return (
+    stamp?.dependencies?.lock === wanted.lock &&
+    stamp.dependencies.nodeModulesVersion === wanted.nodeModulesVersion &&
+    existsSync(join(root, 'node_modules', '.package-lock.json'))
+  )
+}
+
+/**
+ * Installs what package-lock.json names, unless it is there already because somebody ran npm by hand.
+ * @param {{ root: string, write: (text: string) => void, mayInstall: boolean, installBuildTools: () => Promise<void>, env: NodeJS.ProcessEnv }} options
+ */
+export async function installDependencies({ root, write, mayInstall, installBuildTools, env }) {
+  if (!matchesLock(root)) {
+    if (!mayInstall) throw new SetupError('npm packages are missing or out of date; run: npm ci')
+    // `npm ci` starts over, so it is for a first install and for CI; `npm install` only adds what changed.
+    const fresh = !existsSync(join(root, 'node_modules')) || env.CI !== undefined
+    const command = fresh && existsSync(join(root, 'package-lock.json')) ? 'ci' : 'install'
+    await step(write, `installing npm packages (npm ${command}; the first time takes a minute or two)`, async () => {
+      const { code, output } = await runNpm([command, '--loglevel=error'], { cwd: root, env })
+      if (code !== 0 && !(await addsBuildTools({ output, installBuildTools, root, command, env }))) {
+        throw new SetupError(`npm ${command} failed:\n${lastLines(output)}`)
+      }
+    })
+  }
+  await compileSqlite({ root, write, mayInstall, installBuildTools, env })
+}
+
+/** A failed native build for want of a compiler is repaired by installing one and trying again. */
+async function addsBuildTools({ output, installBuildTools, root, command, env }) {
+  if (!/gyp ERR|not found: make|prebuild-install/.test(output)) return false
+  await installBuildTools()
+  return (await runNpm([command, '--loglevel=error'], { cwd: root, env })).code === 0
+}
+
+/** Whether node_modules holds the very versions that package-lock.json names (npm writes down what it installed). */
+function matchesLock(root) {
+  const wanted = readJson(join(root, 'package-lock.json'))?.packages
+  const installed = readJson(join(root, 'node_modules', '.package-lock.json'))?.packages
+  if (wanted === undefined || installed === undefined) return false
+  const names = Object.keys(wanted).filter((name) => name !== '')
+  const wantedRight = names.every((name) =>
+    installed[name] === undefined
+      ? wanted[name].optional === true || wanted[name].devOptional === true || wanted[name].peer === true
+      : installed[name].version === wanted[name].version,
+  )
+  return wantedRight && Object.keys(installed).every((name) => wanted[name] !== undefined)
+}
+
+/** better-sqlite3 is compiled for one Node version: after a change of Node, or without its binary, it is built again. */
+async function compileSqlite({ root, write, mayInstall, installBuildTools, env }) {
+  if (!existsSync(join(root, 'node_modules', 'better-sqlite3')) || (await sqliteLoads(root))) return
+  if (!mayInstall) {
+    throw new SetupError('better-sqlite3 does not load in this Node version; run: npm rebuild better-sqlite3')
+  }
+  await step(write, 'compiling better-sqlite3 for this Node version', async () => {
+    const rebuild = () => runNpm(['rebuild', 'better-sqlite3', '--loglevel=error'], { cwd: root, env })
+    let { code, output } = await rebuild()
+    if (code !== 0) {
+      await installBuildTools()
+      ;({ code, output } = await rebuild())
+    }
+    if (code === 0 && (await sqliteLoads(root))) return
+    throw new SetupError(
+      `better-sqlite3 could not be compiled (it needs python3, make and a C++ compiler):\n${lastLines(output)}`,
+    )
+  })
+}
+
+async function sqliteLoads(root) {
+  const script = "new (require('better-sqlite3'))(':memory:').close()"
+  // In a process of its own: a binary for another Node version can end the process that loads it.
+  return (await run(process.execPath, ['-e', script], { cwd: root })).code === 0
+}
