@@ -1,0 +1,32 @@
+import { run } from '../setup/commands.mjs'
+
+/**
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {readonly string[]} args arguments of Node, run in the project's folder
+ */
+
+/** @type {readonly Check[]} */
+export const staticChecks = [
+  { name: 'type check', args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'] },
+  { name: 'lint', args: ['node_modules/eslint/bin/eslint.js', '.'] },
+  {
+    name: 'import directions',
+    args: ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
+  },
+  { name: 'formatting', args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'] },
+]
+
+/**
+ * Runs one static check, which counts as one test, and prints its line and what it found.
+ * @param {{ root: string, check: Check }} options
+ * @returns {Promise<import('./report.mjs').Result>}
+ */
+export async function runCheck({ root, check }) {
+  const startedAtMs = performance.now()
+  const { code, output } = await run(process.execPath, check.args, { cwd: root })
+  const seconds = (performance.now() - startedAtMs) / 1000
+  console.log(`${code === 0 ? 'ok  ' : 'FAIL'}  ${check.name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`)
+  if (code !== 0 || / warning/.test(output)) console.log(output.trimEnd())
+  return { name: check.name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], seconds }
+}
