@@ -143,7 +143,11 @@ export const HandoverStarted = decision(
     handover: t.string,
     cause: HandoverCause,
     from: ServerRef,
+    /** Who is meant to take over; another may follow if it fails. */
+    to: ServerRef,
     reference: nullable(t.string),
+    /** When the request came that led to this; all step times count from here. */
+    requestedAt: finite,
   }),
 )
 export const StandbyActivationOrdered = decision(
@@ -164,10 +168,13 @@ export const CutoverChosen = decision(
     deadlineAt: finite,
   }),
 )
-/** A cut-over that was announced but not reached is taken back; its epoch never becomes authoritative. */
+/**
+ * A cut-over that was announced but not reached is taken back: `epoch` never becomes authoritative, the numbers from
+ * `cutover` on belong to `stayEpoch` and the primary stays.
+ */
 export const CutoverRevoked = decision(
   'CutoverRevoked',
-  record({ handover: t.string, epoch: whole, cutover: whole, reason: t.string }),
+  record({ handover: t.string, epoch: whole, cutover: whole, stayEpoch: whole, reason: t.string }),
 )
 export const StreamSwitched = decision(
   'StreamSwitched',

@@ -1,0 +1,30 @@
+import type { HandoverCause, HandoverStep } from '../events/index.js'
+import type { Assignment, Route } from '../messaging/index.js'
+
+/**
+ * What an actor wants of the world, derived from its state alone. `key` names the wish within the entity: a wish with
+ * the same key and another content replaces the former, a key that is gone is no longer wanted.
+ */
+export type Effect =
+  /** Tell a media server what it is to be; until it says `done`. */
+  | { readonly type: 'assign'; readonly key: string; readonly assignment: Assignment }
+  /** Tell every edge who serves the stream; at once and again every second. */
+  | { readonly type: 'announce'; readonly key: string; readonly route: Route }
+  /** Hand the entity a DeadlinePassed fact at this time (Unix milliseconds). */
+  | { readonly type: 'deadline'; readonly key: string; readonly at: number; readonly step: HandoverStep }
+  /** Ask every stream whose primary is `server` to leave it. */
+  | {
+      readonly type: 'request-handover'
+      readonly key: string
+      readonly server: string
+      readonly cause: HandoverCause
+      readonly reference: string
+    }
+  /** Tell the streams that were asked because of `reference` that it is over. */
+  | {
+      readonly type: 'withdraw-handover'
+      readonly key: string
+      readonly server: string
+      readonly reference: string
+      readonly reason: string
+    }

@@ -1,0 +1,268 @@
+import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
+import { isFailed, noTimes, noViewers, type Handover, type StreamState } from './state.js'
+
+type StreamEvent = EventIn<'stream'>
+type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
+
+const releasedMax = 16
+
+/** Events after which servers or viewers have to be told something new. */
+const structural: ReadonlySet<StreamEvent['type']> = new Set([
+  'StreamOpened',
+  'PolicyChanged',
+  'PlacementDecided',
+  'StandbyActivationOrdered',
+  'CutoverChosen',
+  'CutoverRevoked',
+  'StreamSwitched',
+  'PrimaryRetired',
+  'StandbyAssigned',
+  'StandbyMissing',
+  'HandoverCompleted',
+  'HandoverAborted',
+])
+
+/** Applies one event. Total: an event that does not fit the state leaves it as it is but for the counters. */
+export function evolveStream(state: StreamState, event: StreamEvent): StreamState {
+  const revision = state.revision + 1
+  const next = apply(state, event)
+  return { ...next, revision, sequence: structural.has(event.type) ? revision : state.sequence }
+}
+
+function apply(state: StreamState, event: StreamEvent): StreamState {
+  switch (event.type) {
+    case 'StreamOpened': {
+      const { run, format, feedUrl } = event.data
+      return { ...state, opened: { run, format, feedUrl } }
+    }
+    case 'PolicyChanged':
+      return { ...state, policy: event.data.policy }
+    case 'FleetObserved':
+      return { ...state, fleet: event.data.servers }
+    case 'PlacementDecided': {
+      const { primary, epoch, cutover } = event.data
+      return { ...state, route: { epoch, cutover, primary }, epochIssued: epoch, cutoverIssued: cutover }
+    }
+    case 'HandoverRequested':
+      return onRequested(state, event)
+    case 'HandoverWithdrawn':
+      return state.unmet !== null && state.unmet.reference === event.data.reference ? { ...state, unmet: null } : state
+    case 'StandbyAssigned':
+      return onStandbyAssigned(state, event)
+    case 'StandbyMissing':
+      return { ...release(state, state.standby?.server ?? null), standby: null, standbyMissing: true }
+    case 'BufferSynchronized':
+      return onSynchronized(state, event)
+    case 'DeadlinePassed':
+      return onDeadline(state, event)
+    case 'PrimaryRetired': {
+      const { server, epoch, deadlineAt } = event.data
+      return { ...state, retiring: { server, epoch, deadlineAt } }
+    }
+    default:
+      return applyToHandover(state, event)
+  }
+}
+
+function onRequested(state: StreamState, event: Of<'HandoverRequested'>): StreamState {
+  if (state.route?.primary.id !== event.data.server) return state
+  const unmet = { cause: event.data.cause, reference: event.data.reference, at: event.metadata.occurredAt }
+  const handover = state.handover
+  if (handover === null || handover.phase === 'settling') return { ...state, unmet }
+  if (event.data.cause !== 'failure' || handover.from.id !== event.data.server) return state
+  return { ...state, handover: { ...handover, emergency: true } }
+}
+
+function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): StreamState {
+  const { server, order, mode, deadlineAt } = event.data
+  const former = state.standby?.server ?? null
+  return {
+    ...release(state, former),
+    standby: { server, order, mode, synchronized: false, deadlineAt },
+    standbyMissing: false,
+    ordersGiven: state.ordersGiven + 1,
+  }
+}
+
+function onSynchronized(state: StreamState, event: Of<'BufferSynchronized'>): StreamState {
+  const standby = state.standby
+  if (standby === null || standby.order !== event.data.order) return state
+  const next = { ...state, standby: { ...standby, synchronized: true, deadlineAt: null } }
+  return withTimes(next, event, 'bufferSynchronizedMs', (handover) => handover.phase === 'settling')
+}
+
+function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
+  if (event.type === 'HandoverStarted') return onStarted(state, event)
+  const handover = state.handover
+  if (handover === null) return state
+  if (event.type === 'StandbyActivationOrdered') return onActivationOrdered(state, handover, event)
+  const update = (changes: Partial<Handover>): StreamState => ({ ...state, handover: { ...handover, ...changes } })
+  switch (event.type) {
+    case 'StandbyActivated':
+      if (handover.order !== event.data.order) return state
+      return withTimes(update({ activatedLive: event.data.liveNumber }), event, 'standbyActivatedMs')
+    case 'BufferStitched': {
+      if (handover.order !== event.data.order) return state
+      const stitched = { live: event.data.liveNumber, primaryLive: event.data.primaryLiveNumber }
+      return withTimes(update({ stitched }), event, 'bufferStitchedMs')
+    }
+    case 'CutoverChosen': {
+      const { epoch, cutover: number, deadlineAt } = event.data
+      const next = update({ phase: 'cutting', cutover: { epoch, number, deadlineAt } })
+      return withTimes({ ...next, epochIssued: epoch, cutoverIssued: number }, event, 'cutoverChosenMs')
+    }
+    case 'CutoverRevoked': {
+      const { stayEpoch, cutover } = event.data
+      const next = update({ phase: 'preparing', cutover: null, activatedLive: null, stitched: null })
+      return {
+        ...next,
+        epochIssued: stayEpoch,
+        route: state.route === null ? null : { ...state.route, epoch: stayEpoch, cutover },
+      }
+    }
+    case 'ClientsNotified':
+      return onNotified(state, handover, event)
+    case 'ViewersMeasured':
+      return onMeasured(state, handover, event)
+    case 'StreamSwitched':
+      return onSwitched(state, handover, event)
+    case 'PrimaryDrained':
+      if (event.data.epoch !== state.retiring?.epoch || event.data.server !== state.retiring.server.id) return state
+      return withTimes(update({ drained: true }), event, 'primaryDrainedMs')
+    case 'HandoverCompleted':
+      return { ...release(state, state.retiring?.server ?? null), handover: null, retiring: null }
+    case 'HandoverAborted':
+      return onAborted(state, handover)
+    default:
+      return state
+  }
+}
+
+function onStarted(state: StreamState, event: Of<'HandoverStarted'>): StreamState {
+  const { handover: id, cause, from, to, reference, requestedAt } = event.data
+  const handover: Handover = {
+    id,
+    cause,
+    from,
+    reference,
+    requestedAt,
+    phase: 'preparing',
+    target: to,
+    order: `${id}-a0`,
+    attempt: 0,
+    deadlineAt: event.metadata.occurredAt,
+    tried: [],
+    emergency: cause === 'failure' || isFailed(state, from.id),
+    activatedLive: null,
+    stitched: null,
+    cutover: null,
+    triggerToSwitchMs: null,
+    drained: false,
+    times: noTimes,
+    viewers: noViewers,
+    viewersMeasured: false,
+    incomplete: [],
+  }
+  return { ...state, handover, unmet: null, handoversStarted: state.handoversStarted + 1 }
+}
+
+function onActivationOrdered(
+  state: StreamState,
+  handover: Handover,
+  event: Of<'StandbyActivationOrdered'>,
+): StreamState {
+  const { order, attempt, server, deadlineAt } = event.data
+  const ordered: Handover = {
+    ...handover,
+    phase: 'preparing',
+    target: server,
+    order,
+    attempt,
+    deadlineAt,
+    tried: [...handover.tried, server.id],
+    activatedLive: null,
+    stitched: null,
+  }
+  const freed = server.id === handover.target.id ? state : release(state, handover.target)
+  return { ...freed, handover: ordered }
+}
+
+function onNotified(state: StreamState, handover: Handover, event: Of<'ClientsNotified'>): StreamState {
+  if (event.data.epoch !== (handover.cutover?.epoch ?? state.route?.epoch)) return state
+  const viewers = {
+    ...handover.viewers,
+    // A viewer listens at two edges: the fuller one counts, the sum would count it twice.
+    notified: Math.max(handover.viewers.notified, event.data.sessions),
+    acknowledged: Math.max(handover.viewers.acknowledged, event.data.acknowledged),
+  }
+  return withTimes({ ...state, handover: { ...handover, viewers } }, event, 'clientsNotifiedMs')
+}
+
+function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMeasured'>): StreamState {
+  if (event.data.epoch !== state.route?.epoch && event.data.epoch !== handover.cutover?.epoch) return state
+  const { sessions, gaps, duplicates, hashMismatches, stalls, stallMsMax } = event.data
+  const had = handover.viewers
+  const viewers = {
+    ...had,
+    sessions: Math.max(had.sessions, sessions),
+    gaps: Math.max(had.gaps, gaps),
+    duplicates: Math.max(had.duplicates, duplicates),
+    hashMismatches: Math.max(had.hashMismatches, hashMismatches),
+    stalls: Math.max(had.stalls, stalls),
+    stallMsMax: Math.max(had.stallMsMax, stallMsMax),
+  }
+  return { ...state, handover: { ...handover, viewers, viewersMeasured: true } }
+}
+
+function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwitched'>): StreamState {
+  const { epoch, cutover, to, triggerToSwitchMs } = event.data
+  const next: StreamState = {
+    ...state,
+    route: { epoch, cutover, primary: to },
+    standby: state.standby?.server.id === to.id ? null : state.standby,
+    handover: { ...handover, phase: 'settling', triggerToSwitchMs },
+  }
+  return withTimes(next, event, 'switchedMs')
+}
+
+function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamState {
+  const { handover, standby } = state
+  const { deadline } = event.data
+  const settling = handover?.phase === 'settling'
+  if (deadline === drainDeadlineKey(state) && settling) {
+    const undone = !handover.emergency && !handover.drained
+    const incomplete = undone ? [...handover.incomplete, 'drain' as const] : handover.incomplete
+    return { ...state, handover: { ...handover, drained: true, viewersMeasured: true, incomplete } }
+  }
+  if (standby === null || deadline !== standby.order || standby.synchronized) return state
+  const overdue = { ...state, standby: { ...standby, deadlineAt: null } }
+  if (!settling) return overdue
+  return { ...overdue, handover: { ...handover, incomplete: [...handover.incomplete, 'synchronize'] } }
+}
+
+function onAborted(state: StreamState, handover: Handover): StreamState {
+  return { ...release(state, handover.target), handover: null }
+}
+
+/** Name of the deadline by which the old primary must have drained. */
+export const drainDeadlineKey = (state: StreamState): string | null =>
+  state.retiring === null ? null : `${state.stream}-e${state.retiring.epoch}-drain`
+
+/** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */
+function release(state: StreamState, server: ServerRef | null): StreamState {
+  if (server === null) return state
+  const others = state.released.filter((ref) => ref.id !== server.id)
+  return { ...state, released: [...others, server].slice(-releasedMax) }
+}
+
+function withTimes(
+  state: StreamState,
+  event: StreamEvent,
+  step: keyof StepTimes,
+  when: (handover: Handover) => boolean = () => true,
+): StreamState {
+  const handover = state.handover
+  if (handover === null || !when(handover) || handover.times[step] !== null) return state
+  const elapsed = Math.max(0, Math.round(event.metadata.occurredAt - handover.requestedAt))
+  return { ...state, handover: { ...handover, times: { ...handover.times, [step]: elapsed } } }
+}

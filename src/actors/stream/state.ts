@@ -1,0 +1,141 @@
+import type {
+  FleetServer,
+  HandoverCause,
+  HandoverStep,
+  ServerRef,
+  StandbyMode,
+  StepTimes,
+  StreamFormat,
+  StreamPolicy,
+  ViewerSummary,
+} from '../../events/index.js'
+import { defaultStreamPolicy } from '../../events/index.js'
+
+/** A cut-over that was announced: numbers from `number` on will belong to `epoch`. */
+export interface Cutover {
+  readonly epoch: number
+  readonly number: number
+  readonly deadlineAt: number
+}
+
+/**
+ * A handover under way.
+ * `preparing`: the target gets level and verified; may still be aborted unseen.
+ * `cutting`: K is announced; the old primary stays authoritative until the live edge has passed it.
+ * `settling`: switched; the old primary drains, a new standby is filled.
+ */
+export interface Handover {
+  readonly id: string
+  readonly cause: HandoverCause
+  readonly from: ServerRef
+  readonly reference: string | null
+  readonly requestedAt: number
+  readonly phase: 'preparing' | 'cutting' | 'settling'
+  readonly target: ServerRef
+  readonly order: string
+  readonly attempt: number
+  readonly deadlineAt: number
+  readonly tried: ReadonlyArray<string>
+  /** The old primary is gone. */
+  readonly emergency: boolean
+  readonly activatedLive: number | null
+  readonly stitched: { readonly live: number; readonly primaryLive: number | null } | null
+  readonly cutover: Cutover | null
+  readonly triggerToSwitchMs: number | null
+  readonly drained: boolean
+  readonly times: StepTimes
+  readonly viewers: ViewerSummary
+  readonly viewersMeasured: boolean
+  readonly incomplete: ReadonlyArray<HandoverStep>
+}
+
+export interface Standby {
+  readonly server: ServerRef
+  readonly order: string
+  readonly mode: StandbyMode
+  readonly synchronized: boolean
+  readonly deadlineAt: number | null
+}
+
+/** The old primary, from the switch until it has drained. */
+export interface Retiring {
+  readonly server: ServerRef
+  readonly epoch: number
+  readonly deadlineAt: number | null
+}
+
+export interface StreamState {
+  readonly stream: string
+  /** Revision of the newest event applied; -1 for none. */
+  readonly revision: number
+  /** Revision of the newest event that changed what servers or viewers have to know. */
+  readonly sequence: number
+  readonly opened: { readonly run: string; readonly format: StreamFormat; readonly feedUrl: string } | null
+  readonly policy: StreamPolicy
+  readonly fleet: ReadonlyArray<FleetServer>
+  /** The authoritative epoch: who is primary from which number on. */
+  readonly route: { readonly epoch: number; readonly cutover: number; readonly primary: ServerRef } | null
+  /** Highest epoch and K ever given out, also if revoked. */
+  readonly epochIssued: number
+  readonly cutoverIssued: number
+  readonly standby: Standby | null
+  readonly retiring: Retiring | null
+  readonly handover: Handover | null
+  readonly handoversStarted: number
+  readonly ordersGiven: number
+  /** A reason to leave the primary that could not be followed yet, because no server could take over. */
+  readonly unmet: { readonly cause: HandoverCause; readonly reference: string | null; readonly at: number } | null
+  /** Servers that had a part in the stream and have none now; they are told so. Newest last, bounded. */
+  readonly released: ReadonlyArray<ServerRef>
+  readonly standbyMissing: boolean
+}
+
+export const initialStreamState = (stream: string): StreamState => ({
+  stream,
+  revision: -1,
+  sequence: -1,
+  opened: null,
+  policy: defaultStreamPolicy,
+  fleet: [],
+  route: null,
+  epochIssued: 0,
+  cutoverIssued: 0,
+  standby: null,
+  retiring: null,
+  handover: null,
+  handoversStarted: 0,
+  ordersGiven: 0,
+  unmet: null,
+  released: [],
+  standbyMissing: false,
+})
+
+export const noTimes: StepTimes = {
+  standbyActivatedMs: null,
+  bufferStitchedMs: null,
+  cutoverChosenMs: null,
+  clientsNotifiedMs: null,
+  switchedMs: null,
+  primaryDrainedMs: null,
+  bufferSynchronizedMs: null,
+}
+
+export const noViewers: ViewerSummary = {
+  sessions: 0,
+  notified: 0,
+  acknowledged: 0,
+  gaps: 0,
+  duplicates: 0,
+  hashMismatches: 0,
+  stalls: 0,
+  stallMsMax: 0,
+}
+
+export const serverOf = (state: StreamState, id: string): FleetServer | undefined =>
+  state.fleet.find((server) => server.id === id)
+
+/** Known to be gone. A server that was never heard of counts as gone, too. */
+export const isFailed = (state: StreamState, id: string): boolean => {
+  const server = serverOf(state, id)
+  return server === undefined || server.standing === 'failed'
+}
