@@ -26,26 +26,23 @@ export function areDependenciesInstalled(root, stamp) {
  */
 export async function installDependencies({ root, write, mayInstall, installBuildTools, env }) {
   if (!matchesLock(root)) {
-    if (!mayInstall) throw new SetupError('npm packages are missing or out of date; run: npm ci')
-    // `npm ci` starts over, so it is for a first install and for CI; `npm install` only adds what changed.
-    const fresh = !existsSync(join(root, 'node_modules')) || env.CI !== undefined
-    const command = fresh && existsSync(join(root, 'package-lock.json')) ? 'ci' : 'install'
-    await step(write, `installing npm packages (npm ${command}; the first time takes a minute or two)`, async () => {
-      const { code, output } = await runNpm([command, '--loglevel=error'], { cwd: root, env })
-      if (code !== 0 && !(await addsBuildTools({ output, installBuildTools, root, command, env }))) {
-        throw new SetupError(`npm ${command} failed:\n${lastLines(output)}`)
+    if (!mayInstall) throw new SetupError('npm packages are missing or out of date; run: npm install')
+    // Not `npm ci`: that wants entries for the optional binaries of every platform, which the lock file has only for those
+    // that its writer's registry served. `--no-save` still installs the locked versions and leaves the lock file alone.
+    await step(write, 'installing npm packages (the first time takes a minute or two)', async () => {
+      const install = () => runNpm(['install', '--no-save', '--loglevel=error'], { cwd: root, env })
+      let { code, output } = await install()
+      if (code !== 0 && lacksCompiler(output)) {
+        await installBuildTools()
+        ;({ code, output } = await install())
       }
+      if (code !== 0) throw new SetupError(`npm install failed:\n${lastLines(output)}`)
     })
   }
   await compileSqlite({ root, write, mayInstall, installBuildTools, env })
 }
 
-/** A failed native build for want of a compiler is repaired by installing one and trying again. */
-async function addsBuildTools({ output, installBuildTools, root, command, env }) {
-  if (!/gyp ERR|not found: make|prebuild-install/.test(output)) return false
-  await installBuildTools()
-  return (await runNpm([command, '--loglevel=error'], { cwd: root, env })).code === 0
-}
+const lacksCompiler = (output) => /gyp ERR!|not found: make/.test(output)
 
 /** Whether node_modules holds the very versions that package-lock.json names (npm writes down what it installed). */
 function matchesLock(root) {
