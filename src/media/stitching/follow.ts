@@ -1,0 +1,108 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { SegmentBuffer } from '../buffer/index.js'
+import type { PeerError } from './errors.js'
+import type { Peer } from './peer.js'
+import { matchInit, matchSegment } from './stitch.js'
+
+export interface FollowOptions {
+  readonly buffer: SegmentBuffer
+  readonly peer: Peer
+  /** N: how far back it fills up at the start. */
+  readonly count: number
+  /** While the own encoder runs, a number that is missing here is left to it until the peer is this far ahead. */
+  readonly encoding: () => boolean
+  /** First number that the peer no longer decides about (the cut-over); null: none. */
+  readonly until: () => number | null
+  readonly onReachable?: (reachable: boolean) => void
+  readonly onTrouble?: (error: PeerError) => void
+}
+
+export interface Follower {
+  readonly peer: Peer
+  /** The peer's live number when it last answered. */
+  readonly peerLive: () => number | null
+  /** Since when (monotonic milliseconds) the peer has been answering; null: it does not answer. */
+  readonly reachableSinceMs: () => number | null
+  readonly stop: () => void
+}
+
+const ownEncoderGraceSegments = 2
+const pauseMs = { unreachable: 250, nothingNew: 50 } as const
+
+/**
+ * Keeps the buffer equal to the peer's, segment by segment: long-polls its manifest, copies what is missing, compares
+ * what the own encoder made, and lets the peer's bytes win where they differ. Runs until stopped; trouble is retried.
+ */
+export function follow(options: FollowOptions): Follower {
+  const { buffer, peer, count } = options
+  const compared = new Map<number, string>()
+  let stopped = false
+  let peerLive: number | null = null
+  let reachableSinceMs: number | null = null
+  let wake: () => void = () => undefined
+
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const reached = (reachable: boolean): void => {
+    if (reachable === (reachableSinceMs !== null)) return
+    reachableSinceMs = reachable ? performance.now() : null
+    options.onReachable?.(reachable)
+  }
+
+  const round = async (): Promise<number> => {
+    const manifest = await peer.manifest(peerLive ?? undefined)
+    if (stopped) return 0
+    if (E.isLeft(manifest)) {
+      options.onTrouble?.(manifest.left)
+      if (manifest.left._tag === 'PeerUnreachable') reached(false)
+      peerLive = null
+      return pauseMs.unreachable
+    }
+    reached(true)
+    const { live, segments } = manifest.right
+    if (live === null) return pauseMs.unreachable
+    const nothingNew = live === peerLive
+    peerLive = live
+    await matchInit(buffer, peer, manifest.right, 2)
+    for (const segment of segments) {
+      if (stopped) return 0
+      const { number } = segment
+      const until = options.until()
+      if (number <= live - count || (until !== null && number >= until)) continue
+      const known = `${segment.video.sha256} ${segment.audio.sha256}`
+      const own = buffer.get(number)
+      if (own !== null && compared.get(number) === known) continue
+      if (own === null && options.encoding() && number > live - ownEncoderGraceSegments) continue
+      const outcome = await matchSegment(buffer, peer, segment, 2)
+      if (E.isRight(outcome)) compared.set(number, known)
+      else options.onTrouble?.(outcome.left)
+    }
+    for (const number of compared.keys()) if (number <= live - count * 2) compared.delete(number)
+    return nothingNew ? pauseMs.nothingNew : 0
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      const waitMs = await round()
+      if (waitMs > 0 && !stopped) await pause(waitMs)
+    }
+  }
+  void run()
+
+  return {
+    peer,
+    peerLive: () => peerLive,
+    reachableSinceMs: () => reachableSinceMs,
+    stop() {
+      stopped = true
+      wake()
+    },
+  }
+}
