@@ -1,3 +1,4 @@
+export * from './canonicalJson.js'
 export * from './catalogue/index.js'
 export * from './codec.js'
 export * from './definition.js'
