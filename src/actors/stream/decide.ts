@@ -1,9 +1,9 @@
 import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
+import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
 import { evolveStream } from './evolve.js'
 import { outstandingOf } from './outstanding.js'
 import { candidates, refOf } from './placement.js'
-import { drainDeadlineKey } from './evolve.js'
 import { initialStreamState, isFailed, serverOf, type Handover, type StreamState } from './state.js'
 
 const version = 1
@@ -336,5 +336,3 @@ function onDeadline(draft: StreamDraft, fact: Fact<'DeadlinePassed'>): void {
   }
   if (deadline === standby?.order || deadline === drainDeadlineKey(draft.state)) completeIfDone(draft)
 }
-
-const cutoverDeadlineKey = (handover: Handover): string => `${handover.id}-k${handover.cutover?.epoch ?? 0}`

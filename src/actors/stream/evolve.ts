@@ -1,4 +1,5 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
+import { drainDeadlineKey } from './deadlines.js'
 import { isFailed, noTimes, noViewers, type Handover, type StreamState } from './state.js'
 
 type StreamEvent = EventIn<'stream'>
@@ -243,10 +244,6 @@ function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamStat
 function onAborted(state: StreamState, handover: Handover): StreamState {
   return { ...release(state, handover.target), handover: null }
 }
-
-/** Name of the deadline by which the old primary must have drained. */
-export const drainDeadlineKey = (state: StreamState): string | null =>
-  state.retiring === null ? null : `${state.stream}-e${state.retiring.epoch}-drain`
 
 /** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */
 function release(state: StreamState, server: ServerRef | null): StreamState {

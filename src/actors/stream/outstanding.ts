@@ -1,7 +1,7 @@
 import type { ServerRef } from '../../events/index.js'
 import type { Assignment, Route, Task } from '../../messaging/index.js'
 import type { Effect } from '../effects.js'
-import { drainDeadlineKey } from './evolve.js'
+import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
 import { isFailed, serverOf, type StreamState } from './state.js'
 
 /** Everything the stream wants of servers, viewers and the clock, from its state alone. */
@@ -70,7 +70,7 @@ function partsOf(state: StreamState): ReadonlyMap<string, { readonly server: Ser
     parts.set(server.id, { server, part })
   }
   for (const server of released) set(server, { role: 'none', encode: false, peer: null, tasks: [] })
-  if (retiring !== null) set(retiring.server, retirementOf(state, retiring.server))
+  if (retiring !== null) set(retiring.server, retirementOf(state))
   if (standby !== null) {
     const fill: Task[] = standby.synchronized ? [] : [{ type: 'synchronize', order: standby.order }]
     set(standby.server, { role: 'standby', encode: standby.mode === 'hot', peer: primary, tasks: fill })
@@ -88,29 +88,20 @@ function preparationOf(state: StreamState): ReadonlyArray<Task> {
   const activate: Task = { type: 'activate', order: handover.order }
   if (handover.cutover === null) return [activate]
   const { epoch, number: cutover } = handover.cutover
-  return [activate, { type: 'cutover', order: `${handover.id}-k${epoch}`, epoch, cutover }]
+  return [activate, { type: 'cutover', order: cutoverDeadlineKey(handover), epoch, cutover }]
 }
 
-function retirementOf(state: StreamState, server: ServerRef): Part {
+function retirementOf(state: StreamState): Part {
   const { retiring, handover, policy, route } = state
-  const drain: Task[] =
-    retiring === null || handover?.drained === true
-      ? []
-      : [
-          {
-            type: 'drain',
-            order: `${state.stream}-e${retiring.epoch}-drain`,
-            epoch: retiring.epoch,
-            cutover: route?.cutover ?? 0,
-            deadlineMs: policy.deadlines.drainMs,
-          },
-        ]
-  return {
-    role: 'retired',
-    encode: false,
-    peer: server.id === route?.primary.id ? null : (route?.primary ?? null),
-    tasks: drain,
+  const order = drainDeadlineKey(state)
+  const peer = route?.primary ?? null
+  if (retiring === null || order === null || handover?.drained === true) {
+    return { role: 'retired', encode: false, peer, tasks: [] }
   }
+  const cutover = route?.cutover ?? 0
+  const drain: Task = { type: 'drain', order, epoch: retiring.epoch, cutover, deadlineMs: policy.deadlines.drainMs }
+  // Numbers below K may still be in its encoder when the other one reaches K; the drain ends the encoder.
+  return { role: 'retired', encode: true, peer, tasks: [drain] }
 }
 
 function deadlinesOf(state: StreamState): ReadonlyArray<Effect> {
@@ -121,7 +112,7 @@ function deadlinesOf(state: StreamState): ReadonlyArray<Effect> {
   }
   if (handover?.phase === 'preparing') add(handover.order, handover.deadlineAt, 'activate')
   if (handover?.phase === 'cutting' && handover.cutover !== null) {
-    add(`${handover.id}-k${handover.cutover.epoch}`, handover.cutover.deadlineAt, 'cutover')
+    add(cutoverDeadlineKey(handover), handover.cutover.deadlineAt, 'cutover')
   }
   const drain = drainDeadlineKey(state)
   if (retiring !== null && retiring.deadlineAt !== null && drain !== null) add(drain, retiring.deadlineAt, 'drain')

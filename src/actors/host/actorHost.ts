@@ -1,0 +1,152 @@
+import type { AppendError, Category, EventIn, EventStore } from '../../events/index.js'
+import { streamIdOf } from '../../events/index.js'
+import type { ClientState } from '../client/decider.js'
+import type { Clock } from '../clock.js'
+import type { Decider } from '../decider.js'
+import type { ServerState } from '../server/state.js'
+import type { StreamState } from '../stream/state.js'
+import { EffectRunner, type EffectRunnerOptions, type Interpret } from './effectRunner.js'
+import { Entity, type IncomingFact } from './entity.js'
+import { HostClosed, InboxFull } from './errors.js'
+import { createMailboxes, type Mailbox, type Mailboxes } from './mailboxes.js'
+
+export interface StateByCategory {
+  readonly server: ServerState
+  readonly stream: StreamState
+  readonly client: ClientState
+}
+
+export type Deciders = { readonly [C in Category]: Decider<C, StateByCategory[C]> }
+
+export interface Committed<C extends Category = Category> {
+  readonly category: C
+  readonly entity: string
+  readonly state: StateByCategory[C]
+  readonly events: ReadonlyArray<EventIn<C>>
+}
+
+export interface ActorHostOptions {
+  readonly store: EventStore
+  readonly clock: Clock
+  readonly deciders: Deciders
+  /** Performs what actors want; called again and again until they no longer want it. */
+  readonly interpret: Interpret
+  readonly onCommitted?: (committed: Committed) => void
+  readonly onEffectFailure?: EffectRunnerOptions['onFailure']
+  readonly onStoreTrouble?: (error: AppendError) => void
+  /** Messages that may wait for one actor; default 1,000. */
+  readonly inboxMax?: number
+}
+
+interface Cell<C extends Category> {
+  readonly entity: Entity<C, StateByCategory[C]>
+  readonly mailbox: Mailbox
+  loaded: boolean
+}
+
+/** Runs the actors: finds or rebuilds them, hands them facts one at a time, and performs what they want afterwards. */
+export class ActorHost {
+  readonly #options: ActorHostOptions
+  readonly #mailboxes: Mailboxes
+  readonly #cells = new Map<string, Cell<Category>>()
+  readonly #effects: EffectRunner
+  readonly #inboxMax: number
+  #closing = false
+
+  constructor(options: ActorHostOptions) {
+    this.#options = options
+    this.#inboxMax = options.inboxMax ?? 1_000
+    this.#mailboxes = createMailboxes('segue')
+    const { clock, interpret, onEffectFailure } = options
+    this.#effects = new EffectRunner({ clock, interpret, ...(onEffectFailure ? { onFailure: onEffectFailure } : {}) })
+  }
+
+  /**
+   * Hands a fact to an actor. Resolves when it and all that follows from it are durable; `repeated` when it had been
+   * before. Rejects with MessageRejected, InboxFull, HostClosed or HistoryUnreadable.
+   */
+  async tell(category: Category, entity: string, fact: IncomingFact): Promise<'appended' | 'repeated'> {
+    const cell = this.#cellOf(category, entity)
+    if (cell.mailbox.waiting() >= this.#inboxMax) throw new InboxFull(streamIdOf(category, entity), this.#inboxMax)
+    return cell.mailbox.post(async () => {
+      await this.#ensureLoaded(cell, category, entity)
+      return cell.entity.handle(fact)
+    })
+  }
+
+  /** Rebuilds an actor from the log and performs what it still wants. */
+  async wake<C extends Category>(category: C, entity: string): Promise<StateByCategory[C]> {
+    const cell = this.#cellOf(category, entity)
+    await cell.mailbox.post(() => this.#ensureLoaded(cell, category, entity))
+    return cell.entity.state as StateByCategory[C]
+  }
+
+  /** The state of an actor that is awake; undefined for others. */
+  stateOf<C extends Category>(category: C, entity: string): StateByCategory[C] | undefined {
+    const cell = this.#cells.get(streamIdOf(category, entity))
+    return cell?.loaded === true ? (cell.entity.state as StateByCategory[C]) : undefined
+  }
+
+  /** Lets an actor go that has nothing waiting; it comes back with the next message. */
+  passivate(category: Category, entity: string): void {
+    const key = streamIdOf(category, entity)
+    const cell = this.#cells.get(key)
+    if (cell === undefined || cell.mailbox.waiting() > 0) return
+    this.#cells.delete(key)
+    this.#effects.reconcile(key, [])
+    cell.mailbox.stop()
+  }
+
+  /** Takes no more messages, waits for those under way (bounded), stops the effects. */
+  async close(timeoutMs = 5_000): Promise<void> {
+    this.#closing = true
+    this.#effects.close()
+    const drained = Promise.allSettled(
+      [...this.#cells.values()].map((cell) => cell.mailbox.post(() => Promise.resolve())),
+    )
+    await Promise.race([drained, new Promise<void>((resolve) => this.#options.clock.after(timeoutMs, resolve))])
+    this.#mailboxes.close()
+    this.#cells.clear()
+  }
+
+  #cellOf(category: Category, entity: string): Cell<Category> {
+    if (this.#closing) throw new HostClosed()
+    const key = streamIdOf(category, entity)
+    const known = this.#cells.get(key)
+    if (known !== undefined) return known
+    const cell = {
+      entity: this.#entityOf(category, entity),
+      mailbox: this.#mailboxes.open(category, entity),
+      loaded: false,
+    }
+    this.#cells.set(key, cell as unknown as Cell<Category>)
+    return cell as unknown as Cell<Category>
+  }
+
+  #entityOf<C extends Category>(category: C, entity: string): Entity<C, StateByCategory[C]> {
+    const { store, clock, onStoreTrouble } = this.#options
+    const decider = this.#options.deciders[category] as unknown as Decider<C, StateByCategory[C]>
+    return new Entity<C, StateByCategory[C]>({
+      decider,
+      entity,
+      store,
+      clock,
+      isClosing: () => this.#closing,
+      ...(onStoreTrouble ? { onStoreTrouble } : {}),
+      onCommitted: (state, events) => {
+        this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(state))
+        this.#options.onCommitted?.({ category, entity, state, events } as unknown as Committed)
+      },
+    })
+  }
+
+  async #ensureLoaded(cell: Cell<Category>, category: Category, entity: string): Promise<void> {
+    if (cell.loaded) return
+    await cell.entity.load()
+    cell.loaded = true
+    if (!cell.entity.exists) return
+    const decider = this.#options.deciders[category] as unknown as Decider<Category, unknown>
+    this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(cell.entity.state))
+    this.#options.onCommitted?.({ category, entity, state: cell.entity.state, events: [] } as Committed)
+  }
+}

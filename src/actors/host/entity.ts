@@ -1,0 +1,160 @@
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  decodeEvent,
+  decodePayload,
+  definitionOf,
+  streamIdOf,
+  type AppendError,
+  type Category,
+  type EventIn,
+  type EventStore,
+  type SegueEvent,
+} from '../../events/index.js'
+import type { Clock } from '../clock.js'
+import type { Decider } from '../decider.js'
+import { HistoryUnreadable, HostClosed, MessageRejected } from './errors.js'
+
+/** A fact on its way in. `id` is its event id: the same one is recorded once. */
+export interface IncomingFact {
+  readonly id: string
+  readonly type: string
+  readonly data: unknown
+  readonly causationId?: string
+}
+
+export interface EntityOptions<C extends Category, State> {
+  readonly decider: Decider<C, State>
+  readonly entity: string
+  readonly store: EventStore
+  readonly clock: Clock
+  /** Called after each commit with what was written and the state after it. */
+  readonly onCommitted: (state: State, events: ReadonlyArray<EventIn<C>>) => void
+  readonly isClosing: () => boolean
+  /** Told while the store does not accept an append; the fact is tried again until it does. */
+  readonly onStoreTrouble?: (error: AppendError) => void
+}
+
+/** Ids of the newest facts that are remembered to recognise repeats without asking the store. */
+const rememberedFacts = 4_096
+const pauseMsFirst = 50
+const pauseMsMax = 1_000
+
+/**
+ * One actor's loop: decide, append with the exact expected revision, then evolve. Handle one fact at a time; the
+ * mailbox sees to that. A conflict means that somebody else wrote: read on, decide again. While the store is away or
+ * silent the same append is tried again with the same ids, so nothing is lost and nothing doubled.
+ */
+export class Entity<C extends Category, State> {
+  readonly #options: EntityOptions<C, State>
+  readonly #streamId: string
+  readonly #seen = new Set<string>()
+  #state: State
+  #revision: number | null = null
+  #lastAt = 0
+
+  constructor(options: EntityOptions<C, State>) {
+    this.#options = options
+    this.#streamId = streamIdOf(options.decider.category, options.entity)
+    this.#state = options.decider.initial(options.entity)
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Whether anything was ever recorded of the entity. */
+  get exists(): boolean {
+    return this.#revision !== null
+  }
+
+  /** Reads what was appended since the last look. Throws HistoryUnreadable. */
+  async load(): Promise<void> {
+    const from = this.#revision === null ? 0 : this.#revision + 1
+    for await (const recorded of this.#options.store.readStream(this.#streamId, { from })) {
+      const event = decodeEvent(this.#options.decider.category, recorded)
+      if (E.isLeft(event)) throw new HistoryUnreadable(this.#streamId, recorded.revision, event.left)
+      this.#apply(event.right)
+      this.#revision = recorded.revision
+    }
+  }
+
+  /**
+   * Records the fact and what follows from it. Resolves to `repeated` when it was recorded before. Throws
+   * MessageRejected for what can never be recorded, HostClosed when the host closes meanwhile.
+   */
+  async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
+    const payload = this.#validate(incoming)
+    const at = Math.max(this.#lastAt, this.#options.clock.now())
+    for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
+      if (this.#seen.has(incoming.id)) return 'repeated'
+      const fact = this.#factOf(incoming, payload, at)
+      const decider = this.#options.decider
+      const events = [fact, ...decider.decide(decider.evolve(this.#state, fact), fact)]
+      const expected = this.#revision ?? 'none'
+      const outcome = await this.#options.store.append(this.#streamId, events as ReadonlyArray<SegueEvent>, {
+        expected,
+      })()
+      if (E.isRight(outcome)) {
+        for (const event of events) this.#apply(event)
+        this.#revision = outcome.right.lastRevision
+        this.#options.onCommitted(this.#state, events)
+        return 'appended'
+      }
+      await this.#recover(outcome.left, pauseMs)
+    }
+  }
+
+  #validate(incoming: IncomingFact): { readonly type: string; readonly data: unknown } {
+    const { category } = this.#options.decider
+    const payload = decodePayload(category, incoming)
+    if (E.isLeft(payload)) throw new MessageRejected(payload.left.message, { cause: payload.left })
+    if (definitionOf(category, incoming.type)?.kind !== 'fact') {
+      throw new MessageRejected(`${incoming.type} is a decision; only the actor itself makes it`)
+    }
+    return payload.right
+  }
+
+  #factOf(incoming: IncomingFact, payload: { readonly type: string; readonly data: unknown }, at: number): EventIn<C> {
+    const { decider } = this.#options
+    return {
+      id: incoming.id,
+      type: payload.type,
+      schemaVersion: definitionOf(decider.category, payload.type)?.schemaVersion ?? 1,
+      data: payload.data,
+      metadata: {
+        kind: 'fact',
+        correlationId: decider.correlationOf(this.#state) ?? incoming.id,
+        causationId: incoming.causationId ?? null,
+        occurredAt: at,
+        actorVersion: decider.version,
+      },
+    } as unknown as EventIn<C>
+  }
+
+  #apply(event: EventIn<C>): void {
+    this.#state = this.#options.decider.evolve(this.#state, event)
+    this.#lastAt = Math.max(this.#lastAt, event.metadata.occurredAt)
+    if (event.metadata.kind !== 'fact') return
+    this.#seen.add(event.id)
+    if (this.#seen.size <= rememberedFacts) return
+    const oldest = this.#seen.values().next()
+    if (oldest.done !== true) this.#seen.delete(oldest.value)
+  }
+
+  async #recover(error: AppendError, pauseMs: number): Promise<void> {
+    if (this.#options.isClosing()) throw new HostClosed()
+    switch (error._tag) {
+      case 'WrongExpectedRevision':
+        return this.load()
+      case 'AppendOutcomeUnknown':
+      case 'StoreUnavailable':
+        this.#options.onStoreTrouble?.(error)
+        return new Promise((resolve) => {
+          this.#options.clock.after(pauseMs, resolve)
+        })
+      case 'AppendTooLarge':
+      case 'StreamDeleted':
+        throw new MessageRejected(error.message, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** The actor has as many messages waiting as it may; deliver this one again later. */
+export class InboxFull extends Error {
+  readonly _tag = 'InboxFull'
+  constructor(
+    readonly actor: string,
+    readonly inboxMax: number,
+  ) {
+    super(`actor ${actor} has ${inboxMax} messages waiting; deliver this one again later`)
+  }
+}
+
+/** The message can never be accepted: it names no fact of the catalogue or its data do not fit. */
+export class MessageRejected extends Error {
+  readonly _tag = 'MessageRejected'
+}
+
+/** The host is closing; the message was not handled. */
+export class HostClosed extends Error {
+  readonly _tag = 'HostClosed'
+  constructor() {
+    super('the actor host is closing; the message was not handled')
+  }
+}
+
+/** A stored event does not fit its definition, so the actor cannot be rebuilt from its log. */
+export class HistoryUnreadable extends Error {
+  readonly _tag = 'HistoryUnreadable'
+  constructor(
+    readonly streamId: string,
+    readonly revision: number,
+    cause: Error,
+  ) {
+    super(`${streamId}, event ${revision}: ${cause.message}`, { cause })
+  }
+}

@@ -1,0 +1,26 @@
+export { clientDecider, type ClientState } from './client/decider.js'
+export { systemClock, type Clock } from './clock.js'
+export { Draft, type Decider } from './decider.js'
+export type { Effect } from './effects.js'
+export {
+  ActorHost,
+  type ActorHostOptions,
+  type Committed,
+  type Deciders,
+  type StateByCategory,
+} from './host/actorHost.js'
+export { EffectRunner, type EffectOutcome, type Interpret } from './host/effectRunner.js'
+export { Entity, type IncomingFact } from './host/entity.js'
+export { HistoryUnreadable, HostClosed, InboxFull, MessageRejected } from './host/errors.js'
+export { serverDecider } from './server/decider.js'
+export { standingOf, type ServerState } from './server/state.js'
+export { streamDecider } from './stream/decide.js'
+export { routeOf } from './stream/outstanding.js'
+export type { StreamState } from './stream/state.js'
+
+import { clientDecider } from './client/decider.js'
+import { serverDecider } from './server/decider.js'
+import { streamDecider } from './stream/decide.js'
+
+/** The rules in force, by category. */
+export const deciders = { server: serverDecider, stream: streamDecider, client: clientDecider } as const

@@ -1,0 +1,152 @@
+import type { EventIn, FailureSignal } from '../../events/index.js'
+import { Draft, type Decider } from '../decider.js'
+import type { Effect } from '../effects.js'
+import { evolveServer } from './evolve.js'
+import { initialServerState, type ServerState } from './state.js'
+
+const version = 1
+
+type ServerDraft = Draft<'server', ServerState>
+type Fact<T extends EventIn<'server'>['type']> = Extract<EventIn<'server'>, { readonly type: T }>
+
+const correlationOf = (state: ServerState): string | null => state.prediction?.id ?? null
+
+/** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
+export const serverDecider: Decider<'server', ServerState> = {
+  category: 'server',
+  version,
+  initial: initialServerState,
+  evolve: evolveServer,
+  correlationOf,
+  outstanding,
+  decide(state, fact) {
+    const draft: ServerDraft = new Draft({ evolve: evolveServer, version, correlationOf }, state, fact)
+    react(draft, fact)
+    return draft.events
+  },
+}
+
+function react(draft: ServerDraft, fact: EventIn<'server'>): void {
+  switch (fact.type) {
+    case 'HealthSampled':
+      return onSample(draft, fact)
+    case 'ServerJoined':
+      return onJoined(draft, fact)
+    case 'HeartbeatMissed':
+    case 'ProbeFailed':
+    case 'ViewersReportedTrouble':
+    case 'ServerLeft':
+      return corroborate(draft)
+    case 'HeartbeatResumed':
+    case 'ProbeSucceeded':
+      return recoverIfBack(draft)
+    default:
+      return
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// prediction
+// -------------------------------------------------------------------------------------
+
+function onSample(draft: ServerDraft, fact: Fact<'HealthSampled'>): void {
+  const { assessment, policy, prediction, samplesBelow, failed } = draft.state
+  // A sample that came late, twice or from an earlier boot was recorded but changed no assessment.
+  if (failed !== null || assessment === null || assessment.sampleSeq !== fact.data.sample.seq) return
+  const due = samplesBelow >= policy.samplesToPredict && (prediction === null || prediction.cleared)
+  const predicting = policy.predict && due
+  if (assessment.bandBefore !== assessment.band || predicting) {
+    const { score, band, risk, timeToLimitMs, factors, sampleSeq } = assessment
+    const threshold = policy.threshold
+    draft.emit({ type: 'StabilityAssessed', data: { score, band, risk, threshold, timeToLimitMs, factors, sampleSeq } })
+  }
+  if (predicting) predict(draft, fact.data.sample.bootId)
+  else clearIfCalm(draft)
+}
+
+function predict(draft: ServerDraft, bootId: string): void {
+  if (draft.state.prediction !== null) resolve(draft, 'unconfirmed')
+  const { assessment, policy, model, window } = draft.state
+  if (assessment === null) return
+  const { score, risk, timeToLimitMs, factors, sampleSeq } = assessment
+  const { threshold, horizonMs } = policy
+  const samples = { bootId, firstSeq: window.samples[0]?.seq ?? sampleSeq, lastSeq: sampleSeq }
+  draft.emit({
+    type: 'InstabilityPredicted',
+    data: { score, risk, threshold, horizonMs, timeToLimitMs, model, factors, samples },
+  })
+}
+
+function clearIfCalm(draft: ServerDraft): void {
+  const { prediction, policy, samplesAbove, assessment } = draft.state
+  if (prediction === null || assessment === null) return
+  if (prediction.cleared) {
+    if (draft.now - prediction.at > policy.resolveAfterMs) resolve(draft, 'unconfirmed')
+    return
+  }
+  if (samplesAbove < policy.samplesToClear) return
+  draft.emit({
+    type: 'PredictionCleared',
+    data: { prediction: prediction.id, score: assessment.score, threshold: policy.threshold },
+  })
+}
+
+function resolve(draft: ServerDraft, outcome: 'confirmed' | 'unconfirmed'): void {
+  const { prediction } = draft.state
+  if (prediction === null) return
+  const leadMs = outcome === 'confirmed' ? Math.max(0, draft.now - prediction.at) : null
+  draft.emit({ type: 'PredictionResolved', data: { prediction: prediction.id, outcome, leadMs } })
+}
+
+// -------------------------------------------------------------------------------------
+// failure and recovery
+// -------------------------------------------------------------------------------------
+
+/** A server counts as gone when two kinds of signal agree: never on one alone, which may be the observer's own fault. */
+function corroborate(draft: ServerDraft): void {
+  const { state } = draft
+  if (state.failed !== null || state.joined === null) return
+  const signals = state.signals.filter((signal) => isCurrent(signal, draft.now, state.policy.signalWindowMs))
+  if (new Set(signals.map((signal) => signal.kind)).size < 2) return
+  if (state.prediction !== null) resolve(draft, 'confirmed')
+  const firstSignalAt = Math.min(...signals.map((signal) => signal.at))
+  draft.emit({ type: 'ServerFailed', data: { bootId: state.joined.bootId, signals, firstSignalAt } })
+}
+
+/** Silence, failed probes and exits last until they are taken back; viewers' reports are of their moment. */
+const isCurrent = (signal: FailureSignal, now: number, windowMs: number): boolean =>
+  signal.kind !== 'viewer' || now - signal.at <= windowMs
+
+function recoverIfBack(draft: ServerDraft): void {
+  const { failed, signals } = draft.state
+  if (failed === null || signals.some((signal) => signal.kind !== 'viewer')) return
+  draft.emit({ type: 'ServerRecovered', data: { bootId: failed.bootId, downMs: Math.max(0, draft.now - failed.at) } })
+}
+
+function onJoined(draft: ServerDraft, fact: Fact<'ServerJoined'>): void {
+  const { prediction, failed } = draft.state
+  // A new process while a prediction was open: the old one has died, whether or not its end was noticed.
+  if (prediction !== null && failed === null) resolve(draft, 'confirmed')
+  if (failed === null) return
+  const downMs = Math.max(0, draft.now - failed.at)
+  draft.emit({ type: 'ServerRecovered', data: { bootId: fact.data.bootId, downMs } })
+}
+
+// -------------------------------------------------------------------------------------
+// what the server's actor wants
+// -------------------------------------------------------------------------------------
+
+function outstanding(state: ServerState): ReadonlyArray<Effect> {
+  const { server, failed, prediction, drain, withdrawn } = state
+  const effects: Effect[] = []
+  const request = (cause: 'failure' | 'prediction' | 'drain', reference: string): void => {
+    effects.push({ type: 'request-handover', key: `request:${reference}`, server, cause, reference })
+  }
+  if (failed !== null) request('failure', failed.id)
+  else if (prediction !== null && !prediction.cleared) request('prediction', prediction.id)
+  if (failed === null && drain !== null) request('drain', drain.id)
+  if (withdrawn !== null) {
+    effects.push({ type: 'withdraw-handover', key: `withdraw:${withdrawn.reference}`, server, ...withdrawn })
+  }
+  return effects
+}

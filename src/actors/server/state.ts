@@ -1,0 +1,79 @@
+import type { Band, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
+import { defaultServerPolicy } from '../../events/index.js'
+import { emptyWindow, handWeights, type Assessment, type HealthWindow, type Weights } from '../../model/index.js'
+
+/** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
+export interface OpenPrediction {
+  readonly id: string
+  readonly at: number
+  readonly cleared: boolean
+}
+
+export interface ServerState {
+  readonly server: string
+  readonly joined: {
+    readonly bootId: string
+    readonly url: string
+    readonly capacityStreams: number
+    readonly memoryLimitBytes: number | null
+  } | null
+  readonly policy: ServerPolicy
+  readonly model: string
+  readonly weights: Weights
+  readonly window: HealthWindow
+  /** What the newest sample was judged to be. */
+  readonly assessment: (Assessment & { readonly sampleSeq: number; readonly bandBefore: Band | null }) | null
+  readonly samplesBelow: number
+  readonly samplesAbove: number
+  readonly prediction: OpenPrediction | null
+  /** Signs of failure that have not been taken back, by kind; the newest of each. */
+  readonly signals: ReadonlyArray<FailureSignal>
+  readonly failed: { readonly id: string; readonly at: number; readonly bootId: string } | null
+  readonly drain: { readonly id: string } | null
+  /** A reason to leave that is over; streams are told. */
+  readonly withdrawn: { readonly reference: string; readonly reason: string } | null
+}
+
+export const initialServerState = (server: string): ServerState => ({
+  server,
+  joined: null,
+  policy: defaultServerPolicy,
+  model: 'hand-weighted-1',
+  weights: handWeights,
+  window: emptyWindow,
+  assessment: null,
+  samplesBelow: 0,
+  samplesAbove: 0,
+  prediction: null,
+  signals: [],
+  failed: null,
+  drain: null,
+  withdrawn: null,
+})
+
+/** Score of a server of which no sample has been seen yet: neither trusted nor distrusted. */
+const scoreUnknown = 75
+
+/** How the server stands as a place for streams; what it carries is added by the fleet. Null before it has joined. */
+export function standingOf(
+  state: ServerState,
+): Pick<FleetServer, 'id' | 'url' | 'bootId' | 'standing' | 'score' | 'capacityStreams'> | null {
+  const { joined, assessment } = state
+  if (joined === null) return null
+  return {
+    id: state.server,
+    url: joined.url,
+    bootId: joined.bootId,
+    capacityStreams: joined.capacityStreams,
+    score: assessment?.score ?? scoreUnknown,
+    standing: standing(state),
+  }
+}
+
+function standing(state: ServerState): FleetServer['standing'] {
+  if (state.failed !== null) return 'failed'
+  if (state.drain !== null) return 'draining'
+  if (state.prediction !== null && !state.prediction.cleared) return 'unstable'
+  // Low scores short of a prediction still make a server a second choice.
+  return state.assessment === null || state.assessment.band === 'stable' ? 'stable' : 'watch'
+}

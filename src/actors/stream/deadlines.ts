@@ -1,0 +1,8 @@
+import type { Handover, StreamState } from './state.js'
+
+/** Names the time by which the announced cut-over must be reached, and the task of reaching it. */
+export const cutoverDeadlineKey = (handover: Handover): string => `${handover.id}-k${handover.cutover?.epoch ?? 0}`
+
+/** Names the time by which the old primary must have drained, and the task of draining; null when none retires. */
+export const drainDeadlineKey = (state: StreamState): string | null =>
+  state.retiring === null ? null : `${state.stream}-e${state.retiring.epoch}-drain`
