@@ -1,0 +1,5 @@
+export { systemClock, type HealthClock } from './clock.js'
+export { HealthOptionsError } from './errors.js'
+export * from './path/index.js'
+export * from './sampler.js'
+export { readCgroupMemoryLimit } from './sources/memoryLimit.js'

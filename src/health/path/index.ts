@@ -1,0 +1,3 @@
+export * from './liveness.js'
+export * from './prober.js'
+export * from './quality.js'

@@ -1,0 +1,103 @@
+import type { HeartbeatMissed, HeartbeatResumed, ProbeFailed, ProbeSucceeded } from '../../events/catalogue/server.js'
+import type { PayloadOf } from '../../events/definition.js'
+
+export type LivenessFact = PayloadOf<
+  typeof HeartbeatMissed | typeof HeartbeatResumed | typeof ProbeFailed | typeof ProbeSucceeded
+>
+
+export type ProbeFailure = 'refused' | 'reset' | 'timeout' | 'status'
+
+/** Result of one probe; times in milliseconds of the prober's clock. */
+export type ProbeOutcome =
+  | {
+      readonly type: 'ok'
+      readonly startedAt: number
+      readonly at: number
+      readonly rttMs: number
+      /** The boot that answered; null when the answer does not say. */
+      readonly bootId: string | null
+    }
+  | { readonly type: 'failed'; readonly startedAt: number; readonly at: number; readonly reason: ProbeFailure }
+
+export interface LivenessOptions {
+  /** When the watching began; a server that was never heard counts as silent from here on. */
+  readonly since: number
+  /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. */
+  readonly silentAfterMs?: number
+  /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
+  readonly blockedAfterMs?: number
+  /**
+   * Timeouts or bad statuses in a row before ProbeFailed; default 2, because one can be a busy moment. Refused and
+   * reset count at once: they come from the machine's kernel, not from a slow process.
+   */
+  readonly slowFailuresToReport?: number
+}
+
+/** Turns arrivals of heartbeats, outcomes of probes and ticks into facts; each outage gives one fact at its begin and one at its end. */
+export interface LivenessMonitor {
+  readonly heartbeat: (arrival: { readonly bootId: string; readonly receivedAt: number }) => ReadonlyArray<LivenessFact>
+  readonly probe: (outcome: ProbeOutcome) => ReadonlyArray<LivenessFact>
+  readonly tick: (now: number) => ReadonlyArray<LivenessFact>
+}
+
+const retiredBootsMax = 8
+
+/**
+ * One monitor watches one server. It has no clock of its own: give it the time with every call. While the watching
+ * process itself stood still, nothing it did not hear counts against the server, or our own stall would look like the
+ * death of the whole fleet.
+ */
+export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor => {
+  const { since, silentAfterMs = 300, blockedAfterMs = 200, slowFailuresToReport = 2 } = options
+  let bootId: string | null = null
+  let retiredBoots: ReadonlyArray<string> = []
+  let lastHeartbeatAt = since
+  let silent = false
+  let probeDown = false
+  let slowFailures = 0
+  let lastTickAt = since
+  /** End of our own newest stall: silence counts from here, and a probe begun before it proves nothing. */
+  let awakeSince = since
+
+  const noticeOwnStall = (now: number): void => {
+    if (now - lastTickAt > blockedAfterMs) awakeSince = now
+    lastTickAt = Math.max(lastTickAt, now)
+  }
+
+  return {
+    heartbeat: ({ bootId: from, receivedAt }) => {
+      if (retiredBoots.includes(from)) return []
+      if (bootId !== null && from !== bootId) retiredBoots = [...retiredBoots, bootId].slice(-retiredBootsMax)
+      bootId = from
+      const silentMs = Math.max(0, receivedAt - lastHeartbeatAt)
+      lastHeartbeatAt = Math.max(lastHeartbeatAt, receivedAt)
+      if (!silent) return []
+      silent = false
+      return [{ type: 'HeartbeatResumed', data: { bootId: from, silentMs } }]
+    },
+
+    probe: (outcome) => {
+      noticeOwnStall(outcome.at)
+      if (outcome.type === 'ok') {
+        slowFailures = 0
+        if (!probeDown) return []
+        probeDown = false
+        return [{ type: 'ProbeSucceeded', data: { bootId: outcome.bootId ?? bootId ?? '' } }]
+      }
+      const atOnce = outcome.reason === 'refused' || outcome.reason === 'reset'
+      // A probe that began before our stall ended ran out of time because of us.
+      if (!atOnce && outcome.startedAt < awakeSince) return []
+      slowFailures = atOnce ? slowFailures : slowFailures + 1
+      if (probeDown || (!atOnce && slowFailures < slowFailuresToReport)) return []
+      probeDown = true
+      return [{ type: 'ProbeFailed', data: { reason: outcome.reason } }]
+    },
+
+    tick: (now) => {
+      noticeOwnStall(now)
+      if (silent || now - Math.max(lastHeartbeatAt, awakeSince) <= silentAfterMs) return []
+      silent = true
+      return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
+    },
+  }
+}
