@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { errorMessage, systemErrorCode } from './systemError.js'
 
 /** A folder for data could not be made; `code` is the system's, such as EACCES or ENOSPC. */
 export interface DataDirectoryError {
@@ -61,17 +62,14 @@ async function makeFirstFree(path: string): Promise<string> {
       await mkdir(candidate)
       return candidate
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST' || attempt === sameSecondRunsMax) throw error
+      if (systemErrorCode(error) !== 'EEXIST' || attempt === sameSecondRunsMax) throw error
     }
   }
 }
 
 function dataDirectoryError(path: string, error: unknown): DataDirectoryError {
-  const code = codeOf(error)
-  const why = error instanceof Error ? error.message : String(error)
+  const code = systemErrorCode(error) ?? 'UNKNOWN'
+  const why = errorMessage(error)
   const message = `cannot make a folder in ${path} (${why}); choose another data folder or give this user the right to write there`
   return { _tag: 'DataDirectoryError', path, code, message }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
