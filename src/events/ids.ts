@@ -24,3 +24,9 @@ export function timeOrderedId(atMs: number, random: Uint8Array = randomBytes(10)
 export function derivedId(atMs: number, ...parts: ReadonlyArray<string | number>): string {
   return timeOrderedId(atMs, createHash('sha256').update(JSON.stringify(parts)).digest())
 }
+
+/** The Unix time in milliseconds that a time-ordered id begins with; 0 for ids of another kind. */
+export function timeOfId(id: string): number {
+  const time = Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+  return Number.isFinite(time) ? time : 0
+}

@@ -1,0 +1,224 @@
+import { setImmediate as afterThisTick, setTimeout as startTimer, clearTimeout } from 'node:timers'
+import type { Worker } from 'node:worker_threads'
+import {
+  AppendOutcomeUnknown,
+  StoreUnavailable,
+  StreamDeleted,
+  WrongExpectedRevision,
+  type AppendError,
+} from '../../errors.js'
+import * as E from 'fp-ts/lib/Either.js'
+import type { AppendResult } from '../../store.js'
+import { positionOf } from '../position.js'
+import { errorOfFault } from './faults.js'
+import type { AppendOutcome, AppendRequest, WorkerReply, WorkerRequest } from './protocol.js'
+
+export interface WriterOptions {
+  readonly path: string
+  /** Appends not yet answered, at most; beyond them an append is refused with StoreUnavailable. */
+  readonly pendingAppendsMax: number
+  readonly pendingBytesMax: number
+  /** How long the disk may take for one commit before appends count as unanswered. */
+  readonly answerTimeoutMs: number
+  /** Called after each commit. */
+  readonly onCommit: () => void
+}
+
+type Result = E.Either<AppendError, AppendResult>
+
+interface Pending {
+  readonly request: AppendRequest
+  readonly bytes: number
+  readonly answer: (result: Result) => void
+}
+
+/** What is with the worker now: it works on one request at a time. */
+type UnderWay =
+  | { readonly type: 'append'; readonly batch: ReadonlyArray<Pending> }
+  | { readonly type: 'delete'; readonly resolve: () => void; readonly reject: (error: Error) => void }
+  | { readonly type: 'close'; readonly resolve: () => void }
+
+// One transaction takes what has gathered while the one before was committed, within these bounds.
+const batchAppendsMax = 2_000
+const batchBytesMax = 8 * 1024 * 1024
+
+/**
+ * The main thread's end of the writing thread. Appends that come while the disk is busy gather and share the next
+ * commit (group commit); a single append is sent at the end of its tick.
+ */
+export class Writer {
+  readonly #worker: Worker
+  readonly #options: WriterOptions
+  readonly #waiting: Pending[] = []
+  readonly #control: Array<{ readonly message: WorkerRequest; readonly underWay: UnderWay }> = []
+  #pendingAppends = 0
+  #pendingBytes = 0
+  #underWay: UnderWay | undefined
+  #scheduled = false
+  /** Set while the writing thread cannot be used, with the reason. */
+  #blocked: string | undefined
+  #answerTimer: NodeJS.Timeout | undefined
+
+  /** @param worker a worker that has reported `opened`. */
+  constructor(worker: Worker, options: WriterOptions) {
+    this.#worker = worker
+    this.#options = options
+    worker.on('message', (reply: WorkerReply) => this.#onReply(reply))
+    worker.on('error', (error) => this.#onEnded(`failed: ${error.message}`))
+    worker.on('exit', () => this.#onEnded('ended'))
+    // An idle store does not keep the process alive; one with work under way does.
+    worker.unref()
+  }
+
+  append(request: AppendRequest, bytes: number): Promise<Result> {
+    const { pendingAppendsMax, pendingBytesMax, path } = this.#options
+    if (this.#blocked !== undefined) return Promise.resolve(E.left(new StoreUnavailable(this.#blocked)))
+    if (this.#pendingAppends >= pendingAppendsMax || this.#pendingBytes + bytes > pendingBytesMax) {
+      const reason = `${this.#pendingAppends} appends are waiting for the disk of ${path}; nothing was written, try again later`
+      return Promise.resolve(E.left(new StoreUnavailable(reason)))
+    }
+    this.#pendingAppends += 1
+    this.#pendingBytes += bytes
+    return new Promise((resolve) => {
+      this.#waiting.push({ request, bytes, answer: resolve })
+      this.#sendSoon()
+    })
+  }
+
+  deleteStream(streamId: string): Promise<void> {
+    if (this.#blocked !== undefined) return Promise.reject(new StoreUnavailable(this.#blocked))
+    return new Promise((resolve, reject) => {
+      this.#control.push({ message: { type: 'delete', streamId }, underWay: { type: 'delete', resolve, reject } })
+      this.#sendSoon()
+    })
+  }
+
+  /** Waits for everything under way, then ends the thread. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#blocked !== undefined) {
+        void this.#worker.terminate()
+        return resolve()
+      }
+      this.#control.push({ message: { type: 'close' }, underWay: { type: 'close', resolve } })
+      this.#sendSoon()
+    })
+  }
+
+  #sendSoon(): void {
+    if (this.#scheduled || this.#underWay !== undefined) return
+    this.#scheduled = true
+    afterThisTick(() => {
+      this.#scheduled = false
+      this.#send()
+    })
+  }
+
+  #send(): void {
+    if (this.#underWay !== undefined || this.#blocked !== undefined) return
+    const batch = this.#takeBatch()
+    const control = batch.length === 0 ? this.#control.shift() : undefined
+    if (batch.length > 0) {
+      this.#underWay = { type: 'append', batch }
+      this.#post({ type: 'append', batch: batch.map(({ request }) => request) })
+    } else if (control !== undefined) {
+      this.#underWay = control.underWay
+      this.#post(control.message)
+    }
+  }
+
+  #takeBatch(): ReadonlyArray<Pending> {
+    let bytes = 0
+    let count = 0
+    for (const pending of this.#waiting) {
+      if (count === batchAppendsMax || (count > 0 && bytes + pending.bytes > batchBytesMax)) break
+      bytes += pending.bytes
+      count += 1
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  #post(message: WorkerRequest): void {
+    this.#worker.ref()
+    this.#worker.postMessage(message)
+    const { answerTimeoutMs } = this.#options
+    this.#answerTimer = startTimer(() => this.#onSilence(), answerTimeoutMs)
+    this.#answerTimer.unref()
+  }
+
+  #onReply(reply: WorkerReply): void {
+    const underWay = this.#underWay
+    this.#underWay = undefined
+    clearTimeout(this.#answerTimer)
+    this.#worker.unref()
+    // An answer after silence: the disk works again.
+    this.#blocked = undefined
+    if (underWay?.type === 'append' && reply.type === 'appended') this.#onAppended(underWay.batch, reply.outcomes)
+    else if (underWay?.type === 'delete') {
+      if (reply.type === 'failed') underWay.reject(errorOfFault(reply.fault, this.#options.path))
+      else underWay.resolve()
+    } else if (underWay?.type === 'close') underWay.resolve()
+    // The answered ones may append again before the next batch is closed.
+    this.#sendSoon()
+  }
+
+  #onAppended(batch: ReadonlyArray<Pending>, outcomes: ReadonlyArray<AppendOutcome>): void {
+    batch.forEach((pending, index) => {
+      const outcome = outcomes[index] ?? { type: 'unknown', reason: 'no answer' }
+      this.#answer(pending, resultOf(pending.request, outcome))
+    })
+    if (outcomes.some((outcome) => outcome.type === 'appended' && !outcome.repeated)) this.#options.onCommit()
+  }
+
+  #answer(pending: Pending, result: Result): void {
+    this.#pendingAppends -= 1
+    this.#pendingBytes -= pending.bytes
+    pending.answer(result)
+  }
+
+  #onSilence(): void {
+    const { path, answerTimeoutMs } = this.#options
+    this.#giveUp(`the disk of ${path} has not answered for ${answerTimeoutMs} ms; the store goes on when it does`)
+    // The late answer must find somebody.
+    this.#underWay = { type: 'append', batch: [] }
+  }
+
+  #onEnded(how: string): void {
+    clearTimeout(this.#answerTimer)
+    this.#giveUp(`the thread that writes ${this.#options.path} has ${how}; open the store again`)
+  }
+
+  #giveUp(reason: string): void {
+    this.#blocked ??= reason
+    const underWay = this.#underWay
+    this.#underWay = undefined
+    if (underWay?.type === 'append') {
+      for (const pending of underWay.batch) {
+        this.#answer(pending, E.left(new AppendOutcomeUnknown(pending.request.streamId, new StoreUnavailable(reason))))
+      }
+    }
+    for (const pending of this.#waiting.splice(0)) this.#answer(pending, E.left(new StoreUnavailable(reason)))
+    const control = this.#control.splice(0).map((queued) => queued.underWay)
+    for (const request of underWay === undefined ? control : [underWay, ...control]) {
+      if (request.type === 'delete') request.reject(new StoreUnavailable(reason))
+      if (request.type === 'close') request.resolve()
+    }
+  }
+}
+
+function resultOf({ streamId, expected }: AppendRequest, outcome: AppendOutcome): Result {
+  switch (outcome.type) {
+    case 'appended': {
+      const { lastRevision, place, repeated } = outcome
+      return E.right({ lastRevision, position: positionOf(place), repeated })
+    }
+    case 'conflict':
+      return E.left(new WrongExpectedRevision(streamId, expected, outcome.actual))
+    case 'deleted':
+      return E.left(new StreamDeleted(streamId))
+    case 'unknown':
+      return E.left(new AppendOutcomeUnknown(streamId, new StoreUnavailable(outcome.reason)))
+    default:
+      return E.left(new StoreUnavailable(outcome.reason))
+  }
+}

@@ -1,0 +1,69 @@
+import { standingOf, type ServerState, type StreamState } from '../../actors/index.js'
+import type { FleetServer } from '../../events/index.js'
+
+/**
+ * What the control plane knows of all servers and streams at this moment, kept from the states after each commit. The
+ * log is the truth; this is only where to find things.
+ */
+export class FleetIndex {
+  readonly #servers = new Map<string, ServerState>()
+  readonly #streams = new Map<string, StreamState>()
+
+  setServer(state: ServerState): void {
+    this.#servers.set(state.server, state)
+  }
+
+  setStream(state: StreamState): void {
+    this.#streams.set(state.stream, state)
+  }
+
+  servers(): ReadonlyArray<ServerState> {
+    return [...this.#servers.values()]
+  }
+
+  streams(): ReadonlyArray<StreamState> {
+    return [...this.#streams.values()]
+  }
+
+  stream(id: string): StreamState | undefined {
+    return this.#streams.get(id)
+  }
+
+  /** Streams whose authoritative primary the server is. */
+  streamsOf(server: string): ReadonlyArray<string> {
+    return this.streams()
+      .filter((stream) => stream.route?.primary.id === server)
+      .map((stream) => stream.stream)
+  }
+
+  /** The fleet as stream actors are shown it, in the order of ids. */
+  fleet(): ReadonlyArray<FleetServer> {
+    return this.servers()
+      .flatMap((state) => {
+        const standing = standingOf(state)
+        return standing === null ? [] : { ...standing, ...this.#loadOf(state.server) }
+      })
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  #loadOf(server: string): { readonly primaries: number; readonly roles: number } {
+    let primaries = 0
+    let roles = 0
+    for (const { route, standby, handover } of this.#streams.values()) {
+      const isPrimary = route?.primary.id === server
+      if (isPrimary) primaries += 1
+      if (isPrimary || standby?.server.id === server || handover?.target.id === server) roles += 1
+    }
+    return { primaries, roles }
+  }
+}
+
+/** Whether stream actors have to be told: the score alone moves all the time and is no reason. */
+export function fleetChanged(
+  before: ReadonlyArray<FleetServer> | undefined,
+  after: ReadonlyArray<FleetServer>,
+): boolean {
+  const essence = (fleet: ReadonlyArray<FleetServer>): string =>
+    JSON.stringify(fleet.map(({ score: _score, ...rest }) => rest))
+  return before === undefined || essence(before) !== essence(after)
+}

@@ -1,0 +1,100 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { IncomingFact } from '../../actors/index.js'
+import { timeOrderedId, type PathQuality } from '../../events/index.js'
+import {
+  createLivenessMonitor,
+  createPathMeter,
+  startProber,
+  type LivenessFact,
+  type LivenessMonitor,
+  type PathMeter,
+  type Prober,
+} from '../../health/index.js'
+import { Heartbeat, subjects, type Transport } from '../../messaging/index.js'
+
+export interface WatchOptions {
+  readonly transport: Transport
+  readonly now: () => number
+  readonly tell: (server: string, fact: IncomingFact) => void
+  /** Silence that counts as a missed heartbeat; default 300 ms. */
+  readonly silentAfterMs?: number
+}
+
+interface Watched {
+  url: string
+  readonly monitor: LivenessMonitor
+  readonly meter: PathMeter
+  prober: Prober
+}
+
+const tickMs = 50
+
+/** Watches all servers from here: their heartbeats, and an own request to each several times a second. */
+export class ServerWatch {
+  readonly #options: WatchOptions
+  readonly #watched = new Map<string, Watched>()
+  readonly #timer: NodeJS.Timeout
+  readonly #subscription: { readonly close: () => Promise<void> }
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    this.#subscription = options.transport.subscribe(subjects.heartbeatAll, ({ data }) => {
+      const heartbeat = Heartbeat.decode(data)
+      if (E.isRight(heartbeat)) this.#onHeartbeat(heartbeat.right)
+    })
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+  }
+
+  /** Begins to watch a server, or follows it to its new address. */
+  add(server: string, url: string): void {
+    const known = this.#watched.get(server)
+    if (known?.url === url) return
+    void known?.prober.stop()
+    const { now, silentAfterMs } = this.#options
+    const monitor =
+      known?.monitor ??
+      createLivenessMonitor({ since: now(), ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
+    const meter = known?.meter ?? createPathMeter()
+    const prober = startProber({
+      url,
+      onOutcome: (outcome) => {
+        meter.rtt(outcome.type === 'ok' ? outcome.rttMs : null)
+        this.#tell(server, monitor.probe(outcome))
+      },
+    })
+    this.#watched.set(server, { url, monitor, meter, prober })
+  }
+
+  /** The path to a server as it is now; all null when it is not watched. */
+  quality(server: string): PathQuality {
+    return (
+      this.#watched.get(server)?.meter.quality(this.#options.now()) ?? { rttMs: null, lossRatio: null, jitterMs: null }
+    )
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#subscription.close()
+    await Promise.all([...this.#watched.values()].map((each) => each.prober.stop()))
+  }
+
+  #onHeartbeat({ server, bootId, seq, sentAt, url }: Heartbeat): void {
+    const receivedAt = this.#options.now()
+    const watched = this.#watched.get(server)
+    if (watched === undefined) return
+    if (watched.url !== url) this.add(server, url)
+    watched.meter.heartbeat({ bootId, seq, sentAt, receivedAt })
+    this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt }))
+  }
+
+  #tick(): void {
+    const now = this.#options.now()
+    for (const [server, { monitor }] of this.#watched) this.#tell(server, monitor.tick(now))
+  }
+
+  #tell(server: string, facts: ReadonlyArray<LivenessFact>): void {
+    for (const { type, data } of facts) {
+      this.#options.tell(server, { id: timeOrderedId(this.#options.now()), type, data })
+    }
+  }
+}
