@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Agent } from 'undici'
+import { advancePosition } from '../feed/handler.js'
+import { runFfmpeg, type FfmpegProcess } from '../ffmpeg/process.js'
+import type { StreamFormat } from '../format.js'
+import { Fmp4Splitter, type SplitterEvent } from '../fmp4/splitter.js'
+import { encoderRun } from './arguments.js'
+import { connectFeed, type FeedConnection, type FeedRequest } from './feedConnection.js'
+import { LiveLine } from '../feed/liveLine.js'
+import { FeedRetimer } from './retimer.js'
+
+export interface EncoderRunOptions {
+  readonly format: StreamFormat
+  readonly feedUrl: string
+  readonly stream: string
+  readonly start: FeedRequest
+  readonly dispatcher: Agent
+  /** How long ffmpeg may refuse input before it counts as stuck. */
+  readonly stuckMsMax: number
+  readonly nowMs: () => number
+  readonly onEvent: (event: SplitterEvent) => void
+  readonly onFeedLost: (reason: string) => void
+}
+
+/** Why a run is over. */
+export interface EncoderRunEnd {
+  readonly _tag: 'Stopped' | 'FfmpegMissing' | 'FfmpegFailed' | 'FfmpegStuck' | 'FeedGone' | 'FeedRefused' | 'BadOutput'
+  readonly message: string
+}
+
+const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250, 500, 1_000]
+
+/** One ffmpeg and the feed that it reads; the feed may break and continue at the same byte, ffmpeg may not. */
+export class EncoderRun {
+  readonly ended: Promise<EncoderRunEnd>
+  readonly #options: EncoderRunOptions
+  readonly #ffmpeg: FfmpegProcess
+  readonly #abort = new AbortController()
+  #finish: (end: EncoderRunEnd) => void = () => undefined
+  #line: LiveLine | null = null
+  #retimer: FeedRetimer | null = null
+
+  constructor(options: EncoderRunOptions) {
+    this.#options = options
+    this.ended = new Promise((resolve) => {
+      this.#finish = (end) => {
+        this.#abort.abort()
+        resolve(end)
+      }
+    })
+    // ffmpeg starts while the feed is being asked, which saves its own start-up time.
+    this.#ffmpeg = runFfmpeg(encoderRun(options.format))
+    void this.#ffmpeg.exited.then(({ _tag, message }) =>
+      this.#finish({ _tag: _tag === 'FfmpegMissing' ? _tag : 'FfmpegFailed', message }),
+    )
+    void this.#feed()
+  }
+
+  get pid(): number | undefined {
+    return this.#ffmpeg.pid()
+  }
+
+  /** How late an instant of media is against the feed's live edge; null before the feed has answered. */
+  latenessMs(ticks: number): number | null {
+    return this.#line?.latenessMs(this.#options.nowMs(), ticks) ?? null
+  }
+
+  async stop(): Promise<void> {
+    this.#finish({ _tag: 'Stopped', message: 'stopped' })
+    await this.#ffmpeg.stop()
+  }
+
+  async #connect(start: FeedRequest): Promise<FeedConnection | null> {
+    const { feedUrl, stream, dispatcher, onFeedLost } = this.#options
+    for (let attempt = 0; !this.#abort.signal.aborted; attempt += 1) {
+      const connection = await connectFeed(feedUrl, stream, start, dispatcher, this.#abort.signal)
+      if (E.isRight(connection)) return connection.right
+      const { _tag, message } = connection.left
+      if (_tag !== 'FeedUnavailable') {
+        this.#finish({ _tag, message })
+        return null
+      }
+      if (attempt === 1) onFeedLost(message)
+      const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 1_000
+      await this.#pause(delay)
+    }
+    return null
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#abort
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms)
+      signal.addEventListener('abort', done, { once: true })
+      function done(): void {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+    })
+  }
+
+  async #feed(): Promise<void> {
+    let request = this.#options.start
+    while (!this.#abort.signal.aborted) {
+      const connection = await this.#connect(request)
+      if (connection === null) return
+      const read = await this.#read(connection)
+      if (this.#abort.signal.aborted) return
+      this.#options.onFeedLost(read.reason)
+      request = { after: advancePosition(connection.position, read.bytes) }
+    }
+  }
+
+  #begin(connection: FeedConnection): FeedRetimer {
+    const { format, nowMs, onEvent } = this.#options
+    this.#line = new LiveLine(nowMs(), connection.liveTicks)
+    const retimer = new FeedRetimer(format, connection.startTicks)
+    const splitter = new Fmp4Splitter(format, retimer.baseTicks)
+    this.#ffmpeg.stdout.on('data', (chunk: Uint8Array) => {
+      if (this.#abort.signal.aborted) return
+      for (const event of splitter.push(chunk)) {
+        onEvent(event)
+        if (event.type === 'malformed') this.#finish({ _tag: 'BadOutput', message: event.error.message })
+      }
+    })
+    this.#retimer = retimer
+    return retimer
+  }
+
+  /** Reads until the connection breaks. `bytes` counts what was taken over, to the byte. */
+  async #read(connection: FeedConnection): Promise<{ readonly bytes: number; readonly reason: string }> {
+    const retimer = this.#retimer ?? this.#begin(connection)
+    let bytes = 0
+    try {
+      for await (const chunk of connection.body) {
+        if (this.#abort.signal.aborted) break
+        const incoming: Uint8Array = chunk
+        bytes += incoming.length
+        const accepted = this.#ffmpeg.stdin.write(retimer.push(incoming))
+        this.#line?.arrived(this.#options.nowMs(), retimer.videoTicks)
+        if (!accepted) await this.#drained()
+      }
+      return { bytes, reason: 'the feed ended the connection' }
+    } catch (error) {
+      return { bytes, reason: error instanceof Error ? error.message : String(error) }
+    } finally {
+      connection.body.destroy()
+    }
+  }
+
+  async #drained(): Promise<void> {
+    const { stuckMsMax } = this.#options
+    const stuck = setTimeout(
+      () => this.#finish({ _tag: 'FfmpegStuck', message: `ffmpeg took no input for ${stuckMsMax} ms` }),
+      stuckMsMax,
+    )
+    try {
+      await once(this.#ffmpeg.stdin, 'drain', { signal: this.#abort.signal })
+    } finally {
+      clearTimeout(stuck)
+    }
+  }
+}

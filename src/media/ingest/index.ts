@@ -1,0 +1,7 @@
+export { feedSize, type PictureSize } from './arguments.js'
+export { Contribution, type ContributionFacts, type ContributionOptions } from './contribution.js'
+export { ingestError, type IngestError } from './errors.js'
+export { probeSource, type SourceFacts } from './probe.js'
+export { makeSlate, type Slate } from './slate.js'
+export { nameOf, parseSource, type Source } from './source.js'
+export { stateFile, type StateFile } from './stateFile.js'

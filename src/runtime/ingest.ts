@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import * as E from 'fp-ts/lib/Either.js'
+import { checkFfmpeg } from '../media/ffmpegBinary.js'
+import { createFeedHandler, FeedRing } from '../media/feed/index.js'
+import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
+import type { MediaTicks, StreamFormat } from '../media/format.js'
+import {
+  Contribution,
+  feedSize,
+  ingestError,
+  makeSlate,
+  nameOf,
+  parseSource,
+  probeSource,
+  stateFile,
+  type ContributionFacts,
+  type IngestError,
+  type PictureSize,
+  type Source,
+  type SourceFacts,
+} from '../media/ingest/index.js'
+
+export type IngestState =
+  | { readonly type: 'onAir'; readonly url: string; readonly width: number; readonly height: number }
+  | { readonly type: 'sourceLost'; readonly reason: string }
+  | { readonly type: 'sourceRestored'; readonly afterMs: number }
+  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'closed' }
+
+export interface IngestOptions {
+  readonly stream: string
+  /** `testcard` (the default), a file, or an http(s), rtmp or srt address; see `parseSource`. */
+  readonly source?: string
+  readonly format: StreamFormat
+  /** 0 or left out: any free port. */
+  readonly port?: number
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string
+  /** Where to remember the timeline, so that a restarted ingest continues its numbers; left out: it is not remembered. */
+  readonly dataDir?: string
+  readonly onState?: (state: IngestState) => void
+  readonly onSourceLost?: (reason: string) => void
+  readonly onSourceRestored?: (afterMs: number) => void
+  /** Default 1000. */
+  readonly noMediaMsMax?: number
+  /** How much of the feed is kept; default 30 s. */
+  readonly keepMs?: number
+  readonly backlogBytesMax?: number
+  /** Unix time in ms that never steps back or leaps; default: the clock at the start plus the monotonic clock. */
+  readonly nowMs?: () => number
+  /** Continue an earlier timeline from here, whatever the data directory says. */
+  readonly resumeFromTicks?: MediaTicks
+}
+
+export interface IngestInfo extends ContributionFacts, PictureSize {
+  readonly stream: string
+  readonly source: string
+  readonly format: StreamFormat
+  readonly liveTicks: MediaTicks | null
+}
+
+export interface Ingest {
+  /** Base address for encoders: the feed is at `<url>/feed/<stream>`. */
+  readonly url: string
+  readonly info: () => IngestInfo
+  readonly close: () => Promise<void>
+}
+
+/** What `startIngest` rejects with. */
+export class IngestStartError extends Error {
+  readonly _tag: IngestError['_tag']
+  readonly detail: ReadonlyArray<string>
+
+  constructor({ _tag, message, detail }: IngestError) {
+    super(message)
+    this.name = 'IngestStartError'
+    this._tag = _tag
+    this.detail = detail
+  }
+}
+
+const orThrow = <A>(result: E.Either<IngestError, A>): A => {
+  if (E.isLeft(result)) throw new IngestStartError(result.left)
+  return result.right
+}
+
+const steadyClock = (): number => performance.timeOrigin + performance.now()
+
+const listen = (server: Server, port: number, host: string): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'another program uses it' : error.message
+      const advice = error.code === 'EADDRINUSE' ? ': choose another port' : ''
+      reject(new IngestStartError(ingestError('AddressInUse', `cannot listen on ${host}:${port}: ${why}${advice}`)))
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      if (address === null || typeof address === 'string') reject(new Error('the server has no TCP address'))
+      else resolve(address)
+    })
+  })
+
+/** Facts about the source, as far as it can be asked; an error only where waiting would not help. */
+const factsAbout = async (source: Source): Promise<SourceFacts | null> => {
+  if (source.type === 'file') return orThrow(await probeSource(source.path))
+  if (source.type !== 'http') return null
+  const facts = await probeSource(source.url)
+  if (E.isRight(facts)) return facts.right
+  const { _tag, message } = facts.left
+  if (_tag === 'FfmpegMissing' || /invalid data|holds no video/i.test(message)) throw new IngestStartError(facts.left)
+  return null
+}
+
+/**
+ * Starts the feed of one stream and serves it over HTTP. Resolves when media is on air: the source's, or the slate's
+ * while a network source is not there yet.
+ * @throws IngestStartError when the source cannot be used, ffmpeg is missing, or the address is taken
+ */
+export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
+  const { stream, format, host = '127.0.0.1', nowMs = steadyClock, onState } = options
+  const source = orThrow(parseSource(options.source ?? 'testcard'))
+  const ffmpeg = await checkFfmpeg()()
+  if (E.isLeft(ffmpeg)) {
+    const tag = ffmpeg.left._tag === 'FfmpegMissing' ? 'FfmpegMissing' : 'FfmpegUnusable'
+    throw new IngestStartError(ingestError(tag, ffmpeg.left.message))
+  }
+  const state = options.dataDir === undefined ? null : stateFile(options.dataDir, stream)
+  const remembered = state === null ? null : orThrow(state.load(nowMs()))
+  const [facts] = await Promise.all([factsAbout(source), warmUpFfmpeg()])
+  const size = feedSize(format, facts)
+  const slate = orThrow(await makeSlate(format, size))
+  if (!slate.withText) {
+    onState?.({
+      type: 'notice',
+      message: 'ffmpeg cannot draw text (no drawtext filter or no font): pictures come without',
+    })
+  }
+  const ring = new FeedRing(options.keepMs === undefined ? {} : { keepMs: options.keepMs })
+  const server = createServer()
+  const { port } = await listen(server, options.port ?? 0, host)
+  const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  const url = `http://${urlHost}:${port}`
+  const contribution = new Contribution({
+    source,
+    format,
+    size,
+    facts,
+    slate,
+    ring,
+    nowMs,
+    resumeFromTicks: options.resumeFromTicks ?? remembered,
+    noMediaMsMax: options.noMediaMsMax ?? 1_000,
+    beforeSegmentEnd: (ticks) => state?.save(ticks),
+    onSourceLost: (reason) => {
+      onState?.({ type: 'sourceLost', reason })
+      options.onSourceLost?.(reason)
+    },
+    onSourceRestored: (afterMs) => {
+      onState?.({ type: 'sourceRestored', afterMs })
+      options.onSourceRestored?.(afterMs)
+    },
+  })
+  const info = (): IngestInfo => ({
+    stream,
+    source: nameOf(source),
+    format,
+    ...size,
+    ...contribution.facts(),
+    liveTicks: ring.liveTicks,
+  })
+  const incarnation = randomBytes(6).toString('hex')
+  const handle = createFeedHandler({
+    feedOf: (name) => (name === stream ? { ring, incarnation, describe: () => ({ ...info() }) } : undefined),
+    ...(options.backlogBytesMax === undefined ? {} : { backlogBytesMax: options.backlogBytesMax }),
+  })
+  server.on('request', (request, response) => {
+    if (handle(request, response)) return
+    response.writeHead(404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ error: 'not-found', message: `feeds are at /feed/<stream>, as in /feed/${stream}` }))
+  })
+  const close = async (): Promise<void> => {
+    await contribution.close()
+    server.closeAllConnections()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+    onState?.({ type: 'closed' })
+  }
+  const ready = await contribution.ready
+  if (E.isLeft(ready)) {
+    await close()
+    throw new IngestStartError(ready.left)
+  }
+  onState?.({ type: 'onAir', url, ...size })
+  return { url, info, close }
+}
