@@ -34,11 +34,10 @@ async function aptInstaller(env) {
   const isRoot = process.getuid?.() === 0
   const hasSudo = !isRoot && finds('sudo', env) && (await run('sudo', ['-n', 'true'], { env })).code === 0
   const packages = (tools) => tools.flatMap((tool) => tool.aptPackages)
-  const apt = (args) => {
-    const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]
-    const [program = 'env', ...rest] = isRoot ? command : ['sudo', '-n', ...command]
-    return run(program, rest, { env })
-  }
+  const apt = (args) =>
+    isRoot
+      ? run('apt-get', args, { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } })
+      : run('sudo', ['-n', 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args], { env })
   const sudo = isRoot ? '' : 'sudo '
   return {
     commandFor: (tools) => `${sudo}apt-get update && ${sudo}apt-get install -y ${packages(tools).join(' ')}`,

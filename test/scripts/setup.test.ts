@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ffmpegAnswer } from '../support/fakePrograms.js'
+import { runNode, setupProject, type SetupProject } from './setupProject.js'
+
+const scripts = resolve(import.meta.dirname, '..', '..', 'scripts')
+
+describe('Set-up', () => {
+  let project: SetupProject
+
+  beforeEach(async () => {
+    project = await setupProject()
+  })
+  afterEach(() => project.remove())
+
+  const built = (file: string): string => join(project.root, 'dist', file)
+
+  describe('of what is compiled', () => {
+    it('compiles the sources, and then has nothing more to do or to say', async () => {
+      const first = await project.setUp()
+      expect(first).toMatchObject({
+        code: 0,
+        stderr: '',
+        stdout: expect.stringMatching(/^setup: compiling .* done .*\n$/),
+      })
+      expect(await readFile(built('greeting.js'), 'utf8')).toContain('hello')
+      expect(await project.setUp()).toEqual({ code: 0, stdout: '', stderr: '' })
+    })
+
+    it('compiles again what changed, and removes what lost its source', async () => {
+      await project.setUp()
+      await project.write('src/farewell.ts', 'export const farewell = "goodbye"\n')
+      await rm(join(project.root, 'src', 'greeting.ts'))
+      expect(await project.setUp()).toMatchObject({ code: 0 })
+      expect(await readFile(built('farewell.js'), 'utf8')).toContain('goodbye')
+      expect(existsSync(built('greeting.js'))).toBe(false)
+    })
+
+    it('compiles again what somebody deleted', async () => {
+      await project.setUp()
+      await rm(join(project.root, 'dist'), { recursive: true })
+      await project.setUp()
+      expect(existsSync(built('greeting.js'))).toBe(true)
+    })
+
+    it('copies what is not TypeScript, and follows its changes', async () => {
+      await project.write('src/dashboard/page.html', '<p>one</p>')
+      await project.setUp()
+      await project.write('src/dashboard/page.html', '<p>three</p>')
+      await project.setUp()
+      expect(await readFile(built('dashboard/page.html'), 'utf8')).toBe('<p>three</p>')
+    })
+
+    it('stops at a source that does not compile, each time until it is repaired', async () => {
+      await project.write('src/greeting.ts', 'export const = 1\n')
+      for (const outcome of [await project.setUp(), await project.setUp()]) {
+        expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('src/greeting.ts(1,14): error') })
+      }
+    })
+  })
+
+  describe('of programs', () => {
+    it('names what is missing and what to do about it', async () => {
+      const outcome = await project.setUp({ env: { PATH: '', NATS_SERVER_PATH: '/no/such/server' } })
+      expect(outcome.code).toBe(1)
+      expect(outcome.stderr).toContain(
+        'Segue needs ffmpeg (not found) and nats-server (NATS_SERVER_PATH is /no/such/server',
+      )
+      expect(outcome.stderr).toContain("install ffmpeg and nats-server with this system's package manager")
+    })
+
+    it('tells the very command where there is apt', async () => {
+      await programsWithout('ffmpeg')
+      await project.programs.add('apt-get', { code: 100 })
+      const outcome = await project.setUp()
+      expect(outcome).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/apt-get update && .*apt-get install -y ffmpeg\n/),
+      })
+    })
+
+    it('installs what is missing where it may', async () => {
+      const { folder } = project.programs
+      await programsWithout('ffmpeg')
+      await project.programs.add('ffmpeg-package', ffmpegAnswer('libx264', 'aac'))
+      const unpack = `[ "$1" = install ] && /bin/mv ${folder}/ffmpeg-package ${folder}/ffmpeg`
+      await project.programs.add('apt-get', { first: unpack })
+      await project.programs.add('sudo', { first: 'shift; [ "$1" = true ] && exit 0; shift 2; exec "$@"' })
+      const outcome = await project.setUp({ env: { SEGUE_SETUP_INSTALL: '' } })
+      expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining('setup: installing ffmpeg ... done') })
+    })
+
+    it('refuses an ffmpeg without libx264', async () => {
+      await project.programs.add('ffmpeg', ffmpegAnswer('aac'))
+      const outcome = await project.setUp()
+      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('built without the encoder libx264') })
+    })
+
+    it('looks again at a program that was replaced', async () => {
+      await project.setUp()
+      await project.programs.add('ffmpeg', ffmpegAnswer('aac'))
+      expect(await project.setUp()).toMatchObject({ code: 1 })
+    })
+
+    it('needs no nats-server where NATS_URL is set, except for the tests', async () => {
+      const env = { NATS_URL: 'nats://example.test', NATS_SERVER_PATH: '/no/such/server' }
+      expect(await project.setUp({ env })).toMatchObject({ code: 0, stderr: '' })
+      expect(await project.setUp({ env, withTests: true })).toMatchObject({ code: 1 })
+    })
+
+    it('warns that browser tests will be skipped without Chromium', async () => {
+      const outcome = await project.setUp({ withTests: true, env: { CHROMIUM_PATH: '/no/such/browser' } })
+      expect(outcome).toMatchObject({ code: 0, stderr: expect.stringContaining('browser tests will be SKIPPED') })
+    })
+
+    const programsWithout = (name: string): Promise<void> => rm(join(project.programs.folder, name))
+  })
+
+  describe('of npm packages', () => {
+    it('asks for an install where none may be made', async () => {
+      await rm(join(project.root, 'node_modules', '.package-lock.json'))
+      const outcome = await project.setUp()
+      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('run: npm install') })
+    })
+
+    it('notices another version in the lock file', async () => {
+      await project.setUp()
+      const newer = { 'node_modules/typescript': { version: '99.0.0' } }
+      await project.write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages: newer }))
+      expect(await project.setUp()).toMatchObject({ code: 1, stderr: expect.stringContaining('run: npm install') })
+    })
+
+    it('does not miss optional packages of other platforms', async () => {
+      const packages = {
+        'node_modules/typescript': { version: '5.9.3' },
+        'node_modules/for-another-system': { version: '1.0.0', optional: true },
+      }
+      await project.write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages }))
+      expect(await project.setUp()).toMatchObject({ code: 0 })
+    })
+  })
+
+  describe('by several at once', () => {
+    it('is done by one, while the others wait', async () => {
+      const outcomes = await Promise.all([project.setUp(), project.setUp(), project.setUp()])
+      expect(outcomes.map((outcome) => outcome.code)).toEqual([0, 0, 0])
+      expect(outcomes.filter((outcome) => outcome.stdout.includes('compiling'))).toHaveLength(1)
+      expect(existsSync(join(project.root, '.segue-setup.lock'))).toBe(false)
+    })
+
+    it('takes over from one that was killed', async () => {
+      const pid = await new Promise<number | undefined>((done) => {
+        const child = execFile(process.execPath, ['--version'], () => done(child.pid))
+      })
+      await project.write('.segue-setup.lock', JSON.stringify({ pid, host: hostname() }))
+      expect(await project.setUp()).toMatchObject({ code: 0, stdout: expect.stringContaining('compiling') })
+    })
+  })
+
+  it('makes the segue command known to npx', async () => {
+    await project.write('bin/segue.mjs', 'console.log("segue")\n')
+    await project.setUp()
+    expect(await readFile(join(project.root, 'node_modules', '.bin', 'segue'), 'utf8')).toContain('segue')
+  })
+
+  it('tells users of an old Node what they need', async () => {
+    const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.1.0' } })"
+    const preload = `data:text/javascript,${encodeURIComponent(old)}`
+    const outcome = await runNode(['--import', preload, join(scripts, 'setup.mjs')])
+    expect(outcome).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('needs Node 20 or newer, but this is Node 18.1.0'),
+    })
+  })
+})

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fakePrograms, ffmpegAnswer, type FakePrograms } from '../support/fakePrograms.js'
+
+const repository = resolve(import.meta.dirname, '..', '..')
+
+/** A small project that set-up takes for Segue's checkout, with a PATH of its own. */
+export interface SetupProject {
+  readonly root: string
+  readonly programs: FakePrograms
+  readonly write: (path: string, text: string) => Promise<void>
+  readonly setUp: (options?: SetUpOptions) => Promise<SetUpOutcome>
+  readonly remove: () => Promise<void>
+}
+
+export interface SetUpOptions {
+  readonly withTests?: boolean
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export interface SetUpOutcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const lock = (packages: Record<string, unknown>): string => JSON.stringify({ lockfileVersion: 3, packages })
+const typescript = { 'node_modules/typescript': { version: '5.9.3' } }
+const tsconfig = { compilerOptions: { rootDir: 'src', outDir: 'dist', noCheck: true, types: [] }, include: ['src'] }
+
+/** npm packages, ffmpeg and nats-server are in place, there is one source file, and installing is forbidden. */
+export async function setupProject(): Promise<SetupProject> {
+  const root = await mkdtemp(join(tmpdir(), 'segue-setup-test-'))
+  const programs = await fakePrograms()
+  const write = async (path: string, text: string) => {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeFile(join(root, path), text)
+  }
+  await write('package.json', '{ "type": "module" }')
+  await write('package-lock.json', lock({ '': {}, ...typescript }))
+  await write('node_modules/.package-lock.json', lock(typescript))
+  await symlink(join(repository, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'))
+  await write('tsconfig.build.json', JSON.stringify(tsconfig))
+  await write('src/greeting.ts', 'export const greeting: string = "hello"\n')
+  await programs.add('ffmpeg', ffmpegAnswer('libx264', 'aac'))
+  await programs.add('nats-server', { stdout: 'nats-server: v2.10.4' })
+
+  const setUp = ({ withTests = false, env = {} }: SetUpOptions = {}) =>
+    runSetup(root, withTests, { PATH: programs.folder, SEGUE_SETUP_INSTALL: 'never', ...env })
+  const remove = async () => {
+    await programs.remove()
+    await rm(root, { recursive: true, force: true })
+  }
+  return { root, programs, write, setUp, remove }
+}
+
+function runSetup(root: string, withTests: boolean, env: NodeJS.ProcessEnv): Promise<SetUpOutcome> {
+  const script = `
+    import { runSetup } from ${JSON.stringify(join(repository, 'scripts', 'setup', 'run.mjs'))}
+    process.exitCode = await runSetup(${JSON.stringify({ root, withTests })})`
+  return runNode(['--input-type=module', '--eval', script], env)
+}
+
+/** Runs Node with these arguments and nothing but `env` in its environment. */
+export function runNode(args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): Promise<SetUpOutcome> {
+  return new Promise((done) => {
+    execFile(process.execPath, args, { env, timeout: 60_000 }, (error, stdout, stderr) => {
+      done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr })
+    })
+  })
+}
