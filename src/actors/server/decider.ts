@@ -70,7 +70,7 @@ function predict(draft: ServerDraft, bootId: string): void {
   if (assessment === null) return
   const { score, risk, timeToLimitMs, factors, sampleSeq } = assessment
   const { threshold, horizonMs } = policy
-  const samples = { bootId, firstSeq: window.samples[0]?.seq ?? sampleSeq, lastSeq: sampleSeq }
+  const samples = { bootId, firstSeq: window.entries[0]?.seq ?? sampleSeq, lastSeq: sampleSeq }
   draft.emit({
     type: 'InstabilityPredicted',
     data: { score, risk, threshold, horizonMs, timeToLimitMs, model, factors, samples },

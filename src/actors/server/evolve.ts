@@ -1,5 +1,5 @@
 import type { EventIn, FailureSignal } from '../../events/index.js'
-import { assess, emptyWindow, isNewest, observe } from '../../model/index.js'
+import { assess, emptyWindow, observe } from '../../model/index.js'
 import type { ServerState } from './state.js'
 
 type ServerEvent = EventIn<'server'>
@@ -69,8 +69,9 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
   const { sample } = event.data
   // Samples of an earlier life of the process say nothing about this one.
   if (state.joined !== null && sample.bootId !== state.joined.bootId) return state
-  const window = observe(state.window, event.data)
-  if (!isNewest(window, sample)) return { ...state, window }
+  const window = observe(state.window, sample, event.data.path)
+  const isNewest = window !== state.window && window.entries.at(-1)?.seq === sample.seq
+  if (!isNewest) return { ...state, window }
   const assessment = assess(window, state.weights, state.policy)
   const { score } = assessment
   const { threshold, hysteresis } = state.policy

@@ -1,6 +1,6 @@
 import type { Band, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
 import { defaultServerPolicy } from '../../events/index.js'
-import { emptyWindow, handWeights, type Assessment, type HealthWindow, type Weights } from '../../model/index.js'
+import { emptyWindow, handRiskModel, handWeights, type Assessment, type FeatureWindow, type Weights } from '../../model/index.js'
 
 /** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
 export interface OpenPrediction {
@@ -20,7 +20,7 @@ export interface ServerState {
   readonly policy: ServerPolicy
   readonly model: string
   readonly weights: Weights
-  readonly window: HealthWindow
+  readonly window: FeatureWindow
   /** What the newest sample was judged to be. */
   readonly assessment: (Assessment & { readonly sampleSeq: number; readonly bandBefore: Band | null }) | null
   readonly samplesBelow: number
@@ -38,7 +38,7 @@ export const initialServerState = (server: string): ServerState => ({
   server,
   joined: null,
   policy: defaultServerPolicy,
-  model: 'hand-weighted-1',
+  model: handRiskModel.id,
   weights: handWeights,
   window: emptyWindow,
   assessment: null,

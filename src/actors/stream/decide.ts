@@ -275,7 +275,7 @@ function completeIfDone(draft: StreamDraft): void {
   if (handover === null || handover.phase !== 'settling') return
   const gone = isFailed(draft.state, handover.from.id)
   const drained = handover.drained || gone
-  const filled = standby === null || standby.synchronized || standby.deadlineAt === null
+  const filled = standby === null || standby.synchronized || handover.incomplete.includes('synchronize')
   const heard = handover.viewers.notified === 0 || handover.viewersMeasured
   if (drained && filled && heard) complete(draft, handover)
 }
@@ -315,8 +315,8 @@ function onStepFailed(draft: StreamDraft, fact: Fact<'StepFailed'>): void {
   if (inPreparation && handover.phase === 'cutting' && handover.target.id === server) {
     return replaceTarget(draft, `${server}: ${reason}`)
   }
-  if (standby?.order === failed) return assignStandby(draft, `${server}: ${reason}`, [server])
-  if (retiring?.server.id === server) completeIfDone(draft)
+  if (standby?.order === failed) assignStandby(draft, `${server}: ${reason}`, [server])
+  if (standby?.order === failed || retiring?.server.id === server) completeIfDone(draft)
 }
 
 function onDeadline(draft: StreamDraft, fact: Fact<'DeadlinePassed'>): void {

@@ -56,6 +56,8 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
       return onSynchronized(state, event)
     case 'DeadlinePassed':
       return onDeadline(state, event)
+    case 'StepFailed':
+      return event.data.order === state.standby?.order ? withoutFilling(state) : state
     case 'PrimaryRetired': {
       const { server, epoch, deadlineAt } = event.data
       return { ...state, retiring: { server, epoch, deadlineAt } }
@@ -236,9 +238,14 @@ function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamStat
     return { ...state, handover: { ...handover, drained: true, viewersMeasured: true, incomplete } }
   }
   if (standby === null || deadline !== standby.order || standby.synchronized) return state
-  const overdue = { ...state, standby: { ...standby, deadlineAt: null } }
-  if (!settling) return overdue
-  return { ...overdue, handover: { ...handover, incomplete: [...handover.incomplete, 'synchronize'] } }
+  return withoutFilling({ ...state, standby: { ...standby, deadlineAt: null } })
+}
+
+/** A handover does not wait for a standby that could not be filled at once; the next one is filled afterwards. */
+function withoutFilling(state: StreamState): StreamState {
+  const { handover } = state
+  if (handover?.phase !== 'settling' || handover.incomplete.includes('synchronize')) return state
+  return { ...state, handover: { ...handover, incomplete: [...handover.incomplete, 'synchronize'] } }
 }
 
 function onAborted(state: StreamState, handover: Handover): StreamState {

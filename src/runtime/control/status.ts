@@ -104,7 +104,7 @@ export async function statusOf(
 }
 
 function serverStatus(state: ServerState, entry: FleetServer): ServerStatus {
-  const last = state.window.samples.at(-1)
+  const last = state.window.entries.at(-1)
   const limit = last?.memoryLimitBytes ?? null
   const { assessment, policy } = state
   return {
@@ -113,9 +113,9 @@ function serverStatus(state: ServerState, entry: FleetServer): ServerStatus {
     risk: assessment?.risk ?? null,
     timeToLimitMs: assessment?.timeToLimitMs ?? null,
     factors: assessment?.factors ?? [],
-    memoryRatio: last !== undefined && limit !== null ? last.residentBytes / limit : null,
+    memoryRatio: typeof last?.residentBytes === 'number' && limit !== null ? last.residentBytes / limit : null,
     cpuCores: last?.cpuCores ?? null,
-    viewers: 0,
+    viewers: last?.viewers ?? 0,
   }
 }
 
