@@ -35,7 +35,7 @@ export const encoderRun = (format: StreamFormat): FfmpegRun => {
       ...['-c:a', 'copy', '-bsf:a', 'aac_adtstoasc'],
       ...['-f', 'mp4', '-avoid_negative_ts', 'disabled', '-video_track_timescale', '90000', '-use_editlist', '0'],
       ...['-max_interleave_delta', '0', '-flush_packets', '1'],
-      ...['-movflags', '+frag_every_frame+delay_moov+default_base_moof+frag_discont+separate_moof'],
+      ...['-movflags', '+frag_keyframe+delay_moov+default_base_moof+frag_discont+separate_moof'],
     ],
   }
 }
