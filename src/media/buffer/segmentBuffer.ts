@@ -57,7 +57,8 @@ export interface SegmentBuffer {
   readonly waitFor: (number: number, timeoutMs: number, signal?: AbortSignal) => Promise<HeldSegment | null>
   /** Resolves to true once the live number is at least `number`, to false like waitFor to null. */
   readonly waitForLive: (number: number, timeoutMs: number, signal?: AbortSignal) => Promise<boolean>
-  readonly onComplete: (listener: (segment: HeldSegment) => void) => () => void
+  /** Changes how many numbers are kept. */
+  readonly resize: (capacitySegments: number) => void
   readonly close: () => void
 }
 
@@ -88,11 +89,11 @@ interface Waiter {
   readonly settle: () => void
 }
 
-/** @param capacitySegments numbers kept, counted back from the newest complete one (bufferCapacity). */
-export function createSegmentBuffer(capacitySegments: number): SegmentBuffer {
+/** @param capacity numbers kept, counted back from the newest complete one (bufferCapacity). */
+export function createSegmentBuffer(capacity: number): SegmentBuffer {
+  let capacitySegments = capacity
   const slots = new Map<number, Slot>()
   const waiters = new Set<Waiter>()
-  const listeners = new Set<(segment: HeldSegment) => void>()
   let liveNumber: number | null = null
   let oldestNumber: number | null = null
   let encodedLiveNumber: number | null = null
@@ -143,7 +144,6 @@ export function createSegmentBuffer(capacitySegments: number): SegmentBuffer {
     for (const waiter of [...waiters]) {
       if (waiter.kind === 'segment' ? waiter.number === slot.number : waiter.number <= slot.number) waiter.settle()
     }
-    for (const listener of [...listeners]) listener(slot.held)
   }
 
   const wait = (number: number, kind: Waiter['kind'], timeoutMs: number, signal?: AbortSignal): Promise<void> =>
@@ -224,14 +224,13 @@ export function createSegmentBuffer(capacitySegments: number): SegmentBuffer {
       await wait(number, 'live', timeoutMs, signal)
       return liveNumber !== null && liveNumber >= number
     },
-    onComplete(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+    resize(segments) {
+      capacitySegments = segments
+      evict()
     },
     close() {
       closed = true
       for (const waiter of [...waiters]) waiter.settle()
-      listeners.clear()
     },
   }
 }

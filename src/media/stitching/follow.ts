@@ -23,6 +23,8 @@ export interface Follower {
   readonly peerLive: () => number | null
   /** Since when (monotonic milliseconds) the peer has been answering; null: it does not answer. */
   readonly reachableSinceMs: () => number | null
+  /** Whether the peer was asked at all yet, with whatever outcome. */
+  readonly asked: () => boolean
   readonly stop: () => void
 }
 
@@ -37,6 +39,7 @@ export function follow(options: FollowOptions): Follower {
   const { buffer, peer, count } = options
   const compared = new Map<number, string>()
   let stopped = false
+  let asked = false
   let peerLive: number | null = null
   let reachableSinceMs: number | null = null
   let wake: () => void = () => undefined
@@ -59,6 +62,7 @@ export function follow(options: FollowOptions): Follower {
   const round = async (): Promise<number> => {
     const manifest = await peer.manifest(peerLive ?? undefined)
     if (stopped) return 0
+    asked = true
     if (E.isLeft(manifest)) {
       options.onTrouble?.(manifest.left)
       if (manifest.left._tag === 'PeerUnreachable') reached(false)
@@ -100,6 +104,7 @@ export function follow(options: FollowOptions): Follower {
     peer,
     peerLive: () => peerLive,
     reachableSinceMs: () => reachableSinceMs,
+    asked: () => asked,
     stop() {
       stopped = true
       wake()

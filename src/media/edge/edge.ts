@@ -1,0 +1,219 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type WebSocket } from 'ws'
+import type { EdgeMessage, ViewerMessage } from '../../messaging/index.js'
+import { openChannel, type Channel } from './channel.js'
+import type { PublishFact } from './facts.js'
+import type { NoticeBoard, PostedNotice } from './noticeBoard.js'
+import { createSessionReports, type SessionReports } from './sessionReports.js'
+import { tallyCutover, type CutoverTally } from './tally.js'
+import { gatherTroubles } from './troubles.js'
+
+/** Viewers' notice channel: WebSocket at `/notices/<stream>`. */
+export interface Edge {
+  readonly attach: (server: Server) => void
+  readonly viewers: () => number
+  readonly viewersOf: (stream: string) => number
+  readonly close: () => void
+}
+
+export interface EdgeOptions {
+  readonly id: string
+  readonly board: NoticeBoard
+  readonly publishFact: PublishFact
+  /** Where messages go that could not be understood. */
+  readonly deadLetter: (subject: string, reason: string, data: unknown) => void
+  readonly nowMs?: () => number
+  readonly sessionsMax?: number
+  readonly acknowledgeMsMax?: number
+  readonly measureMsMax?: number
+  readonly troubleEveryMs?: number
+  readonly helloMsMax?: number
+}
+
+interface Session {
+  readonly id: string
+  readonly stream: string
+  readonly channel: Channel
+  readonly reports: SessionReports
+}
+
+const pathPattern = /^\/notices\/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\/?(?:\?.*)?$/
+const messageBytesMax = 16 * 1024
+const talliesPerStreamMax = 4
+
+/** Keeps sessions, tells them of every newer notice, and reports what they answer. */
+export function createEdge(options: EdgeOptions): Edge {
+  const { id: edge, board, publishFact, nowMs = () => Date.now(), sessionsMax = 20_000 } = options
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, clientTracking: true })
+  const sessions = new Map<string, Map<string, Session>>()
+  const tallies = new Map<string, CutoverTally[]>()
+  const troubles = gatherTroubles({ edge, publishFact, nowMs, everyMs: options.troubleEveryMs ?? 1_000 })
+  let connections = 0
+
+  const sessionsOf = (stream: string): Map<string, Session> => sessions.get(stream) ?? new Map<string, Session>()
+
+  const tell = (session: Session, posted: PostedNotice): void => {
+    const message: EdgeMessage = { type: 'notice', notice: posted.answer.notice }
+    session.channel.send(message)
+    session.reports.notified(posted.notice.route)
+  }
+
+  const openTally = (posted: PostedNotice, told: ReadonlyArray<string>): void => {
+    const { stream, epoch, cutover, primary, previous } = posted.notice.route
+    const running = tallies.get(stream) ?? []
+    if (running.some((tally) => tally.epoch === epoch && tally.cutover === cutover)) return
+    const concerned = previous !== null && (primary.id === edge || previous.id === edge)
+    if (told.length === 0 && !concerned) return
+    const tally = tallyCutover({
+      edge,
+      notice: posted.notice,
+      sessions: told,
+      publishFact,
+      nowMs,
+      acknowledgeMsMax: options.acknowledgeMsMax ?? 300,
+      measureMsMax: options.measureMsMax ?? 2_000,
+    })
+    // A finished tally stays for a while, so that a repeated cut-over is not counted twice.
+    for (const dropped of running.slice(0, Math.max(0, running.length - talliesPerStreamMax + 1))) dropped.close()
+    tallies.set(stream, [...running.slice(-(talliesPerStreamMax - 1)), tally])
+  }
+
+  const stopListening = board.onNewer((posted) => {
+    const told = [...sessionsOf(posted.notice.route.stream).values()]
+    for (const session of told) tell(session, posted)
+    openTally(
+      posted,
+      told.map(({ id }) => id),
+    )
+  })
+
+  const welcome = (session: Session, epochKnown: number | null): void => {
+    session.channel.send({ type: 'welcome', edge })
+    const known = board.newest(session.stream)
+    if (known === null) {
+      // Found notices reach the session through onNewer.
+      void board.find(session.stream)
+      return
+    }
+    if (known.notice.expiresAt <= nowMs()) return
+    if (known.notice.route.epoch === epochKnown) session.channel.send({ type: 'notice', notice: known.answer.notice })
+    else tell(session, known)
+  }
+
+  const enter = (stream: string, hello: Extract<ViewerMessage, { type: 'hello' }>, channel: Channel): Session => {
+    const reports = createSessionReports({ edge, hello, publishFact, nowMs })
+    const session: Session = { id: hello.session, stream, channel, reports }
+    const present = sessions.get(stream) ?? new Map<string, Session>()
+    // The same viewer again: its old connection is most likely dead.
+    present.get(hello.session)?.channel.close(1000, 'replaced by a newer connection')
+    present.set(hello.session, session)
+    sessions.set(stream, present)
+    welcome(session, hello.epochKnown)
+    return session
+  }
+
+  const leave = (session: Session, reason: string): void => {
+    session.reports.left(reason, null)
+    const present = sessionsOf(session.stream)
+    if (present.get(session.id) !== session) return
+    present.delete(session.id)
+    if (present.size === 0) sessions.delete(session.stream)
+    for (const tally of tallies.get(session.stream) ?? []) tally.left(session.id)
+  }
+
+  const handle = (session: Session, message: Exclude<ViewerMessage, { type: 'hello' }>): void => {
+    const { reports, id } = session
+    const running = tallies.get(session.stream) ?? []
+    switch (message.type) {
+      case 'acknowledge':
+        reports.acknowledged(message)
+        for (const tally of running) {
+          if (tally.epoch === message.epoch && tally.cutover === message.cutover) tally.acknowledged(id)
+        }
+        return
+      case 'switched':
+        reports.switched(message)
+        for (const tally of running) if (tally.epoch === message.epoch) tally.switched(id, message)
+        return
+      case 'stalled':
+        return reports.stalled(message)
+      case 'trouble':
+        reports.trouble(message)
+        if (isServing(board.newest(session.stream), message.server)) {
+          troubles.report(message.server, id, message.reason)
+        }
+        return
+      case 'bye':
+        reports.left(message.reason, message.totals)
+        session.channel.close(1000, 'bye')
+    }
+  }
+
+  const accept = (socket: WebSocket, stream: string): void => {
+    let session: Session | null = null
+    connections += 1
+    const refuse = (reason: string, code: number): void => {
+      channel.send({ type: 'refused', reason })
+      channel.close(code, reason)
+    }
+    const helloTimer = setTimeout(() => refuse('no hello came', 1008), options.helloMsMax ?? 5_000).unref()
+    const channel = openChannel(socket, {
+      onMessage(message) {
+        if (message.type !== 'hello') {
+          if (session === null) return refuse('the first message must be hello', 1008)
+          return handle(session, message)
+        }
+        if (session !== null) return channel.send({ type: 'refused', reason: 'hello came twice' })
+        if (message.stream !== stream) return refuse(`this channel is about stream ${stream}`, 1008)
+        clearTimeout(helloTimer)
+        session = enter(stream, message, channel)
+      },
+      onMalformed: (reason, text) =>
+        options.deadLetter(`notices/${stream}`, reason, { session: session?.id ?? null, text: text.slice(0, 1_000) }),
+      onClose() {
+        clearTimeout(helloTimer)
+        connections -= 1
+        if (session !== null) leave(session, 'closed')
+      },
+    })
+    if (connections > sessionsMax) refuse(`this edge has its ${sessionsMax} sessions; try another server`, 1013)
+  }
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const stream = pathPattern.exec(request.url ?? '')?.[1]
+    if (stream === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    socket.on('error', () => socket.destroy())
+    sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, stream))
+  }
+
+  return {
+    attach: (server) => void server.on('upgrade', upgrade),
+    viewers: () => [...sessions.values()].reduce((total, present) => total + present.size, 0),
+    viewersOf: (stream) => sessionsOf(stream).size,
+    close() {
+      stopListening()
+      troubles.close()
+      for (const running of tallies.values()) for (const tally of running) tally.close()
+      for (const present of sessions.values()) {
+        for (const session of present.values()) session.reports.left('edge closed', null)
+      }
+      sessions.clear()
+      for (const socket of sockets.clients) {
+        socket.close(1001, 'the server goes')
+        setTimeout(() => socket.terminate(), 200).unref()
+      }
+      sockets.close()
+    },
+  }
+}
+
+/** A viewer can accuse only servers that it has been sent to. */
+const isServing = (posted: PostedNotice | null, server: string): boolean => {
+  if (posted === null) return false
+  const { primary, standby, previous } = posted.notice.route
+  return [primary, standby, previous].some((ref) => ref?.id === server)
+}

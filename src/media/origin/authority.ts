@@ -1,0 +1,63 @@
+import type { Route } from '../../messaging/index.js'
+import type { RouteBook } from './routeBook.js'
+
+/**
+ * Whether this server may still speak for the newest numbers.
+ * `unconfirmed`: it was suspended and has not learnt yet whether it was replaced.
+ * `assumed`: nobody could tell it in time, so it serves, without naming an epoch.
+ */
+export type AuthorityState = 'confirmed' | 'unconfirmed' | 'assumed'
+
+export interface Authority {
+  readonly of: (number: number) => AuthorityState
+  /** The process was suspended while this server was primary; `live` is its live number of then. */
+  readonly suspended: (live: number | null) => void
+}
+
+export interface AuthorityOptions {
+  readonly routes: RouteBook
+  /** Asks whoever may know; null: no answer. It should take well below a second. */
+  readonly askRoute: () => Promise<Route | null>
+  /** How long numbers are withheld at most. */
+  readonly withholdMsMax?: number
+  readonly retryMs?: number
+}
+
+/** A primary that slept must not serve numbers that belong to its successor: it asks first. */
+export function createAuthority(options: AuthorityOptions): Authority {
+  const { routes, askRoute, withholdMsMax = 1_000, retryMs = 50 } = options
+  let state: AuthorityState = 'confirmed'
+  let liveAtSuspension = -1
+  let round = 0
+
+  const ask = async (mine: number): Promise<void> => {
+    while (round === mine && state === 'unconfirmed') {
+      const route = await askRoute().catch(() => null)
+      if (round !== mine) return
+      if (route !== null) {
+        routes.accept(route)
+        state = 'confirmed'
+        return
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryMs))
+    }
+  }
+
+  routes.onChange(() => {
+    state = 'confirmed'
+  })
+
+  return {
+    of: (number) => (number > liveAtSuspension ? state : 'confirmed'),
+    suspended(live) {
+      // While a suspension is still unconfirmed, the bytes made since then are no more certain than before.
+      if (state === 'confirmed') liveAtSuspension = live ?? -1
+      state = 'unconfirmed'
+      const mine = (round += 1)
+      void ask(mine)
+      setTimeout(() => {
+        if (round === mine && state === 'unconfirmed') state = 'assumed'
+      }, withholdMsMax).unref()
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import type { Manifest } from '../../messaging/index.js'
+import type { HashedBytes } from '../buffer/index.js'
+import { parseNumber, refuse } from './answers.js'
+import type { OriginHost, OriginStream } from './host.js'
+
+const longPollMsMax = 2_000
+
+/** Manifest (for peers and auditors) and session document (for viewers). */
+export function documentRoutes(app: FastifyInstance, host: OriginHost): void {
+  app.get<{ Params: { stream: string }; Querystring: { after?: unknown } }>(
+    '/streams/:stream/manifest.json',
+    async (request, reply) => {
+      const stream = host.streamOf(request.params.stream)
+      if (stream === null) return refuse(reply, 404, 'unknown-stream', `no stream ${request.params.stream} here`)
+      const asked = request.query.after
+      const after = asked === undefined ? null : parseNumber(String(asked))
+      if (asked !== undefined && after === null) {
+        return refuse(reply, 400, 'bad-request', `after="${String(asked)}" is no segment number`)
+      }
+      if (after !== null) await stream.buffer.waitForLive(after + 1, longPollMsMax)
+      return reply.header('cache-control', 'no-store').send(manifestOf(host.server.id, stream))
+    },
+  )
+
+  app.get<{ Params: { stream: string } }>('/streams/:stream/session', async (request, reply) => {
+    const session = await host.sessionOf(request.params.stream)
+    if (session === null) {
+      reply.header('retry-after', '1')
+      return refuse(reply, 503, 'no-session', `no notice about stream ${request.params.stream} has arrived here yet`)
+    }
+    return reply.header('cache-control', 'no-store').send(session)
+  })
+}
+
+const promiseOf = ({ bytes, sha256 }: HashedBytes): Manifest['segments'][number]['video'] => ({
+  sha256,
+  bytes: bytes.length,
+})
+
+/** What a server holds of a stream, with hashes. */
+export function manifestOf(server: string, stream: OriginStream): Manifest {
+  const { buffer } = stream
+  const init = buffer.init()
+  return {
+    stream: stream.stream,
+    server,
+    role: stream.role(),
+    epoch: stream.routes.current()?.epoch ?? null,
+    segmentTicks: stream.format.segmentTicks,
+    live: buffer.live(),
+    oldest: buffer.oldest(),
+    encoding: stream.encoding(),
+    init: init === null ? null : { video: promiseOf(init.video), audio: promiseOf(init.audio) },
+    segments: buffer.segments().map(({ number, video, audio, origin, verified }) => ({
+      number,
+      video: promiseOf(video),
+      audio: promiseOf(audio),
+      origin,
+      verified,
+    })),
+  }
+}

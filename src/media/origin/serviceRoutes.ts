@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+import { refuse } from './answers.js'
+import type { OriginHost } from './host.js'
+
+const deadlineMsMax = 3_600_000
+
+/** Liveness, readiness and drain. None of them looks at the broker or the event store. */
+export function serviceRoutes(app: FastifyInstance, host: OriginHost): void {
+  app.get('/healthz', (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ server: host.server.id, bootId: host.bootId }),
+  )
+
+  app.get<{ Querystring: { stream?: unknown } }>('/readyz', (request, reply) => {
+    const asked = request.query.stream
+    const reason = whyNotReady(host, typeof asked === 'string' ? asked : null)
+    reply.header('cache-control', 'no-store')
+    return reply.code(reason === null ? 200 : 503).send({ ready: reason === null, reason })
+  })
+
+  app.get('/drain', (_request, reply) => reply.send(host.drain.progress()))
+  app.delete<{ Querystring: { by?: unknown } }>('/drain', (request, reply) =>
+    reply.send(host.drain.cancel(nameOf(request.query.by))),
+  )
+  app.post<{ Body: unknown; Querystring: { by?: unknown } }>('/drain', (request, reply) => {
+    const body = typeof request.body === 'object' && request.body !== null ? request.body : {}
+    const deadlineMs = 'deadlineMs' in body ? body.deadlineMs : null
+    if (deadlineMs !== null && !(typeof deadlineMs === 'number' && deadlineMs >= 0 && deadlineMs <= deadlineMsMax)) {
+      return refuse(reply, 400, 'bad-request', `deadlineMs must be a number from 0 to ${deadlineMsMax}`)
+    }
+    const by = 'by' in body ? body.by : request.query.by
+    return reply.code(202).send(host.drain.start(nameOf(by), deadlineMs))
+  })
+}
+
+const nameOf = (by: unknown): string => (typeof by === 'string' && by.length > 0 ? by.slice(0, 100) : 'http')
+
+const whyNotReady = (host: OriginHost, name: string | null): string | null => {
+  if (host.drain.progress().draining) return 'draining'
+  if (name === null) return null
+  const stream = host.streamOf(name)
+  if (stream === null) return `no stream ${name} here`
+  if (stream.role() !== 'primary' && stream.role() !== 'standby') return `${stream.role()} for stream ${name}`
+  return stream.buffer.live() === null ? `stream ${name} has no segment here yet` : null
+}
