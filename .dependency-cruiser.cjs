@@ -20,7 +20,7 @@ const standsOn = {
 const wrappedBy = {
   nact: '^src/actors/host/',
   nats: '^src/messaging/nats/',
-  'fluent-ffmpeg': '^src/media/(encoder|ingest)/',
+  'fluent-ffmpeg': '^src/media/ffmpeg/',
   'better-sqlite3': '^src/events/stores/sqlite/',
   '@eventstore/db-client': '^src/events/stores/eventstoredb/',
   'ml-random-forest': '^src/model/learners/',
@@ -46,6 +46,13 @@ module.exports = {
   forbidden: [
     ...layers,
     ...wrappers,
+    {
+      name: 'deciders-see-facts-alone',
+      comment: 'Deciders, models and projections must give the same again in a replay: no stores, host or clock',
+      severity: 'error',
+      from: { path: '^src/(model|projections|actors/(server|stream|client))/' },
+      to: { path: '^src/(events/stores/|actors/host/|actors/clock\\.ts$)', dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'index-does-not-offer-commands',
       comment: 'The public API is for embedding: nothing imports the command line',
