@@ -56,7 +56,7 @@ export class ActorHost {
   constructor(options: ActorHostOptions) {
     this.#options = options
     this.#inboxMax = options.inboxMax ?? 1_000
-    this.#mailboxes = createMailboxes('segue')
+    this.#mailboxes = createMailboxes()
     const { clock, interpret, onEffectFailure } = options
     this.#effects = new EffectRunner({ clock, interpret, ...(onEffectFailure ? { onFailure: onEffectFailure } : {}) })
   }

@@ -33,9 +33,13 @@ export interface Mailboxes {
   readonly close: () => void
 }
 
+let systemsStarted = 0
+
 /** A nact system whose actors are mailboxes, spread over buckets. */
-export function createMailboxes(systemName: string): Mailboxes {
-  const system = api.start({ name: systemName })
+export function createMailboxes(): Mailboxes {
+  // nact finds systems by name in a table of the whole process: two of one name would share their actors.
+  systemsStarted += 1
+  const system = api.start({ name: `segue-${systemsStarted}` })
   const parents = new Map<string, ActorRef>()
   const idle = async (state: unknown): Promise<unknown> => Promise.resolve(state)
 

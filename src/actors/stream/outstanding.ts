@@ -115,7 +115,11 @@ function deadlinesOf(state: StreamState): ReadonlyArray<Effect> {
     add(cutoverDeadlineKey(handover), handover.cutover.deadlineAt, 'cutover')
   }
   const drain = drainDeadlineKey(state)
-  if (retiring !== null && retiring.deadlineAt !== null && drain !== null) add(drain, retiring.deadlineAt, 'drain')
+  // It also bounds how long the viewers' own measurements are waited for.
+  const settled = handover === null || (handover.drained && handover.viewersMeasured)
+  if (!settled && retiring !== null && retiring.deadlineAt !== null && drain !== null) {
+    add(drain, retiring.deadlineAt, 'drain')
+  }
   if (standby !== null && standby.deadlineAt !== null && !standby.synchronized) {
     add(standby.order, standby.deadlineAt, 'synchronize')
   }

@@ -1,0 +1,163 @@
+import {
+  ActorHost,
+  deciders,
+  MessageRejected,
+  systemClock,
+  type Effect,
+  type IncomingFact,
+} from '../../../src/actors/index.js'
+import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
+import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
+import { replayAll } from '../../../src/projections/index.js'
+import { withFaults } from '../../support/faultyStore.js'
+import * as f from '../../support/streamFacts.js'
+import { waitFor } from '../../support/waitFor.js'
+
+const open: ActorHost[] = []
+
+function hostOn(store: EventStore, performed: Effect[] = [], inboxMax = 1_000): ActorHost {
+  const host = new ActorHost({
+    store,
+    clock: systemClock,
+    deciders,
+    inboxMax,
+    interpret: async (_owner, effect) => {
+      performed.push(effect)
+      return Promise.resolve({ type: 'done' })
+    },
+  })
+  open.push(host)
+  return host
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((host) => host.close()))
+})
+
+const factOf = (id: string, fact: f.StreamFact): IncomingFact => ({ id, ...fact })
+const fleet = factOf('fleet-1', f.fleet(f.server('s1'), f.server('s2')))
+const opened = factOf('open-1', f.opened())
+
+async function read(store: EventStore, streamId = 'stream-main'): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = []
+  for await (const event of store.readStream(streamId)) events.push(event)
+  return events
+}
+
+describe('an actor in its host', () => {
+  it('records a fact together with what follows from it, before anything is done about it', async () => {
+    const store = createMemoryStore()
+    const performed: Effect[] = []
+    const host = hostOn(store, performed)
+    await host.tell('stream', 'main', fleet)
+    await host.tell('stream', 'main', opened)
+    const events = await read(store)
+    expect(events.map((event) => event.type)).toEqual([
+      'FleetObserved',
+      'StreamOpened',
+      'PlacementDecided',
+      'StandbyAssigned',
+    ])
+    expect(events[2]?.metadata).toMatchObject({ kind: 'decision', causationId: 'open-1' })
+    expect(performed.map((effect) => effect.key)).toEqual(
+      expect.arrayContaining(['assign:s1', 'assign:s2', 'announce']),
+    )
+  })
+
+  it('records a fact once however often it is delivered', async () => {
+    const store = createMemoryStore()
+    const host = hostOn(store)
+    const outcomes = await Promise.all([1, 2, 3].map(() => host.tell('stream', 'main', fleet)))
+    expect(outcomes).toEqual(['appended', 'repeated', 'repeated'])
+    expect(await read(store)).toHaveLength(1)
+  })
+
+  it('recognises a repeated fact after a restart', async () => {
+    const store = createMemoryStore()
+    await hostOn(store).tell('stream', 'main', fleet)
+    expect(await hostOn(store).tell('stream', 'main', fleet)).toBe('repeated')
+  })
+
+  it('rejects what is no fact of the catalogue, and lives on', async () => {
+    const host = hostOn(createMemoryStore())
+    await expect(host.tell('stream', 'main', { id: 'x', type: 'Nonsense', data: {} })).rejects.toThrow(MessageRejected)
+    const bad: IncomingFact = { id: 'y', type: 'StandbyActivated', data: { order: 'a', server: 's 2', liveNumber: -1 } }
+    await expect(host.tell('stream', 'main', bad)).rejects.toThrow(
+      /server: must be 1-64 letters.*liveNumber: must be a whole number/,
+    )
+    await expect(host.tell('stream', 'main', fleet)).resolves.toBe('appended')
+  })
+
+  it('lets nobody but the actor itself decide', async () => {
+    const forged = { id: 'x', type: 'StandbyMissing', data: { reason: 'because I say so' } }
+    await expect(hostOn(createMemoryStore()).tell('stream', 'main', forged)).rejects.toThrow(/is a decision/)
+  })
+
+  it.each(['unavailable', 'lost-before', 'lost-after'] as const)(
+    'loses and doubles nothing when an append is %s',
+    async (fault) => {
+      const store = withFaults(createMemoryStore(), ['none', fault, fault])
+      const host = hostOn(store)
+      await host.tell('stream', 'main', fleet)
+      await host.tell('stream', 'main', opened)
+      const types = (await read(store)).map((event) => event.type)
+      expect(types).toEqual(['FleetObserved', 'StreamOpened', 'PlacementDecided', 'StandbyAssigned'])
+      expect(store.appends()).toBeGreaterThan(2)
+    },
+  )
+
+  it('reads on and decides again when somebody else wrote first', async () => {
+    const store = createMemoryStore()
+    const one = hostOn(store)
+    const other = hostOn(store)
+    await one.tell('stream', 'main', fleet)
+    await other.wake('stream', 'main')
+    await one.tell('stream', 'main', opened)
+    await other.tell('stream', 'main', factOf('again', f.requested('operator', 's1', null)))
+    expect(other.stateOf('stream', 'main')?.handover?.target.id).toBe('s2')
+    const verdict = await replayAll(store.readAll(), deciders)
+    expect(verdict).toMatchObject({ identical: true, facts: 3 })
+  })
+
+  it('issues again after a restart whatever is still wanted', async () => {
+    const store = createMemoryStore()
+    const first = hostOn(store)
+    await first.tell('stream', 'main', fleet)
+    await first.tell('stream', 'main', opened)
+    await first.tell('stream', 'main', factOf('req', f.requested('operator', 's1', null)))
+    await first.close()
+    const performed: Effect[] = []
+    await hostOn(store, performed).wake('stream', 'main')
+    await waitFor(() => performed.some((effect) => effect.type === 'deadline'))
+    const order = performed.find((effect) => effect.type === 'assign' && effect.assignment.server === 's2')
+    expect(order).toMatchObject({ assignment: { tasks: [{ type: 'activate', order: 'main-h1-a1' }] } })
+  })
+
+  it('takes no more messages than its inbox holds', async () => {
+    const host = hostOn(createMemoryStore(), [], 2)
+    const told = [1, 2, 3].map((n) => host.tell('stream', 'main', factOf(`f${n}`, f.fleet(f.server('s1')))))
+    const outcomes = await Promise.allSettled(told)
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  })
+})
+
+describe('replay', () => {
+  it('derives every decision again, and names the first that differs', async () => {
+    const store = createMemoryStore()
+    const host = hostOn(store)
+    await host.tell('stream', 'main', fleet)
+    await host.tell('stream', 'main', opened)
+    expect(await replayAll(store.readAll(), deciders)).toMatchObject({ identical: true, facts: 2, decisions: 2 })
+
+    const changed = {
+      ...deciders,
+      stream: { ...deciders.stream, decide: () => [] },
+    }
+    const verdict = await replayAll(store.readAll(), changed)
+    expect(verdict).toMatchObject({
+      identical: false,
+      difference: { revision: 2, fact: { type: 'StreamOpened' }, derived: null },
+    })
+    expect(verdict.difference?.recorded).toContain('PlacementDecided')
+  })
+})

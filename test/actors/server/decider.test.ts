@@ -1,0 +1,163 @@
+import { serverDecider, standingOf, type ServerState } from '../../../src/actors/index.js'
+import { defaultServerPolicy, type HealthSample, type Payload } from '../../../src/events/index.js'
+import { only, Story, typesOf } from '../../support/story.js'
+
+type ServerFact = Payload<'server'>
+type ServerStory = Story<'server', ServerState>
+
+const limit = 400_000_000
+
+const joined = (bootId = 'boot-1'): ServerFact => ({
+  type: 'ServerJoined',
+  data: {
+    server: 's1',
+    bootId,
+    url: 'http://127.0.0.1:7201',
+    memoryLimitBytes: limit,
+    capacityStreams: 8,
+    startedAt: 0,
+  },
+})
+
+function sampled(seq: number, residentBytes = 120_000_000, bootId = 'boot-1'): ServerFact {
+  const sample: HealthSample = {
+    server: 's1',
+    bootId,
+    seq,
+    takenAt: 1_800_000_000_000 + seq * 1_000,
+    intervalMs: 1_000,
+    host: {
+      cpuRatio: 0.3,
+      load1: 0.5,
+      cores: 2,
+      memoryRatio: 0.3,
+      diskLatencyMs: 2,
+      diskBusyRatio: 0.1,
+      networkRxBytesPerS: 1,
+      networkTxBytesPerS: 1,
+      networkErrorsPerS: 0,
+    },
+    process: { cpuCores: 0.05, residentBytes, memoryLimitBytes: limit, eventLoopDelayMs: 3 },
+    encoder: { running: 1, speed: 1, latenessMs: 150 },
+    streams: 1,
+    viewers: 1,
+  }
+  return { type: 'HealthSampled', data: { sample, path: { rttMs: 1, lossRatio: 0, jitterMs: 0.2 } } }
+}
+
+const silent: ServerFact = { type: 'HeartbeatMissed', data: { lastHeartbeatAt: 0, silentMs: 310 } }
+const refused: ServerFact = { type: 'ProbeFailed', data: { reason: 'refused' } }
+const viewers: ServerFact = { type: 'ViewersReportedTrouble', data: { sessions: 3, reason: 'timeout' } }
+const resumed: ServerFact = { type: 'HeartbeatResumed', data: { bootId: 'boot-1', silentMs: 2_000 } }
+const answered: ServerFact = { type: 'ProbeSucceeded', data: { bootId: 'boot-1' } }
+
+const fresh = (): ServerStory => new Story<'server', ServerState>(serverDecider, 's1').given(joined())
+
+/** 30 s of health, one sample a second. */
+function healthy(): ServerStory {
+  const story = fresh()
+  for (let seq = 0; seq < 30; seq += 1) story.later(1_000).given(sampled(seq))
+  return story
+}
+
+/** ... and then memory grows by 5 % of the limit a second, until `seconds` have passed. */
+function leaking(seconds: number, story = healthy()): ServerStory {
+  for (let second = 1; second <= seconds; second += 1) {
+    story.later(1_000).given(sampled(29 + second, 120_000_000 + second * 0.05 * limit))
+  }
+  return story
+}
+
+const predictions = (story: ServerStory) => story.log.filter((event) => event.type === 'InstabilityPredicted')
+
+describe('predicting', () => {
+  it('says nothing but the first band while a server is well', () => {
+    expect(typesOf(healthy().log.filter((event) => event.metadata.kind === 'decision'))).toEqual(['StabilityAssessed'])
+  })
+
+  it('sees a leak before the limit is reached, names its factors, and asks for a handover', () => {
+    const story = leaking(9)
+    expect(predictions(story)).toHaveLength(1)
+    const prediction = predictions(story)[0]
+    expect(prediction?.data).toMatchObject({ model: 'hand-1', horizonMs: 20_000 })
+    expect(standingOf(story.state)?.standing).toBe('unstable')
+    const effect = serverDecider.outstanding(story.state)
+    expect(effect).toEqual([expect.objectContaining({ cause: 'prediction', reference: prediction?.id })])
+  })
+
+  it('predicts nothing when told so, but goes on assessing', () => {
+    const story = fresh().given({ type: 'PolicyChanged', data: { policy: { ...defaultServerPolicy, predict: false } } })
+    for (let seq = 0; seq < 30; seq += 1) story.later(1_000).given(sampled(seq))
+    leaking(12, story)
+    expect(predictions(story)).toHaveLength(0)
+    expect(story.state.assessment?.score).toBeLessThan(60)
+  })
+
+  it('clears and withdraws when the server is well again', () => {
+    const story = leaking(9)
+    for (let seq = 60; seq < 110; seq += 1) story.later(1_000).given(sampled(seq))
+    expect(typesOf(story.log)).toContain('PredictionCleared')
+    expect(serverDecider.outstanding(story.state)).toEqual([expect.objectContaining({ type: 'withdraw-handover' })])
+  })
+
+  it('is confirmed with its lead when the server dies', () => {
+    const story = leaking(9).later(5_000).given(silent)
+    const decisions = story.when(refused)
+    expect(only(decisions, 'PredictionResolved').data).toMatchObject({ outcome: 'confirmed' })
+    expect(only(decisions, 'PredictionResolved').data.leadMs).toBeGreaterThanOrEqual(5_000)
+  })
+
+  it('does not count a sample twice or out of its turn', () => {
+    const story = healthy()
+    const before = story.state.assessment
+    story.given(sampled(29, limit), sampled(3, limit), sampled(12, limit, 'boot-0'))
+    expect(story.state.assessment).toEqual(before)
+  })
+})
+
+describe('noticing a failure', () => {
+  it.each([
+    ['silence', silent],
+    ['a failed probe', refused],
+    ['viewers', viewers],
+  ])('never on %s alone, however often', (_name, signal) => {
+    const story = healthy()
+    for (let times = 0; times < 5; times += 1) expect(story.later(100).when(signal)).toEqual([])
+  })
+
+  it.each([
+    ['silence and a failed probe', silent, refused],
+    ['silence and viewers', silent, viewers],
+    ['a failed probe and viewers', refused, viewers],
+  ])('on %s', (_name, first, second) => {
+    const failed = only(healthy().given(first).later(200).when(second), 'ServerFailed')
+    expect(failed.data.signals).toHaveLength(2)
+  })
+
+  it('not on signals that were taken back or are long past', () => {
+    expect(healthy().given(silent, resumed).when(refused)).toEqual([])
+    expect(healthy().given(viewers).later(5_000).when(silent)).toEqual([])
+  })
+
+  it('takes the server back when it is heard and answers again', () => {
+    const story = healthy().given(silent, refused).later(3_000)
+    expect(story.when(resumed)).toEqual([])
+    expect(only(story.when(answered), 'ServerRecovered').data.downMs).toBe(3_000)
+    expect(standingOf(story.state)?.standing).toBe('stable')
+  })
+
+  it('takes a restarted server back with nothing of its former life', () => {
+    const story = leaking(9).given(silent, refused)
+    expect(typesOf(story.when(joined('boot-2')))).toEqual(['ServerRecovered'])
+    expect(story.state).toMatchObject({ failed: null, prediction: null, assessment: null, signals: [] })
+  })
+})
+
+describe('draining', () => {
+  it('asks streams to leave until it is cancelled, then withdraws', () => {
+    const story = healthy().given({ type: 'DrainRequested', data: { by: 'ops' } })
+    expect(serverDecider.outstanding(story.state)).toEqual([expect.objectContaining({ cause: 'drain' })])
+    story.given({ type: 'DrainCancelled', data: { by: 'ops' } })
+    expect(serverDecider.outstanding(story.state)).toEqual([expect.objectContaining({ type: 'withdraw-handover' })])
+  })
+})
