@@ -25,8 +25,8 @@ export function createAppender(db: Database, path: string): Appender {
   const release = db.prepare('RELEASE one_append')
   const findStream = db
     .prepare(
-      `SELECT ifnull((SELECT revision FROM events WHERE stream = ?1 ORDER BY revision DESC LIMIT 1), -1),
-              EXISTS (SELECT 1 FROM deleted_streams WHERE stream = ?1)`,
+      `SELECT ifnull((SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1), -1),
+              EXISTS (SELECT 1 FROM deleted_streams WHERE stream = ?)`,
     )
     .raw()
   const findId = db.prepare('SELECT stream, revision, position FROM events WHERE id = ?')
@@ -84,7 +84,7 @@ export function createAppender(db: Database, path: string): Appender {
   }
 
   const appendOne = (request: AppendRequest): AppendOutcome => {
-    const [head, deleted] = findStream.get(request.streamId) as [number, number]
+    const [head, deleted] = findStream.get(request.streamId, request.streamId) as [number, number]
     if (deleted === 1) return { type: 'deleted' }
     const inserted = isMet(request.expected, head) ? insertAll(request, head) : undefined
     return inserted ?? known(request) ?? { type: 'conflict', actual: head === -1 ? null : head }

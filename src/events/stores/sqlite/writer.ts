@@ -116,14 +116,16 @@ export class Writer {
 
   #send(): void {
     if (this.#underWay !== undefined || this.#blocked !== undefined) return
-    const batch = this.#takeBatch()
-    const control = batch.length === 0 ? this.#control.shift() : undefined
-    if (batch.length > 0) {
+    const next = this.#control[0]
+    // A steady flow of appends must not hold up a deletion; closing comes after everything else.
+    if (next !== undefined && (next.message.type === 'delete' || this.#waiting.length === 0)) {
+      this.#control.shift()
+      this.#underWay = next.underWay
+      this.#post(next.message)
+    } else if (this.#waiting.length > 0) {
+      const batch = this.#takeBatch()
       this.#underWay = { type: 'append', batch }
       this.#post({ type: 'append', batch: batch.map(({ request }) => request) })
-    } else if (control !== undefined) {
-      this.#underWay = control.underWay
-      this.#post(control.message)
     }
   }
 

@@ -1,0 +1,179 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import type { EventKind, EventMetadata, Position, RecordedEvent } from '../../envelope.js'
+import { StoreUnavailable, StreamDeleted } from '../../errors.js'
+import type { ReadAllOptions, ReadStreamOptions, SubscriptionFilter } from '../../store.js'
+import { placeOf, positionOf } from '../position.js'
+import type { Page } from '../subscription.js'
+import type { Database, Statement } from './driver.js'
+import { storeErrorOf } from './faults.js'
+
+/** A page ends after this many events or characters of JSON, so that reading never holds the thread for long. */
+const pageEventsMax = 500
+const pageTextMax = 2 * 1024 * 1024
+/** How many places of the log one filtered page looks at. */
+const filteredSpan = 20_000
+
+const columns = 'position, stream, revision, id, type, schema_version, data, metadata'
+
+interface Row {
+  readonly position: number
+  readonly stream: string
+  readonly revision: number
+  readonly id: string
+  readonly type: string
+  readonly schema_version: number
+  readonly kind: EventKind
+  readonly data: string
+  readonly metadata: string
+}
+
+interface CutPage {
+  readonly events: ReadonlyArray<RecordedEvent>
+  readonly cutShort: boolean
+}
+
+/** Reads the log over a read-only connection, in pages. */
+export class Reader {
+  readonly #db: Database
+  readonly #path: string
+  readonly #isDeleted: Statement
+  readonly #forwards: Statement
+  readonly #backwards: Statement
+  readonly #all: Statement
+  readonly #head: Statement
+  #closed = false
+
+  constructor(db: Database, path: string) {
+    this.#db = db
+    this.#path = path
+    this.#isDeleted = db.prepare('SELECT 1 FROM deleted_streams WHERE stream = ?').pluck()
+    this.#forwards = db.prepare(
+      `SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
+    )
+    this.#backwards = db.prepare(
+      `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
+    )
+    this.#all = db.prepare(
+      `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
+    )
+    this.#head = db.prepare('SELECT ifnull(max(position), 0) FROM events').pluck()
+  }
+
+  async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
+    const backwards = options.direction === 'backwards'
+    const statement = backwards ? this.#backwards : this.#forwards
+    if (this.#run(() => this.#isDeleted.get(streamId)) !== undefined) throw new StreamDeleted(streamId)
+    let from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
+    let left = options.limit ?? Infinity
+    while (left > 0) {
+      const { events } = this.#page(statement, [streamId, from], Math.min(left, pageEventsMax))
+      yield* events
+      const last = events.at(-1)
+      if (last === undefined) return
+      left -= events.length
+      from = last.revision + (backwards ? -1 : 1)
+      if (from < 0) return
+      await pause()
+    }
+  }
+
+  async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent> {
+    // Up to what exists now: a reader slower than the writers must come to an end all the same.
+    const head = this.#headPlace()
+    let after = options.after === undefined ? 0 : placeOf(options.after)
+    let left = options.limit ?? Infinity
+    while (left > 0 && after < head) {
+      const { events } = this.#page(this.#all, [after, head], Math.min(left, pageEventsMax))
+      yield* events
+      const last = events.at(-1)
+      if (last === undefined) return
+      left -= events.length
+      after = placeOf(last.position)
+      await pause()
+    }
+  }
+
+  /** Pages of the whole log that hold what the filter keeps. */
+  pages(filter: SubscriptionFilter): (after: Position | undefined) => Page {
+    const { condition, parameters } = sqlOf(filter)
+    const statement = this.#run(() =>
+      this.#db.prepare(
+        `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ${condition} ORDER BY position LIMIT ?`,
+      ),
+    )
+    return (after) => {
+      const from = after === undefined ? 0 : placeOf(after)
+      const upTo = Math.min(this.#headPlace(), from + filteredSpan)
+      if (upTo <= from) return { events: [], through: null }
+      const { events, cutShort } = this.#page(statement, [from, upTo, ...parameters], pageEventsMax)
+      const last = events.at(-1)
+      return { events, through: cutShort && last !== undefined ? last.position : positionOf(upTo) }
+    }
+  }
+
+  head(): Position | null {
+    const place = this.#headPlace()
+    return place === 0 ? null : positionOf(place)
+  }
+
+  /** Changes when another connection, of this process or another, has written. */
+  dataVersion(): number {
+    return this.#run(() => Number(this.#db.pragma('data_version', { simple: true })))
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#db.close()
+  }
+
+  #headPlace(): number {
+    return this.#run(() => Number(this.#head.get()))
+  }
+
+  /** `cutShort`: the page is full, and there may be more in the same range. */
+  #page(statement: Statement, parameters: ReadonlyArray<unknown>, limit: number): CutPage {
+    return this.#run(() => {
+      const events: RecordedEvent[] = []
+      let text = 0
+      for (const row of statement.iterate(...parameters, limit) as IterableIterator<Row>) {
+        events.push(recordedEvent(row))
+        text += row.data.length
+        if (text >= pageTextMax) break
+      }
+      return { events, cutShort: events.length === limit || text >= pageTextMax }
+    })
+  }
+
+  #run<T>(read: () => T): T {
+    if (this.#closed) throw new StoreUnavailable(`the store ${this.#path} was closed`)
+    try {
+      return read()
+    } catch (error) {
+      throw storeErrorOf(error, this.#path)
+    }
+  }
+}
+
+const recordedEvent = (row: Row): RecordedEvent => ({
+  id: row.id,
+  type: row.type,
+  schemaVersion: row.schema_version,
+  data: JSON.parse(row.data) as unknown,
+  metadata: JSON.parse(row.metadata) as EventMetadata,
+  streamId: row.stream,
+  revision: row.revision,
+  position: positionOf(row.position),
+})
+
+function sqlOf({ streamPrefixes, types }: SubscriptionFilter): {
+  readonly condition: string
+  readonly parameters: ReadonlyArray<string>
+} {
+  const ofType = types === undefined ? '' : `AND type IN (${types.map(() => '?').join(', ')})`
+  const prefixes = streamPrefixes?.map(() => 'substr(stream, 1, length(?)) = ?').join(' OR ')
+  const ofStream = prefixes === undefined ? '' : `AND (${prefixes === '' ? 'FALSE' : prefixes})`
+  return {
+    condition: `${ofType} ${ofStream}`,
+    parameters: [...(types ?? []), ...(streamPrefixes ?? []).flatMap((prefix) => [prefix, prefix])],
+  }
+}

@@ -1,0 +1,7 @@
+import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
+import { describeEventStore } from '../../contracts/eventStoreContract.js'
+
+describeEventStore('the memory store', async () => ({ store: createMemoryStore(), dispose: async () => {} }), {
+  idsUniqueInWholeLog: true,
+  deletionErasesAtOnce: true,
+})
