@@ -1,0 +1,67 @@
+import type { Outcome, Track } from './fetching.js'
+import { isMalformed, readFragment, type FragmentSpan, type TrackInit } from './fragment.js'
+import { headerOf, type HttpAnswer } from './ports.js'
+import { startMsOf } from './timing.js'
+
+/** What an answer to a segment request is worth, before the hash is known. */
+export type Received =
+  | { readonly _tag: 'bytes'; readonly epoch: number | null; readonly sha256: string | null }
+  | { readonly _tag: 'none'; readonly outcome: Outcome }
+
+const hexOfBase64 = (base64: string): string | null => {
+  try {
+    return Array.from(atob(base64), (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('')
+  } catch {
+    return null
+  }
+}
+
+/** The SHA-256 that the server states: a strong ETag of ours, else Content-Digest (RFC 9530). */
+export const statedHash = (answer: HttpAnswer): string | null => {
+  const etag = /^"([0-9a-f]{64})"$/i.exec(headerOf(answer, 'etag') ?? '')?.[1]
+  if (etag !== undefined) return etag.toLowerCase()
+  const digest = /sha-256=:([A-Za-z0-9+/=]+):/.exec(headerOf(answer, 'content-digest') ?? '')?.[1]
+  return digest === undefined ? null : hexOfBase64(digest)
+}
+
+const statedEpoch = (answer: HttpAnswer): number | null => {
+  const value = headerOf(answer, 'segue-epoch')
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : null
+}
+
+const statedError = (answer: HttpAnswer): unknown => {
+  try {
+    const body: unknown = JSON.parse(new TextDecoder().decode(answer.body))
+    return typeof body === 'object' && body !== null && 'error' in body ? body.error : null
+  } catch {
+    return null
+  }
+}
+
+export const receive = (answer: HttpAnswer): Received => {
+  if (answer.status === 200) return { _tag: 'bytes', epoch: statedEpoch(answer), sha256: statedHash(answer) }
+  if (answer.status === 421) return { _tag: 'none', outcome: 'fenced' }
+  if (answer.status === 410) return { _tag: 'none', outcome: 'gone' }
+  if (answer.status === 404) {
+    const error = statedError(answer)
+    // A 404 without a reason comes from a server that does not know the stream: no news about the segment.
+    return { _tag: 'none', outcome: error === 'not-yet' || error === 'gone' ? error : 'status' }
+  }
+  return { _tag: 'none', outcome: 'status' }
+}
+
+/** The span of a segment of ours, or null when the bytes are not the numbered segment of this track. */
+export const spanOfSegment = (
+  bytes: Uint8Array,
+  track: Track,
+  init: TrackInit,
+  number: number,
+  segmentTicks: number,
+): FragmentSpan | null => {
+  const span = readFragment(bytes, init.sampleDurationDefault)
+  if (isMalformed(span) || span.trackId !== init.trackId || init.timescale === 0) return null
+  // An audio frame belongs to the segment that it starts in, so audio begins up to a frame later than its segment.
+  const slackMs = track === 'audio' ? 50 : 2
+  const offMs = (span.startTicks * 1000) / init.timescale - startMsOf(number, segmentTicks)
+  return offMs >= -2 && offMs <= slackMs ? span : null
+}

@@ -1,0 +1,118 @@
+import type { Manifest, SessionDocument } from '../messaging/codecs.js'
+import { readManifest, readSessionDocument, type Read } from './documents.js'
+import { isMalformed, readInit, type TrackInit } from './fragment.js'
+import type { Clock, Transport } from './ports.js'
+import { getWithin } from './within.js'
+
+export interface Asking {
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly stream: string
+  readonly deadlineMs: number
+  readonly signal: AbortSignal
+}
+
+const decoder = new TextDecoder()
+
+const fetchDocument = async <T>(asking: Asking, url: string, read: (json: string) => Read<T>): Promise<Read<T>> => {
+  try {
+    const answer = await getWithin(asking.transport, asking.clock, url, asking.deadlineMs, asking.signal)
+    if (answer.status !== 200) return { _tag: 'invalid', reason: `${url} answered ${answer.status}` }
+    const document = read(decoder.decode(answer.body))
+    return document._tag === 'valid' ? document : { _tag: 'invalid', reason: `${url}: ${document.reason}` }
+  } catch (error) {
+    return { _tag: 'invalid', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
+
+/**
+ * Where the session document may be. A bootstrap URL is the document's own URL (it ends in /session), or the base URL
+ * of a media server or of the control plane.
+ */
+export const sessionUrls = (bootstrap: string, stream: string): ReadonlyArray<string> => {
+  const base = withoutSlash(bootstrap)
+  return base.endsWith('/session')
+    ? [base]
+    : [`${base}/streams/${stream}/session`, `${base}/api/streams/${stream}/session`]
+}
+
+const fetchSession = async (asking: Asking, urls: ReadonlyArray<string>): Promise<Read<SessionDocument>> => {
+  let result: Read<SessionDocument> = { _tag: 'invalid', reason: 'no URL to ask' }
+  for (const url of urls) {
+    result = await fetchDocument(asking, url, readSessionDocument)
+    if (result._tag === 'valid' && result.value.stream !== asking.stream) {
+      result = { _tag: 'invalid', reason: `${url} speaks of stream ${result.value.stream}, not of ${asking.stream}` }
+    }
+    if (result._tag === 'valid') return result
+  }
+  return result
+}
+
+/** Asks all at once; every document that came. `sources`: for each of them the URLs to try one after the other. */
+export const fetchSessions = async (
+  asking: Asking,
+  sources: ReadonlyArray<ReadonlyArray<string>>,
+): Promise<ReadonlyArray<SessionDocument>> => {
+  const results = await Promise.all(sources.map((urls) => fetchSession(asking, urls)))
+  return results.flatMap((result) => (result._tag === 'valid' ? [result.value] : []))
+}
+
+/** Asks all at once and takes the first document that comes; else why there is none. */
+export const firstSession = async (
+  asking: Asking,
+  sources: ReadonlyArray<ReadonlyArray<string>>,
+): Promise<Read<SessionDocument>> => {
+  const reasons: string[] = []
+  const asked = sources.map(async (urls) => {
+    const result = await fetchSession(asking, urls)
+    if (result._tag === 'valid') return result
+    reasons.push(result.reason)
+    throw new Error(result.reason)
+  })
+  return Promise.any(asked).catch(() => ({ _tag: 'invalid', reason: reasons.join('; ') || 'no URL was given' }))
+}
+
+export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<Manifest | null> => {
+  const url = `${withoutSlash(serverUrl)}/streams/${asking.stream}/manifest.json`
+  const result = await fetchDocument(asking, url, readManifest)
+  return result._tag === 'valid' && result.value.stream === asking.stream ? result.value : null
+}
+
+/** What a decoder needs before the first segment; bytes for players, tracks for the continuity check. */
+export interface StreamInit {
+  readonly combined: Uint8Array
+  readonly video: Uint8Array
+  readonly audio: Uint8Array
+  readonly videoTrack: TrackInit
+  readonly audioTrack: TrackInit
+}
+
+const fetchBytes = async (asking: Asking, url: string): Promise<Uint8Array | null> => {
+  try {
+    const answer = await getWithin(asking.transport, asking.clock, url, asking.deadlineMs, asking.signal)
+    return answer.status === 200 ? answer.body : null
+  } catch {
+    return null
+  }
+}
+
+export const fetchInit = async (asking: Asking, serverUrl: string): Promise<StreamInit | null> => {
+  const base = `${withoutSlash(serverUrl)}/streams/${asking.stream}`
+  const [combined, video, audio] = await Promise.all([
+    fetchBytes(asking, `${base}/init.mp4`),
+    fetchBytes(asking, `${base}/video/init.mp4`),
+    fetchBytes(asking, `${base}/audio/init.mp4`),
+  ])
+  if (combined === null || video === null || audio === null) return null
+  const trackIn = (bytes: Uint8Array, kind: TrackInit['kind']): TrackInit | undefined => {
+    const found = readInit(bytes)
+    return isMalformed(found) ? undefined : found.find((track) => track.kind === kind && track.timescale > 0)
+  }
+  const videoTrack = trackIn(video, 'video')
+  const audioTrack = trackIn(audio, 'audio')
+  return videoTrack === undefined || audioTrack === undefined
+    ? null
+    : { combined, video, audio, videoTrack, audioTrack }
+}

@@ -1,0 +1,83 @@
+import type { TroubleReason } from '../messaging/codecs.js'
+import type { Clock } from './ports.js'
+import type { PollResult } from './poller.js'
+import {
+  delivered,
+  failed,
+  isAvoided,
+  isProven,
+  isSuspect,
+  pollFailed,
+  polled,
+  struck,
+  unknownStanding,
+  type Standing,
+} from './standing.js'
+
+/** More servers than a stream ever has around it; the least recently changed is forgotten. */
+const serversMax = 16
+
+export interface FleetOptions {
+  readonly clock: Clock
+  /** Once per outage. */
+  readonly onTrouble: (server: string, reason: TroubleReason, number: number | null) => void
+}
+
+/** How the servers stand with this viewer. */
+export class Fleet {
+  readonly #options: FleetOptions
+  readonly #standings = new Map<string, Standing>()
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  of(server: string): Standing {
+    return this.#standings.get(server) ?? unknownStanding
+  }
+
+  /** Of those that are still of interest, is one in an outage? */
+  isTroubled(servers: ReadonlyArray<string>): boolean {
+    return servers.some((server) => isSuspect(this.of(server)))
+  }
+
+  /** Nobody can be expected to answer now. */
+  isDeserted(servers: ReadonlyArray<string>): boolean {
+    const nowMs = this.#options.clock.now()
+    return servers.every((server) => isAvoided(this.of(server), nowMs) || !isProven(this.of(server)))
+  }
+
+  delivered(server: string): void {
+    this.#set(server, delivered(this.of(server), this.#options.clock.now()), null)
+  }
+
+  failed(server: string, reason: TroubleReason, number: number | null): void {
+    this.#set(server, failed(this.of(server), reason, this.#options.clock.now()), number)
+  }
+
+  struck(server: string, number: number, reason: TroubleReason): void {
+    this.#set(server, struck(this.of(server), number, reason, this.#options.clock.now()), number)
+  }
+
+  polled(server: string, result: PollResult, startedAtMs: number): void {
+    const nowMs = this.#options.clock.now()
+    const standing = this.of(server)
+    if (result._tag === 'answered') this.#set(server, polled(standing, result.ready, result.rttMs, nowMs), null)
+    // Whoever answered something meanwhile is alive, whatever became of the poll.
+    else if (standing.answeredAtMs < startedAtMs) this.#set(server, pollFailed(standing, result.reason, nowMs), null)
+  }
+
+  #set(server: string, standing: Standing, number: number | null): void {
+    const before = this.of(server)
+    if (standing === before) return
+    this.#standings.delete(server)
+    this.#standings.set(server, standing)
+    for (const oldest of this.#standings.keys()) {
+      if (this.#standings.size <= serversMax) break
+      this.#standings.delete(oldest)
+    }
+    if (before.outage === null && standing.outage !== null) {
+      this.#options.onTrouble(server, standing.outage.reason, number)
+    }
+  }
+}

@@ -1,0 +1,335 @@
+import type { SessionDocument } from '../messaging/codecs.js'
+import { receive, spanOfSegment } from './answer.js'
+import type { StreamInit } from './bootstrap.js'
+import { nothingPlayed, played, type Continuity, type TimedSpan } from './continuity.js'
+import type { PlayedSegment } from './events.js'
+import {
+  fetchFrom,
+  isComplete,
+  isGone,
+  moveTo,
+  plan,
+  reroute,
+  settle,
+  tracks,
+  type Attempt,
+  type FetchEffect,
+  type FetchState,
+  type FetchTerms,
+  type Outcome,
+  type Track,
+} from './fetching.js'
+import type { Fleet } from './fleet.js'
+import type { HashMemory } from './hashes.js'
+import { beginAt, bufferMs, pass, positionMs, runsOutAtMs, take, type Playout, type PlayoutTerms } from './playout.js'
+import { reasonOf } from './within.js'
+import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
+import { isStale, ownerOf, serversFor, type RouteBook } from './route.js'
+import { isProven, isSuspect } from './standing.js'
+import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
+
+/** While the picture stands still: look around this often. */
+const stalledTurnMs = 250
+
+interface Held {
+  readonly bytes: Uint8Array
+  readonly sha256: string
+  readonly server: string
+  readonly span: TimedSpan
+}
+
+export interface PlayerOptions {
+  readonly stream: string
+  readonly latencyMs: number
+  readonly format: SessionDocument['format']
+  readonly init: StreamInit
+  readonly first: number
+  /** The viewer's clock minus the ingest's. */
+  readonly offsetMs: number
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly crypto: Crypto
+  readonly fleet: Fleet
+  readonly hashes: HashMemory
+  readonly book: () => RouteBook
+  readonly onSegment: (segment: PlayedSegment) => void
+  readonly onStall: (number: number) => void
+  readonly onRecovered: (number: number, stallMs: number) => void
+  readonly onProbe: (server: string) => void
+  /** A server knows better than we do, or none is left: the route has to be asked for. */
+  readonly onLost: () => void
+  /** `next` cannot be had from anyone, or the picture has stood still for `stalledMs`. Called repeatedly. */
+  readonly onStuck: (next: number, stalledMs: number, gone: boolean) => void
+  readonly onFault: (cause: unknown) => void
+}
+
+/** Fetches segment after segment and keeps account of what a player that shows them would live through. */
+export class Player {
+  readonly #options: PlayerOptions
+  readonly #terms: FetchTerms
+  readonly #playoutTerms: PlayoutTerms
+  readonly #controllers = new Map<number, AbortController>()
+  readonly #held = new Map<string, Held>()
+  #fetching: FetchState
+  #playout: Playout
+  #continuity: Continuity = nothingPlayed
+  #delay: DelayEstimate = delayUnknown
+  #nowMs = 0
+  #cancelTimer: (() => void) | null = null
+  #stallAnnounced = false
+  #ended = false
+
+  constructor(options: PlayerOptions) {
+    const { first, format, latencyMs, offsetMs, fleet } = options
+    const segmentMs = format.segmentTicks / 90
+    this.#options = options
+    this.#fetching = fetchFrom(first)
+    this.#playout = beginAt(startMsOf(first, format.segmentTicks))
+    this.#playoutTerms = { lagMsWanted: offsetMs + latencyMs, prerollMs: Math.min(2 * segmentMs, latencyMs / 2) }
+    const now = (): number => this.#nowMs
+    this.#terms = {
+      get nowMs() {
+        return now()
+      },
+      candidates: (number) => serversFor(options.book(), number).map((server) => server.id),
+      standing: (server) => {
+        const standing = fleet.of(server)
+        const { avoidedUntilMs } = standing
+        return { avoidedUntilMs, proven: isProven(standing), suspect: isSuspect(standing) }
+      },
+      expectedAtMs: (number) => this.#endsAtMs(number) + expectedDelayMs(this.#delay),
+      marginMs: (number, suspect) => hedgeMarginMs(this.#bufferMsBefore(number), segmentMs, suspect),
+    }
+  }
+
+  get next(): number {
+    return this.#fetching.next
+  }
+
+  get measures() {
+    const { stalls, stallMs, bufferMsMax, lagMsSum, lagSamples } = this.#playout
+    const { segments, gaps, duplicates } = this.#continuity
+    const latencyMs = lagSamples === 0 ? 0 : lagMsSum / lagSamples - this.#options.offsetMs
+    const standing = this.#playout.phase === 'stalled' ? this.#options.clock.now() - this.#playout.stalledSinceMs : 0
+    return { segments, gaps, duplicates, stalls, stallMs: stallMs + standing, bufferMsMax, latencyMs }
+  }
+
+  /** Looks at everything again: call it when something outside has changed. */
+  turn(): void {
+    try {
+      this.#turn()
+    } catch (error) {
+      this.#options.onFault(error)
+    }
+  }
+
+  /** A new epoch: what was asked of the wrong server is asked of the right one. */
+  rerouted(cutover: number): void {
+    this.#nowMs = this.#options.clock.now()
+    const { state, aborted } = reroute(this.#fetching, cutover, this.#terms)
+    this.#fetching = state
+    for (const attempt of aborted) this.#abort(attempt)
+    this.turn()
+  }
+
+  /** Leaves out the numbers below `number`. */
+  skipTo(number: number): void {
+    this.#fetching = moveTo(this.#fetching, number)
+    for (const key of this.#held.keys()) if (Number.parseInt(key) < number) this.#held.delete(key)
+    this.turn()
+  }
+
+  /** The number that would be shown now, had nothing gone wrong. */
+  numberWanted(): number {
+    const { clock, format } = this.#options
+    return Math.round(((clock.now() - this.#playoutTerms.lagMsWanted) * 90) / format.segmentTicks)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#cancelTimer?.()
+    for (const controller of this.#controllers.values()) controller.abort()
+    this.#controllers.clear()
+    this.#held.clear()
+  }
+
+  #endsAtMs(number: number): number {
+    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#options.offsetMs
+  }
+
+  /** What would be left to play when a number is due, if everything before it comes in time. */
+  #bufferMsBefore(number: number): number {
+    if (this.#playout.phase === 'starting') return this.#options.latencyMs
+    const dueAtMs = Math.max(this.#nowMs, this.#terms.expectedAtMs(number))
+    const positionThenMs =
+      this.#playout.phase === 'stalled' ? positionMs(this.#playout, dueAtMs) : dueAtMs - this.#playout.lagMs
+    return startMsOf(number, this.#options.format.segmentTicks) - positionThenMs
+  }
+
+  #turn(): void {
+    if (this.#ended) return
+    this.#nowMs = this.#options.clock.now()
+    const planned = plan(this.#fetching, this.#terms)
+    this.#fetching = planned.state
+    for (const effect of planned.effects) this.#perform(effect)
+    const struckSomebody = planned.effects.some((e) => e.type === 'missed' || e.type === 'expired')
+    // What was struck may be avoided from now on, so the plan is another. Each round drops attempts: it ends.
+    if (struckSomebody) return this.#turn()
+    this.#watch()
+    if (this.#ended) return
+    const outAtMs = runsOutAtMs(this.#playout) ?? Infinity
+    const lookAtMs = this.#playout.phase === 'stalled' ? this.#nowMs + stalledTurnMs : outAtMs + 1
+    this.#arm(Math.min(planned.wakeAtMs, Math.max(lookAtMs, this.#nowMs + 1)))
+  }
+
+  #arm(atMs: number): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = this.#options.clock.setTimer(() => this.turn(), Math.max(1, Math.ceil(atMs - this.#nowMs)))
+  }
+
+  #watch(): void {
+    const { fleet, onStall, onLost, onStuck } = this.#options
+    const { next } = this.#fetching
+    this.#playout = pass(this.#playout, this.#nowMs)
+    if (this.#playout.phase === 'stalled' && !this.#stallAnnounced) {
+      this.#stallAnnounced = true
+      onStall(next)
+    }
+    const stalledMs = this.#playout.phase === 'stalled' ? this.#nowMs - this.#playout.stalledSinceMs : 0
+    const gone = isGone(this.#fetching, this.#terms)
+    if (fleet.isDeserted(this.#terms.candidates(next))) onLost()
+    if (gone || stalledMs > 0) onStuck(next, stalledMs, gone)
+  }
+
+  #perform(effect: FetchEffect): void {
+    switch (effect.type) {
+      case 'ask':
+        return this.#ask(effect.attempt)
+      case 'abort':
+        return this.#abort(effect.attempt)
+      case 'probe':
+        return this.#options.onProbe(effect.server)
+      case 'missed':
+        return this.#options.fleet.struck(effect.attempt.server, effect.attempt.number, 'timeout')
+      case 'expired': {
+        // A server that answers polls waits for the source, as we do.
+        const { server, number, startedAtMs } = effect.attempt
+        const alive = this.#options.fleet.of(server).answeredAtMs > startedAtMs
+        return alive ? undefined : this.#options.fleet.failed(server, 'timeout', number)
+      }
+    }
+  }
+
+  #abort(attempt: Attempt): void {
+    this.#controllers.get(attempt.id)?.abort()
+    this.#controllers.delete(attempt.id)
+  }
+
+  #ask(attempt: Attempt): void {
+    const { stream, transport, book, onFault } = this.#options
+    const server = serversFor(book(), attempt.number).find((s) => s.id === attempt.server)
+    const controller = new AbortController()
+    this.#controllers.set(attempt.id, controller)
+    const base = server?.url.replace(/\/+$/, '') ?? ''
+    const url = `${base}/streams/${stream}/${attempt.track}/${attempt.number}.m4s`
+    transport
+      .get(url, { signal: controller.signal })
+      .then(
+        (answer) => this.#received(attempt, answer),
+        (error: unknown) => this.#broke(attempt, reasonOf(error)),
+      )
+      .catch(onFault)
+  }
+
+  #broke(attempt: Attempt, reason: 'refused' | 'reset' | 'timeout' | 'aborted'): void {
+    if (this.#ended || !this.#controllers.delete(attempt.id)) return
+    if (reason === 'aborted') return this.#settle(attempt, 'reset', null)
+    this.#options.fleet.failed(attempt.server, reason, attempt.number)
+    this.#settle(attempt, reason, null)
+  }
+
+  async #received(attempt: Attempt, answer: HttpAnswer): Promise<void> {
+    const { book, crypto, hashes, fleet, onLost } = this.#options
+    const { number, track, server } = attempt
+    const received = receive(answer)
+    if (received._tag === 'none') {
+      if (!this.#controllers.delete(attempt.id)) return
+      if (received.outcome === 'status') fleet.struck(server, number, 'status')
+      if (received.outcome === 'fenced') onLost()
+      return this.#settle(attempt, received.outcome, null)
+    }
+    const sha256 = await crypto.sha256(answer.body)
+    if (this.#ended || !this.#controllers.delete(attempt.id)) return
+    if (isStale(book(), number, server, received.epoch)) {
+      onLost()
+      return this.#settle(attempt, 'stale', null)
+    }
+    const init = track === 'video' ? this.#options.init.videoTrack : this.#options.init.audioTrack
+    const span = spanOfSegment(answer.body, track, init, number, this.#options.format.segmentTicks)
+    if (received.sha256 !== sha256 || span === null) {
+      if (received.sha256 !== sha256) hashes.countCorrupt()
+      fleet.failed(server, 'hash', number)
+      return this.#settle(attempt, received.sha256 === sha256 ? 'malformed' : 'hash', null)
+    }
+    const { startTicks, endTicks } = span
+    const timed = { startTicks, endTicks, timescale: init.timescale }
+    this.#settle(attempt, 'valid', { bytes: answer.body, sha256, server, span: timed })
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome, held: Held | null): void {
+    if (this.#ended) return
+    this.#nowMs = this.#options.clock.now()
+    const settled = settle(this.#fetching, attempt.id, outcome, this.#terms)
+    this.#fetching = settled.state
+    if (held !== null) this.#keep(attempt, held, settled.accepted, settled.late, settled.hedged)
+    this.turn()
+  }
+
+  #keep(attempt: Attempt, held: Held, accepted: boolean, late: boolean, hedged: boolean): void {
+    const { number, track, startedAtMs } = attempt
+    this.#options.fleet.delivered(held.server)
+    // Only who waited for the segment to end can tell how long after its end it came. When two were asked, the first
+    // answer tells nothing (Karn); when both answered, the source was late.
+    if (startedAtMs < this.#endsAtMs(number) && (hedged ? late : accepted)) {
+      this.#delay = learnDelay(this.#delay, this.#nowMs - this.#endsAtMs(number))
+    }
+    this.#options.hashes.note(number, track, held.sha256)
+    if (!accepted) return
+    this.#held.set(`${number}/${track}`, held)
+    while (!this.#ended && isComplete(this.#fetching)) this.#play(this.#fetching.next)
+  }
+
+  #play(number: number): void {
+    const [video, audio] = tracks.map((track: Track) => this.#held.get(`${number}/${track}`))
+    if (video === undefined || audio === undefined) throw new Error(`segment ${number} is complete but not held`)
+    for (const track of tracks) this.#held.delete(`${number}/${track}`)
+    const { segmentTicks } = this.#options.format
+    const before = this.#playout
+    this.#playout = take(
+      before,
+      startMsOf(number, segmentTicks),
+      startMsOf(number + 1, segmentTicks),
+      this.#nowMs,
+      this.#playoutTerms,
+    )
+    this.#continuity = played(this.#continuity, number, video.span, audio.span)
+    this.#fetching = moveTo(this.#fetching, number + 1)
+    this.#announceStall(before, number)
+    this.#options.onSegment({
+      number,
+      epoch: ownerOf(this.#options.book(), number)?.epoch ?? 0,
+      server: { video: video.server, audio: audio.server },
+      video: video.bytes,
+      audio: audio.bytes,
+      bufferMs: bufferMs(this.#playout, this.#nowMs),
+    })
+  }
+
+  #announceStall(before: Playout, number: number): void {
+    const stallMs = this.#playout.stallMs - before.stallMs
+    if (stallMs <= 0) return
+    if (!this.#stallAnnounced) this.#options.onStall(number)
+    this.#stallAnnounced = false
+    this.#options.onRecovered(number, stallMs)
+  }
+}

@@ -1,0 +1,105 @@
+import type { TroubleReason } from '../messaging/codecs.js'
+
+/** What this viewer knows about one server from its own requests. */
+export interface Standing {
+  /** Not asked for segments before this. */
+  readonly avoidedUntilMs: number
+  /** How long it is avoided after the next failure. */
+  readonly backoffMs: number
+  /** Numbers in a row that another server delivered while this one kept silent. */
+  readonly strikes: number
+  readonly struckNumber: number | null
+  /** Set from the first failure until it delivers again. */
+  readonly outage: { readonly reason: TroubleReason; readonly sinceMs: number } | null
+  readonly failedAtMs: number
+  /** Last answer to anything, a health poll included. */
+  readonly answeredAtMs: number
+  readonly ready: boolean | null
+  readonly rttMs: number | null
+}
+
+export const backoffMsMin = 250
+export const backoffMsMax = 5_000
+/** One silent number may be a hiccup; two are an outage. */
+const strikesMax = 2
+
+export const unknownStanding: Standing = {
+  avoidedUntilMs: 0,
+  backoffMs: backoffMsMin,
+  strikes: 0,
+  struckNumber: null,
+  outage: null,
+  failedAtMs: 0,
+  answeredAtMs: 0,
+  ready: null,
+  rttMs: null,
+}
+
+export const isAvoided = (standing: Standing, nowMs: number): boolean => nowMs < standing.avoidedUntilMs
+
+/** Nothing is held against it, or it has shown a sign of life since. Others go without only when nobody else is left. */
+export const isProven = (standing: Standing): boolean =>
+  standing.outage === null || standing.answeredAtMs > standing.failedAtMs
+
+/** Deadlines for a suspect are short: it is in an outage, on probation after one, or has just kept silent. */
+export const isSuspect = (standing: Standing): boolean => standing.outage !== null || standing.strikes > 0
+
+/** It refused, broke off, kept silent or answered wrongly: avoid it, longer each time. */
+export const failed = (standing: Standing, reason: TroubleReason, nowMs: number): Standing =>
+  // Several requests that fail together are one failure.
+  isAvoided(standing, nowMs)
+    ? standing
+    : {
+        ...standing,
+        avoidedUntilMs: nowMs + standing.backoffMs,
+        backoffMs: Math.min(backoffMsMax, standing.backoffMs * 2),
+        strikes: 0,
+        failedAtMs: nowMs,
+        outage: standing.outage ?? { reason, sinceMs: nowMs },
+      }
+
+/** Another server delivered `number`, this one did not. */
+export const struck = (standing: Standing, number: number, reason: TroubleReason, nowMs: number): Standing => {
+  if (standing.struckNumber === number) return standing
+  const strikes = standing.strikes + 1
+  if (strikes < strikesMax && standing.outage === null) return { ...standing, strikes, struckNumber: number }
+  return failed({ ...standing, struckNumber: number }, reason, nowMs)
+}
+
+/** It delivered a segment: whatever was, is over. */
+export const delivered = (standing: Standing, nowMs: number): Standing => ({
+  ...standing,
+  avoidedUntilMs: 0,
+  backoffMs: backoffMsMin,
+  strikes: 0,
+  struckNumber: null,
+  outage: null,
+  answeredAtMs: nowMs,
+})
+
+/**
+ * It answered a health poll. It may be tried again once its back-off is over; the outage ends when it delivers, or when
+ * nobody asks it for segments and it has been answering for longer than the next back-off would be.
+ */
+export const polled = (standing: Standing, ready: boolean, rttMs: number, nowMs: number): Standing => {
+  const over = standing.outage !== null && nowMs - standing.failedAtMs >= 1.5 * standing.backoffMs + 500
+  return {
+    ...standing,
+    ready,
+    rttMs: standing.rttMs === null ? rttMs : standing.rttMs + (rttMs - standing.rttMs) / 4,
+    answeredAtMs: nowMs,
+    outage: over ? null : standing.outage,
+    // A missed poll is made good by an answered one; a missed segment is not.
+    strikes: standing.struckNumber === null ? 0 : standing.strikes,
+  }
+}
+
+/**
+ * A health poll found nobody. One that was not answered in time counts only as a strike at first, because the viewer's
+ * own machine may have been too busy to notice the answer.
+ */
+export const pollFailed = (standing: Standing, reason: TroubleReason, nowMs: number): Standing => {
+  const unready = { ...standing, ready: false }
+  if (reason === 'timeout' && !isSuspect(standing)) return { ...unready, strikes: standing.strikes + 1 }
+  return failed(unready, reason, nowMs)
+}
