@@ -20,7 +20,7 @@ const standsOn = {
 const wrappedBy = {
   nact: '^src/actors/host/',
   nats: '^src/messaging/nats/',
-  'fluent-ffmpeg': '^src/media/ffmpeg/',
+  'fluent-ffmpeg': '^src/media/(ffmpeg|encoder|ingest)/',
   'better-sqlite3': '^src/events/stores/sqlite/',
   '@eventstore/db-client': '^src/events/stores/eventstoredb/',
   'ml-random-forest': '^src/model/learners/',

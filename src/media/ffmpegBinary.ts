@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { delimiter, dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { explainMissingTool, findTool, type FindToolOptions } from './findTool.js'
@@ -40,6 +41,16 @@ export function checkFfmpeg(options: FindToolOptions = {}): TaskEither<FfmpegErr
     const answer = await askEncoders(path)
     return E.isLeft(answer) ? answer : judge(path, answer.right)
   }
+}
+
+/** The ffprobe that belongs to an ffmpeg: FFPROBE_PATH, the one beside it, or one on PATH; undefined when there is none. */
+export function findFfprobe(ffmpegPath: string, options: FindToolOptions = {}): string | undefined {
+  const { env = process.env } = options
+  if ((env.FFPROBE_PATH ?? '') !== '') return findTool('ffprobe', options)
+  return findTool('ffprobe', {
+    ...options,
+    env: { ...env, PATH: `${dirname(ffmpegPath)}${delimiter}${env.PATH ?? ''}` },
+  })
 }
 
 interface Answer {

@@ -11,8 +11,12 @@ export interface FindToolOptions {
 /** The variables that name a program's path outright. */
 export const toolOverrides: Readonly<Record<string, string>> = {
   ffmpeg: 'FFMPEG_PATH',
+  ffprobe: 'FFPROBE_PATH',
   'nats-server': 'NATS_SERVER_PATH',
 }
+
+/** Where the program is not a package of its own. */
+const packageOf: Readonly<Record<string, string>> = { ffprobe: 'ffmpeg' }
 
 const systemFoldersOf: Partial<Record<NodeJS.Platform, ReadonlyArray<string>>> = {
   linux: ['/usr/local/sbin', '/usr/sbin', '/sbin'],
@@ -38,8 +42,9 @@ export function explainMissingTool(name: string, env: NodeJS.ProcessEnv = proces
   const override = overrideOf(name, env)
   const variable = toolOverrides[name]
   if (override !== undefined) return `${variable} names ${override}, which is no program that can be run`
+  const pack = packageOf[name] ?? name
   const orSay = variable === undefined ? '' : `, or set ${variable} to its path`
-  return `${name} was not found on PATH; install it (Debian, Ubuntu: apt-get install ${name}; macOS: brew install ${name})${orSay}`
+  return `${name} was not found on PATH; install it (Debian, Ubuntu: apt-get install ${pack}; macOS: brew install ${pack})${orSay}`
 }
 
 function overrideOf(name: string, env: NodeJS.ProcessEnv): string | undefined {

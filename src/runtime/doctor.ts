@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { connect, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { checkFfmpeg } from '../media/ffmpegBinary.js'
+import { checkFfmpeg, findFfprobe } from '../media/ffmpegBinary.js'
 import { explainMissingTool, findTool, type FindToolOptions } from '../media/findTool.js'
 import { defaultDataRoot } from './dataDirectory.js'
 import { errorMessage, systemErrorCode } from './systemError.js'
@@ -69,6 +69,7 @@ export async function runDoctor(options: DoctorOptions = {}): Promise<DoctorRepo
   const checks = await Promise.all([
     checkNode(options.nodeVersion ?? process.versions.node),
     checkEncoder(options),
+    checkProbe(options),
     natsUrl === undefined ? checkNatsServer(options) : checkNatsUrl(natsUrl),
     checkSqlite(),
     checkDataRoot(dataRoot),
@@ -120,6 +121,14 @@ async function checkEncoder(options: FindToolOptions): Promise<DoctorCheck> {
       return { name, status: 'fail', found, advice: 'install a full build of ffmpeg, or set FFMPEG_PATH to one' }
     }
   }
+}
+
+/** Test pictures need no ffprobe, so Segue runs without it. */
+async function checkProbe(options: FindToolOptions): Promise<DoctorCheck> {
+  const name = 'ffprobe'
+  const path = findFfprobe(findTool('ffmpeg', options) ?? '', options)
+  if (path !== undefined) return { name, status: 'ok', found: path }
+  return { name, status: 'warn', found: 'missing', advice: explainMissingTool(name, options.env) }
 }
 
 async function checkNatsServer(options: FindToolOptions): Promise<DoctorCheck> {

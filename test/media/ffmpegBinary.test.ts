@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { checkFfmpeg, type Ffmpeg, type FfmpegError } from '../../src/media/ffmpegBinary.js'
+import { checkFfmpeg, findFfprobe, type Ffmpeg, type FfmpegError } from '../../src/media/ffmpegBinary.js'
 import { fakePrograms, ffmpegAnswer, type FakePrograms } from '../support/fakePrograms.js'
 
 describe('checkFfmpeg', () => {
@@ -60,5 +60,32 @@ describe('checkFfmpeg', () => {
     expect(await check({ FFMPEG_PATH: '/no/such/ffmpeg' })).toEqual(
       E.left({ _tag: 'FfmpegMissing', message: expect.stringContaining('FFMPEG_PATH names /no/such/ffmpeg') }),
     )
+  })
+})
+
+describe('findFfprobe', () => {
+  let besideFfmpeg: FakePrograms
+  let onPath: FakePrograms
+
+  beforeEach(async () => {
+    besideFfmpeg = await fakePrograms()
+    onPath = await fakePrograms()
+  })
+  afterEach(() => Promise.all([besideFfmpeg.remove(), onPath.remove()]))
+
+  const find = (env: NodeJS.ProcessEnv = {}): string | undefined =>
+    findFfprobe(`${besideFfmpeg.folder}/ffmpeg`, { env: { PATH: onPath.folder, ...env }, systemFolders: [] })
+
+  it('prefers the one beside ffmpeg to the one on PATH', async () => {
+    const another = await onPath.add('ffprobe', {})
+    expect(find()).toBe(another)
+    const own = await besideFfmpeg.add('ffprobe', {})
+    expect(find()).toBe(own)
+  })
+
+  it('takes what FFPROBE_PATH names before any other', async () => {
+    await besideFfmpeg.add('ffprobe', {})
+    const named = await onPath.add('ffprobe-7', {})
+    expect(find({ FFPROBE_PATH: named })).toBe(named)
   })
 })

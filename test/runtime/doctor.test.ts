@@ -19,6 +19,7 @@ describe('The doctor', () => {
     programs = await fakePrograms()
     root = await mkdtemp(join(tmpdir(), 'segue-doctor-test-'))
     await programs.add('ffmpeg', ffmpegAnswer('libx264', 'aac'))
+    await programs.add('ffprobe', {})
     await programs.add('nats-server', { stdout: 'nats-server: v2.10.4\n' })
   })
   afterEach(() => Promise.all([programs.remove(), rm(root, { recursive: true, force: true })]))
@@ -41,6 +42,7 @@ describe('The doctor', () => {
     expect(report.checks.map(({ name, status }) => `${name}: ${status}`)).toEqual([
       'Node.js: ok',
       'ffmpeg: ok',
+      'ffprobe: ok',
       'nats-server: ok',
       'better-sqlite3: ok',
       'data folder: ok',
@@ -75,6 +77,16 @@ describe('The doctor', () => {
       status: 'fail',
       found: `9.9-test without libx264 (${programs.folder}/ffmpeg)`,
     })
+  })
+
+  it('only warns without ffprobe, which test pictures do not need', async () => {
+    await rm(join(programs.folder, 'ffprobe'))
+    const report = await diagnose()
+    expect(checkOf(report, 'ffprobe')).toMatchObject({
+      status: 'warn',
+      advice: expect.stringContaining('apt-get install ffmpeg'),
+    })
+    expect(report.status).toBe('warn')
   })
 
   it('fails without nats-server, and offers NATS_URL instead', async () => {
