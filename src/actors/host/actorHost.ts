@@ -119,8 +119,8 @@ export class ActorHost {
       mailbox: this.#mailboxes.open(category, entity),
       loaded: false,
     }
-    this.#cells.set(key, cell as unknown as Cell<Category>)
-    return cell as unknown as Cell<Category>
+    this.#cells.set(key, cell)
+    return cell
   }
 
   #entityOf<C extends Category>(category: C, entity: string): Entity<C, StateByCategory[C]> {
@@ -147,6 +147,6 @@ export class ActorHost {
     if (!cell.entity.exists) return
     const decider = this.#options.deciders[category] as unknown as Decider<Category, unknown>
     this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(cell.entity.state))
-    this.#options.onCommitted?.({ category, entity, state: cell.entity.state, events: [] } as Committed)
+    this.#options.onCommitted?.({ category, entity, state: cell.entity.state, events: [] })
   }
 }

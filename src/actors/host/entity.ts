@@ -91,7 +91,7 @@ export class Entity<C extends Category, State> {
       const decider = this.#options.decider
       const events = [fact, ...decider.decide(decider.evolve(this.#state, fact), fact)]
       const expected = this.#revision ?? 'none'
-      const outcome = await this.#options.store.append(this.#streamId, events as ReadonlyArray<SegueEvent>, {
+      const outcome = await this.#options.store.append(this.#streamId, events, {
         expected,
       })()
       if (E.isRight(outcome)) {

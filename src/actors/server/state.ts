@@ -1,6 +1,13 @@
 import type { Band, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
 import { defaultServerPolicy } from '../../events/index.js'
-import { emptyWindow, handRiskModel, handWeights, type Assessment, type FeatureWindow, type Weights } from '../../model/index.js'
+import {
+  emptyWindow,
+  handRiskModel,
+  handWeights,
+  type Assessment,
+  type FeatureWindow,
+  type Weights,
+} from '../../model/index.js'
 
 /** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
 export interface OpenPrediction {
