@@ -3,18 +3,13 @@
 import { dirname } from 'path'
 import { fileURLToPath } from 'url'
 
-const NODE_MAJOR_MIN = 20
+const NODE_MIN = [20, 11]
+const [major, minor] = process.versions.node.split('.').map(Number)
 
-if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
+if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
   console.error(
-    'setup: Segue needs Node ' +
-      NODE_MAJOR_MIN +
-      ' or newer, but this is Node ' +
-      process.versions.node +
-      '.\n' +
-      'setup: install it (for example with `nvm install ' +
-      NODE_MAJOR_MIN +
-      '`), then run the same command again.',
+    `setup: Segue needs Node ${NODE_MIN.join('.')} or newer, but this is Node ${process.versions.node}.\n` +
+      `setup: install it (for example with \`nvm install ${NODE_MIN[0]}\`), then run the same command again.`,
   )
   process.exitCode = 1
 } else {

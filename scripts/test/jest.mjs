@@ -10,16 +10,16 @@ const POLL_MS = 500
 
 /**
  * Runs Jest, showing its output as it comes, and counts what it reports.
- * @param {{ root: string, name: string, args: readonly string[] }} options
+ * @param {{ root: string, name: string, args: readonly string[], exitGraceMs?: number }} options
  * @returns {Promise<import('./report.mjs').Result>}
  */
-export async function runJest({ root, name, args }) {
+export async function runJest({ root, name, args, exitGraceMs = EXIT_GRACE_MS }) {
   const startedAtMs = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'segue-jest-'))
   const reportPath = join(folder, 'report.json')
   console.log(`\n${name}:`)
   try {
-    const exit = await runToEnd({ root, reportPath, args })
+    const exit = await runToEnd({ root, reportPath, args, exitGraceMs })
     const counts = countTests(readJson(reportPath), exit)
     return { name, ...counts, seconds: (performance.now() - startedAtMs) / 1000 }
   } finally {
@@ -27,7 +27,7 @@ export async function runJest({ root, name, args }) {
   }
 }
 
-function runToEnd({ root, reportPath, args }) {
+function runToEnd({ root, reportPath, args, exitGraceMs }) {
   return new Promise((resolve) => {
     const jest = spawn(
       process.execPath,
@@ -49,7 +49,7 @@ function runToEnd({ root, reportPath, args }) {
     const watch = setInterval(() => {
       if (!existsSync(reportPath)) return
       reportedAtMs ??= performance.now()
-      if (performance.now() - reportedAtMs < EXIT_GRACE_MS) return
+      if (performance.now() - reportedAtMs < exitGraceMs) return
       hung = true
       jest.kill('SIGKILL')
     }, POLL_MS)

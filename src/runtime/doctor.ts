@@ -53,7 +53,7 @@ export const defaultPorts: ReadonlyArray<WantedPort> = [
   { port: 7202, purpose: 'media server 3' },
 ]
 
-const nodeMajorMin = 20
+const nodeVersionMin = { major: 20, minor: 11 } as const
 const natsMinorMin = 9
 const gibibyte = 1024 ** 3
 const connectTimeoutMs = 2_000
@@ -100,8 +100,12 @@ const worst = (statuses: ReadonlyArray<CheckStatus>): CheckStatus =>
 
 async function checkNode(version: string): Promise<DoctorCheck> {
   const name = 'Node.js'
-  if (Number.parseInt(version, 10) >= nodeMajorMin) return { name, status: 'ok', found: version }
-  return { name, status: 'fail', found: version, advice: `install Node ${nodeMajorMin} or newer` }
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const wanted = nodeVersionMin
+  if (major > wanted.major || (major === wanted.major && minor >= wanted.minor)) {
+    return { name, status: 'ok', found: version }
+  }
+  return { name, status: 'fail', found: version, advice: `install Node ${wanted.major}.${wanted.minor} or newer` }
 }
 
 async function checkEncoder(options: FindToolOptions): Promise<DoctorCheck> {

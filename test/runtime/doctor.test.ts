@@ -51,15 +51,19 @@ describe('The doctor', () => {
     expect(report.status).toBe('ok')
   })
 
-  it('fails on a Node.js that is too old', async () => {
-    const report = await diagnose({ nodeVersion: '18.20.4' })
+  it.each(['18.20.4', '20.10.0'])('fails on Node.js %s, which is too old', async (nodeVersion) => {
+    const report = await diagnose({ nodeVersion })
     expect(checkOf(report, 'Node.js')).toEqual({
       name: 'Node.js',
       status: 'fail',
-      found: '18.20.4',
-      advice: 'install Node 20 or newer',
+      found: nodeVersion,
+      advice: 'install Node 20.11 or newer',
     })
     expect(report.status).toBe('fail')
+  })
+
+  it.each(['20.11.0', '22.0.0'])('accepts Node.js %s', async (nodeVersion) => {
+    expect(checkOf(await diagnose({ nodeVersion }), 'Node.js')).toMatchObject({ status: 'ok' })
   })
 
   it('fails without ffmpeg, and says how to install it', async () => {

@@ -172,7 +172,7 @@ describe('Set-up', () => {
     const outcome = await runNode(['--import', preload, join(scripts, 'setup.mjs')])
     expect(outcome).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('needs Node 20 or newer, but this is Node 18.1.0'),
+      stderr: expect.stringContaining('needs Node 20.11 or newer, but this is Node 18.1.0'),
     })
   })
 })
