@@ -12,6 +12,8 @@ export interface Authority {
   readonly of: (number: number) => AuthorityState
   /** The process was suspended while this server was primary; `live` is its live number of then. */
   readonly suspended: (live: number | null) => void
+  /** Stops asking. */
+  readonly close: () => void
 }
 
 export interface AuthorityOptions {
@@ -58,6 +60,9 @@ export function createAuthority(options: AuthorityOptions): Authority {
       setTimeout(() => {
         if (round === mine && state === 'unconfirmed') state = 'assumed'
       }, withholdMsMax).unref()
+    },
+    close() {
+      round += 1
     },
   }
 }

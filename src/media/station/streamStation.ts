@@ -127,6 +127,7 @@ export class StreamStation implements OriginStream {
     clearInterval(this.#checkTimer)
     this.#keep()
     this.#tasks.stop()
+    this.authority.close()
     this.#disconnect()
     this.#buffer.close()
     await this.#encoder.stop()

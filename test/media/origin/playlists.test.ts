@@ -1,0 +1,110 @@
+import { createSegmentBuffer, type SegmentBuffer } from '../../../src/media/buffer/index.js'
+import { waitFor } from '../../support/waitFor.js'
+import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
+import { bufferOf, encode, refOf, routeOf } from '../support/scripted.js'
+
+const open: TestOrigin[] = []
+const start = async (options: TestOriginOptions): Promise<TestOrigin> => {
+  const origin = await startOrigin(options)
+  open.push(origin)
+  return origin
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((origin) => origin.close()))
+})
+
+const text = async (origin: TestOrigin, path: string): Promise<string> => (await origin.get(path)).text()
+const sequenceOf = (playlist: string): number => Number(/MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1])
+
+describe('playlists', () => {
+  it('list the last N numbers with their absolute time', async () => {
+    const origin = await start({ buffer: bufferOf(5_000_000_000, 5_000_000_040) })
+    const playlist = await text(origin, '/streams/demo/video.m3u8')
+    expect(playlist.split('\n').slice(0, 9)).toEqual([
+      '#EXTM3U',
+      '#EXT-X-VERSION:7',
+      '#EXT-X-TARGETDURATION:1',
+      '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES',
+      '#EXT-X-MEDIA-SEQUENCE:5000000025',
+      '#EXT-X-MAP:URI="video/init.mp4"',
+      `#EXT-X-PROGRAM-DATE-TIME:${new Date(5_000_000_025 * 320).toISOString()}`,
+      '#EXTINF:0.32000,',
+      'video/5000000025.m4s',
+    ])
+    expect(playlist.trimEnd().endsWith('video/5000000040.m4s')).toBe(true)
+  })
+
+  it('are the same on two servers that hold different pasts', async () => {
+    const one = await start({ id: 'a', buffer: bufferOf(1, 40) })
+    const other = await start({ id: 'b', buffer: bufferOf(20, 40) })
+    for (const name of ['main.m3u8', 'video.m3u8', 'audio.m3u8']) {
+      expect(await text(other, `/streams/demo/${name}`)).toBe(await text(one, `/streams/demo/${name}`))
+    }
+  })
+
+  it('name the codecs that the init segment carries', async () => {
+    const origin = await start({ buffer: bufferOf(1, 3) })
+    const playlist = await text(origin, '/streams/demo/main.m3u8')
+    expect(playlist).toContain('CODECS="avc1.42c01e,mp4a.40.2"')
+    expect(playlist).toContain('RESOLUTION=640x360')
+    expect(playlist).toContain('AUDIO="a"')
+    expect(playlist).toContain('\nvideo.m3u8\n')
+  })
+
+  it('count audio by its own frames', async () => {
+    const origin = await start({ buffer: bufferOf(1, 3) })
+    const durations = [...(await text(origin, '/streams/demo/audio.m3u8')).matchAll(/EXTINF:([\d.]+)/g)].map(Number)
+    expect(durations).toHaveLength(3)
+    const playlist = await text(origin, '/streams/demo/audio.m3u8')
+    expect(playlist).toContain('#EXTINF:0.32000,\naudio/1.m4s')
+  })
+
+  it('block a reload until the number is there', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    const reload = text(origin, '/streams/demo/video.m3u8?_HLS_msn=21')
+    encode(origin.buffer, 21)
+    expect(await reload).toContain('video/21.m4s')
+  })
+
+  it('refuse a reload too far ahead, and nonsense', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    expect((await origin.get('/streams/demo/video.m3u8?_HLS_msn=90')).status).toBe(400)
+    expect((await origin.get('/streams/demo/video.m3u8?_HLS_msn=x')).status).toBe(400)
+  })
+
+  it('answer a blocked reload with what there is when nothing comes, never with a server error', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    const answer = await origin.get('/streams/demo/video.m3u8?_HLS_msn=21')
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toContain('video/20.m4s')
+  })
+
+  it('never go back, not even when a hole is filled later', async () => {
+    const buffer: SegmentBuffer = bufferOf(1, 8)
+    encode(buffer, 10)
+    encode(buffer, 11)
+    const origin = await start({ buffer })
+    expect(sequenceOf(await text(origin, '/streams/demo/video.m3u8'))).toBe(10)
+    encode(buffer, 9)
+    expect(buffer.runStart()).toBe(1)
+    expect(sequenceOf(await text(origin, '/streams/demo/video.m3u8'))).toBe(10)
+  })
+
+  it('end before the cut-over where the server is fenced', async () => {
+    const origin = await start({ id: 'a', buffer: bufferOf(1, 20) })
+    origin.routes.accept(routeOf({ epoch: 2, cutover: 18, primary: refOf('b'), standby: null }))
+    const playlist = await text(origin, '/streams/demo/video.m3u8')
+    expect(playlist).toContain('video/17.m4s')
+    expect(playlist).not.toContain('video/18.m4s')
+    expect((await origin.get('/streams/demo/video.m3u8?_HLS_msn=18')).status).toBe(421)
+  })
+
+  it('wait for the first segment of a stream that has just begun', async () => {
+    const buffer = createSegmentBuffer(20)
+    const origin = await start({ buffer })
+    const first = origin.get('/streams/demo/video.m3u8')
+    await waitFor(async () => (await origin.get('/healthz')).ok)
+    encode(buffer, 7)
+    expect(sequenceOf(await (await first).text())).toBe(7)
+  })
+})
