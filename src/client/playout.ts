@@ -59,7 +59,8 @@ export const pass = (playout: Playout, nowMs: number): Playout => {
 
 const begin = (playout: Playout, nowMs: number, terms: PlayoutTerms): Playout => {
   if (playout.endMs - playout.firstMs < terms.prerollMs) return playout
-  const late = nowMs - terms.lagMsWanted > playout.endMs - terms.prerollMs
+  // Too little would be left at the wanted position: begin at the beginning, with more latency.
+  const late = nowMs - terms.lagMsWanted > playout.endMs - terms.prerollMs / 2
   return { ...playout, phase: 'playing', lagMs: late ? nowMs - playout.firstMs : terms.lagMsWanted }
 }
 

@@ -1,0 +1,438 @@
+import { createHash, generateKeyPairSync, sign, verify, createPublicKey } from 'node:crypto'
+import {
+  createSession,
+  TransportError,
+  type HttpAnswer,
+  type NoticeChannel,
+  type NoticeChannelHandlers,
+  type PlayedSegment,
+  type SessionEvents,
+  type SessionOptions,
+  type Transport,
+  type ViewerSession,
+} from '../../src/client/index.js'
+import type { Manifest, Notice, Route, SignedNotice, ViewerMessage } from '../../src/messaging/codecs.js'
+import { fragment, initSegment } from './fragments.js'
+import { SimulatedClock } from './simulatedClock.js'
+
+export const segmentTicks = 28_800
+export const segmentMs = 320
+const videoScale = 90_000
+const audioScale = 48_000
+
+const format = {
+  frameRate: { num: 25, den: 1 },
+  gopFrames: 8,
+  segmentTicks,
+  width: 640,
+  height: 360,
+  crf: 28,
+  preset: 'veryfast',
+  sampleRate: 48_000,
+  channels: 2,
+} as const
+
+const videoInit = initSegment({ trackId: 1, kind: 'vide', timescale: videoScale })
+const audioInit = initSegment({ trackId: 2, kind: 'soun', timescale: audioScale, sampleDurationDefault: 1024 })
+const combinedInit = initSegment(
+  { trackId: 1, kind: 'vide', timescale: videoScale },
+  { trackId: 2, kind: 'soun', timescale: audioScale, sampleDurationDefault: 1024 },
+)
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** The bytes of a segment: the same at every server, unless a variant is asked for. */
+export const segmentBytes = (number: number, track: 'video' | 'audio', variant = ''): Uint8Array => {
+  const payload = new TextEncoder().encode(`${track} ${number} ${variant}`)
+  return track === 'video'
+    ? fragment({ trackId: 1, startTicks: number * segmentTicks, durations: Array<number>(8).fill(3600), payload })
+    : fragment({ trackId: 2, startTicks: (number * segmentTicks * 8) / 15, durations: 15, payload })
+}
+
+const json = (status: number, body: unknown): HttpAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: new TextEncoder().encode(JSON.stringify(body)),
+})
+
+export type Mode = 'up' | 'refused' | 'hung'
+
+interface Pending {
+  readonly server: SimulatedServer
+  readonly path: string
+  readonly resolve: (answer: HttpAnswer) => void
+  readonly reject: (error: Error) => void
+  readonly url: string
+  over: boolean
+}
+
+interface Line {
+  readonly handlers: NoticeChannelHandlers
+  open: boolean
+  closed: boolean
+}
+
+/** A media server: what it does can be changed at any time, also for requests that are under way. */
+export class SimulatedServer {
+  readonly url: string
+  /** From the end of a segment until it can be had here. */
+  delayMs = 130
+  /** Every answer takes this long, both ways together. */
+  rttMs = 2
+  keeps = 24
+  epoch: number | null = null
+  fencedFrom: number | null = null
+  unconfirmed = false
+  /** The body is not what the ETag says. */
+  corrupt = false
+  /** The bytes are others than everybody else's, and the ETag says so. */
+  variant = ''
+  /** The encoder stands still: no number after this one. */
+  liveMax = Infinity
+  /** Numbers that do not exist here. */
+  readonly missing = new Set<number>()
+  readonly received: ViewerMessage[] = []
+  readonly asked: Array<{ readonly path: string; readonly atMs: number }> = []
+  lines: Line[] = []
+  #mode: Mode = 'up'
+
+  constructor(
+    readonly id: string,
+    private readonly world: ViewerWorld,
+  ) {
+    this.url = `http://${id}.test`
+  }
+
+  get mode(): Mode {
+    return this.#mode
+  }
+
+  set mode(mode: Mode) {
+    this.#mode = mode
+    if (mode === 'refused') {
+      for (const line of this.lines) this.world.closeLine(line)
+      this.lines = []
+    }
+    this.world.reconsider(this)
+  }
+
+  live(): number {
+    const byTime = Math.floor((this.world.ingestNow() - this.delayMs) / segmentMs) - 1
+    return Math.min(this.liveMax, byTime)
+  }
+
+  segmentsAsked(): ReadonlyArray<number> {
+    return this.asked.flatMap(({ path }) => (path.endsWith('.m4s') ? [Number(/(\d+)\.m4s$/.exec(path)?.[1])] : []))
+  }
+
+  /** An answer now, or null when it has to wait. */
+  answer(path: string): HttpAnswer | null {
+    const live = this.live()
+    const base = `/streams/${this.world.stream}`
+    if (path === '/readyz') return json(200, {})
+    if (path === `${base}/session`) return json(200, this.world.sessionDocument())
+    if (path === `${base}/manifest.json`) return json(200, this.#manifest(live))
+    if (path === `${base}/init.mp4`) return { status: 200, headers: {}, body: combinedInit }
+    if (path === `${base}/video/init.mp4`) return { status: 200, headers: {}, body: videoInit }
+    if (path === `${base}/audio/init.mp4`) return { status: 200, headers: {}, body: audioInit }
+    const match = /\/(video|audio)\/(\d+)\.m4s$/.exec(path)
+    if (match === null) return json(404, {})
+    return this.#segment(match[1] === 'video' ? 'video' : 'audio', Number(match[2]), live)
+  }
+
+  #segment(track: 'video' | 'audio', number: number, live: number): HttpAnswer | null {
+    if (this.fencedFrom !== null && number >= this.fencedFrom) {
+      return json(421, { error: 'fenced', epoch: this.world.route.epoch, primary: this.world.route.primary })
+    }
+    if (this.unconfirmed) return json(503, { error: 'authority-unconfirmed' })
+    if (number > live + 4) return json(404, { error: 'not-yet' })
+    if (number > live) return null
+    if (number <= live - this.keeps || this.missing.has(number)) return json(404, { error: 'gone' })
+    const bytes = segmentBytes(number, track, this.variant)
+    const headers = {
+      etag: `"${sha256(bytes)}"`,
+      ...(this.epoch === null ? {} : { 'segue-epoch': String(this.epoch) }),
+    }
+    return {
+      status: 200,
+      headers,
+      body: this.corrupt ? bytes.map((b, i) => (i === bytes.length - 1 ? b ^ 1 : b)) : bytes,
+    }
+  }
+
+  #manifest(live: number): Manifest {
+    const numbers = Array.from({ length: this.keeps }, (_, i) => live - this.keeps + 1 + i)
+    return {
+      stream: this.world.stream,
+      server: this.id,
+      role: 'primary',
+      epoch: this.epoch,
+      segmentTicks,
+      live,
+      oldest: live - this.keeps + 1,
+      encoding: true,
+      init: null,
+      segments: numbers
+        .filter((number) => !this.missing.has(number))
+        .map((number) => {
+          const video = segmentBytes(number, 'video', this.variant)
+          const audio = segmentBytes(number, 'audio', this.variant)
+          return {
+            number,
+            video: { sha256: sha256(video), bytes: video.length },
+            audio: { sha256: sha256(audio), bytes: audio.length },
+            origin: 'encoded',
+            verified: true,
+          }
+        }),
+    }
+  }
+}
+
+const keys = generateKeyPairSync('ed25519')
+const strangerKeys = generateKeyPairSync('ed25519')
+const noticeKey = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+
+/** Two servers (and more on demand), a control plane that signs notices, viewers; one simulated clock. */
+export class ViewerWorld {
+  readonly stream = 'news'
+  readonly clock: SimulatedClock
+  readonly servers = new Map<string, SimulatedServer>()
+  readonly a: SimulatedServer
+  readonly b: SimulatedServer
+  route: Route
+  #pending: Pending[] = []
+
+  constructor(startMs = 1_700_000_000_000) {
+    this.clock = new SimulatedClock(startMs)
+    this.a = this.addServer('a')
+    this.b = this.addServer('b')
+    this.route = {
+      stream: this.stream,
+      epoch: 3,
+      cutover: Math.floor(startMs / segmentMs) - 1_000,
+      primary: { id: 'a', url: this.a.url },
+      standby: { id: 'b', url: this.b.url },
+      previous: null,
+      sequence: 10,
+    }
+    this.a.epoch = 3
+    this.b.epoch = 3
+  }
+
+  addServer(id: string): SimulatedServer {
+    const server = new SimulatedServer(id, this)
+    this.servers.set(server.url, server)
+    return server
+  }
+
+  ingestNow(): number {
+    return this.clock.now()
+  }
+
+  sessionDocument() {
+    return { stream: this.stream, format, route: this.route, noticeKey, keyId: 'k1' }
+  }
+
+  run(ms: number): Promise<void> {
+    return this.clock.advance(ms)
+  }
+
+  // ---- what control plane and edges do ----
+
+  signed(notice: Notice, by: 'control' | 'stranger' = 'control'): SignedNotice {
+    const payload = JSON.stringify(notice)
+    const key = by === 'control' ? keys.privateKey : strangerKeys.privateKey
+    return { payload, signature: sign(null, Buffer.from(payload), key).toString('base64'), keyId: 'k1' }
+  }
+
+  notice(route: Route, issuedAt = this.clock.now(), validMs = 10_000): Notice {
+    return { route, issuedAt, expiresAt: issuedAt + validMs }
+  }
+
+  /** The route of a hand-over from a to b at `cutover`. */
+  handover(cutover: number): Route {
+    const { primary, standby } = this.route
+    return {
+      ...this.route,
+      epoch: this.route.epoch + 1,
+      cutover,
+      primary: standby ?? primary,
+      standby: primary,
+      previous: primary,
+      sequence: this.route.sequence + 5,
+    }
+  }
+
+  tell(servers: ReadonlyArray<SimulatedServer>, signed: SignedNotice): void {
+    const text = JSON.stringify({ type: 'notice', notice: signed })
+    for (const server of servers) {
+      if (server.mode !== 'up') continue
+      for (const line of server.lines) if (line.open) line.handlers.onMessage(text)
+    }
+  }
+
+  /** What the parts do in a planned hand-over: servers learn the epoch, a fences itself, edges tell the viewers. */
+  announce(route: Route): void {
+    this.route = route
+    for (const server of this.servers.values()) {
+      server.epoch = route.epoch
+      server.fencedFrom = server.id === route.previous?.id ? route.cutover : null
+      this.reconsider(server)
+    }
+    this.tell([...this.servers.values()], this.signed(this.notice(route)))
+  }
+
+  // ---- network ----
+
+  closeLine(line: Line): void {
+    if (line.closed) return
+    line.closed = true
+    line.open = false
+    this.clock.setTimer(() => line.handlers.onClose(), 1)
+  }
+
+  readonly transport: Transport = {
+    get: (url, { signal }) =>
+      new Promise((resolve, reject) => {
+        const server = this.servers.get(new URL(url).origin)
+        const path = new URL(url).pathname
+        if (server === undefined) return reject(new TransportError('refused', url))
+        server.asked.push({ path, atMs: this.clock.now() })
+        const pending: Pending = { server, path, resolve, reject, url, over: false }
+        const abort = (): void => this.#end(pending, () => reject(new TransportError('aborted', url)))
+        if (signal.aborted) return abort()
+        signal.addEventListener('abort', abort, { once: true })
+        this.clock.setTimer(() => {
+          if (server.mode === 'refused') return this.#end(pending, () => reject(new TransportError('refused', url)))
+          this.#pending.push(pending)
+          this.#consider(pending)
+        }, server.rttMs / 2)
+      }),
+  }
+
+  #end(pending: Pending, how: () => void): void {
+    if (pending.over) return
+    pending.over = true
+    this.#pending = this.#pending.filter((p) => p !== pending)
+    how()
+  }
+
+  #consider(pending: Pending): void {
+    const { server, path } = pending
+    if (pending.over || server.mode === 'hung') return
+    if (server.mode === 'refused') {
+      return this.#end(pending, () => pending.reject(new TransportError('reset', pending.url)))
+    }
+    const answer = server.answer(path)
+    if (answer !== null) {
+      this.clock.setTimer(() => {
+        if (server.mode === 'up') this.#end(pending, () => pending.resolve(answer))
+        else this.#consider(pending)
+      }, server.rttMs / 2)
+      return
+    }
+    const number = Number(/(\d+)\.m4s$/.exec(path)?.[1])
+    const readyAtMs = (number + 1) * segmentMs + server.delayMs
+    if (server.liveMax < number) return
+    this.clock.setTimer(() => this.#consider(pending), Math.max(1, readyAtMs - this.ingestNow()))
+  }
+
+  /** The server has changed: look again at what waits there. */
+  reconsider(server: SimulatedServer): void {
+    for (const pending of this.#pending.filter((p) => p.server === server)) this.#consider(pending)
+  }
+
+  openChannel(url: string, handlers: NoticeChannelHandlers): NoticeChannel {
+    const server = this.servers.get(new URL(url).origin.replace(/^ws/, 'http'))
+    const line: Line = { handlers, open: false, closed: false }
+    this.clock.setTimer(() => {
+      if (line.closed) return
+      if (server === undefined || server.mode === 'refused') return this.closeLine(line)
+      if (server.mode === 'hung') return
+      line.open = true
+      server.lines.push(line)
+      handlers.onOpen()
+    }, 2)
+    return {
+      send: (message) => {
+        if (line.open && server?.mode === 'up') server.received.push(message)
+      },
+      close: () => this.closeLine(line),
+    }
+  }
+
+  // ---- viewers ----
+
+  viewer(options: Partial<SessionOptions> & { readonly skewMs?: number } = {}): RecordedViewer {
+    const { skewMs = 0, ...rest } = options
+    let seed = 1
+    const session = createSession({
+      stream: this.stream,
+      session: 'viewer-1',
+      bootstrap: [this.a.url, this.b.url],
+      transport: this.transport,
+      openChannel: (url, handlers) => this.openChannel(url, handlers),
+      clock: { now: () => this.clock.now() + skewMs, setTimer: this.clock.setTimer },
+      crypto: {
+        sha256,
+        verify: (payload, signature, key) =>
+          verify(
+            null,
+            payload,
+            createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' }),
+            Buffer.from(signature, 'base64'),
+          ),
+      },
+      random: () => {
+        seed = (seed * 48_271) % 2_147_483_647
+        return seed / 2_147_483_647
+      },
+      ...rest,
+    })
+    return new RecordedViewer(session, this.clock)
+  }
+}
+
+type Recorded = {
+  readonly [K in keyof SessionEvents]: Array<SessionEvents[K] & { readonly atMs: number }>
+}
+
+/** A viewer and everything it said. */
+export class RecordedViewer {
+  readonly said: Recorded = {
+    ready: [],
+    segment: [],
+    routed: [],
+    handover: [],
+    stall: [],
+    recovered: [],
+    trouble: [],
+    skipped: [],
+    ended: [],
+  }
+
+  constructor(
+    readonly session: ViewerSession,
+    clock: SimulatedClock,
+  ) {
+    for (const type of Object.keys(this.said) as Array<keyof SessionEvents>) {
+      session.on(type, (event) => {
+        ;(this.said[type] as Array<object>).push({ ...event, atMs: clock.now() })
+      })
+    }
+    session.start()
+  }
+
+  get numbers(): ReadonlyArray<number> {
+    return this.said.segment.map((segment) => segment.number)
+  }
+
+  get last(): (PlayedSegment & { readonly atMs: number }) | undefined {
+    return this.said.segment.at(-1)
+  }
+
+  servedBy(number: number): string | undefined {
+    return this.said.segment.find((segment) => segment.number === number)?.server.video
+  }
+}
