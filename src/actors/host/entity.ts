@@ -8,7 +8,6 @@ import {
   type Category,
   type EventIn,
   type EventStore,
-  type SegueEvent,
 } from '../../events/index.js'
 import type { Clock } from '../clock.js'
 import type { Decider } from '../decider.js'

@@ -1,3 +1,4 @@
+import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { IncomingFact, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
@@ -14,6 +15,8 @@ export interface ApiOptions {
   readonly route: (stream: string) => RouteAnswer | null
   readonly stream: (id: string) => StreamState | undefined
   readonly knowsServer: (id: string) => boolean
+  /** Folders of files to serve, by path prefix; the page. */
+  readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
   readonly tell: (category: Category, entity: string, fact: IncomingFact) => Promise<unknown>
 }
 
@@ -39,6 +42,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   addSession(app, options)
   addHandovers(app, options)
   addDrains(app, options)
+  for (const [index, { prefix, root }] of (options.pages ?? []).entries()) {
+    await app.register(fastifyStatic, { root, prefix, decorateReply: index === 0, cacheControl: false })
+  }
   try {
     await app.listen({ host: options.host, port: options.port })
   } catch (cause) {

@@ -42,6 +42,8 @@ export interface ControlPlaneOptions {
   readonly port: number
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
+  /** Folders of files to serve besides the API, by path prefix. */
+  readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
   readonly clock?: Clock
   readonly logger: ControlPlaneLogger
 }
@@ -123,6 +125,7 @@ class Control implements ControlPlane {
       stream: (id) => this.#index.stream(id),
       knowsServer: (id) => this.#index.servers().some((server) => server.server === id),
       now: this.#clock.now,
+      ...(this.#options.pages === undefined ? {} : { pages: this.#options.pages }),
     })
     const responder = transport.respond(subjects.routeAll, (_data, subject) => {
       const answer = routeAnswer({ index: this.#index, signer: this.#signer, clock: this.#clock }, entityOf(subject))

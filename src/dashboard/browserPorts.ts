@@ -1,0 +1,58 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { TransportError, type Clock, type Crypto, type OpenNoticeChannel, type Transport } from '../client/index.js'
+
+/** HTTP by the browser's own fetch. A browser does not tell a refused connection from a broken one. */
+export const browserTransport: Transport = {
+  async get(url, { signal, headers }) {
+    try {
+      const answer = await fetch(url, { signal, cache: 'no-store', ...(headers ? { headers } : {}) })
+      const body = new Uint8Array(await answer.arrayBuffer())
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body }
+    } catch (error) {
+      throw new TransportError(signal.aborted ? 'aborted' : 'reset', url, error)
+    }
+  },
+}
+
+export const openBrowserChannel: OpenNoticeChannel = (url, { onOpen, onMessage, onClose }) => {
+  const socket = new WebSocket(url)
+  socket.addEventListener('open', () => onOpen())
+  socket.addEventListener('message', ({ data }) => {
+    if (typeof data === 'string') onMessage(data)
+  })
+  socket.addEventListener('close', () => onClose(), { once: true })
+  return {
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message))
+    },
+    close: () => socket.close(),
+  }
+}
+
+/** Wall clock that cannot jump while the page lives. */
+export const browserClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimer: (run, delayMs) => {
+    const timer = window.setTimeout(run, delayMs)
+    return () => window.clearTimeout(timer)
+  },
+}
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+
+/** SubtleCrypto; available in secure contexts, which includes loopback addresses. */
+export const browserCrypto: Crypto = {
+  async sha256(bytes) {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)))
+    return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  },
+  async verify(payload, signature, key) {
+    try {
+      const imported = await crypto.subtle.importKey('spki', bytesOf(key), { name: 'Ed25519' }, false, ['verify'])
+      return await crypto.subtle.verify({ name: 'Ed25519' }, imported, bytesOf(signature), new Uint8Array(payload))
+    } catch {
+      return false
+    }
+  },
+}

@@ -1,0 +1,92 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import type { PlayedSegment, SessionEvents, ViewerSession } from '../client/index.js'
+
+/** Seconds of media kept behind the playing position. */
+const keepBehindS = 20
+/** The position is pulled back to the intended latency when it is off by more than this. */
+const driftS = 1.5
+
+/** Plays a viewer session in a video element through Media Source Extensions. */
+export function playInto(video: HTMLVideoElement, session: ViewerSession, latencyS: number): void {
+  const source = new MediaSource()
+  video.src = URL.createObjectURL(source)
+  const opened = new Promise<void>((resolve) => source.addEventListener('sourceopen', () => resolve(), { once: true }))
+  let tracks: { readonly video: TrackQueue; readonly audio: TrackQueue; readonly segmentS: number } | null = null
+  let offsetS: number | null = null
+
+  session.on('ready', (ready) => {
+    void opened.then(() => {
+      tracks = openTracks(source, ready)
+    })
+  })
+  session.on('segment', (segment) => {
+    void opened.then(() => {
+      if (tracks === null) return
+      const startS = segment.number * tracks.segmentS
+      offsetS ??= startS
+      append(tracks, segment, -offsetS)
+      keepUp(video, startS - offsetS + tracks.segmentS, latencyS)
+    })
+  })
+}
+
+function openTracks(source: MediaSource, { init, format }: SessionEvents['ready']) {
+  const segmentS = format.segmentTicks / 90_000
+  const video = new TrackQueue(source.addSourceBuffer(`video/mp4; codecs="${avcCodec(init.video)}"`))
+  const audio = new TrackQueue(source.addSourceBuffer('audio/mp4; codecs="mp4a.40.2"'))
+  video.push(init.video, 0)
+  audio.push(init.audio, 0)
+  return { video, audio, segmentS }
+}
+
+function append(tracks: { video: TrackQueue; audio: TrackQueue }, segment: PlayedSegment, offsetS: number): void {
+  tracks.video.push(segment.video, offsetS)
+  tracks.audio.push(segment.audio, offsetS)
+}
+
+function keepUp(video: HTMLVideoElement, edgeS: number, latencyS: number): void {
+  const wanted = Math.max(0, edgeS - latencyS)
+  if (video.paused && edgeS > 0.5) void video.play().catch(() => undefined)
+  if (Math.abs(video.currentTime - wanted) > driftS) video.currentTime = wanted
+}
+
+/** Appends one thing after the other, as a SourceBuffer demands, and forgets what was played long ago. */
+class TrackQueue {
+  readonly #buffer: SourceBuffer
+  readonly #waiting: { readonly bytes: Uint8Array; readonly offsetS: number }[] = []
+
+  constructor(buffer: SourceBuffer) {
+    this.#buffer = buffer
+    buffer.addEventListener('updateend', () => this.#next())
+  }
+
+  push(bytes: Uint8Array, offsetS: number): void {
+    this.#waiting.push({ bytes, offsetS })
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#buffer.updating) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return this.#forget()
+    this.#buffer.timestampOffset = next.offsetS
+    this.#buffer.appendBuffer(new Uint8Array(next.bytes))
+  }
+
+  #forget(): void {
+    const { buffered } = this.#buffer
+    if (buffered.length === 0) return
+    const start = buffered.start(0)
+    const end = buffered.end(buffered.length - 1)
+    if (end - start > 2 * keepBehindS) this.#buffer.remove(start, end - keepBehindS)
+  }
+}
+
+/** RFC 6381 codec string from the avcC box of an init segment. */
+function avcCodec(init: Uint8Array): string {
+  const name = [0x61, 0x76, 0x63, 0x43]
+  const at = init.findIndex((_, index) => name.every((byte, offset) => init[index + offset] === byte))
+  const hex = (offset: number): string => (init[at + offset] ?? 0).toString(16).padStart(2, '0')
+  return at < 0 ? 'avc1.42c01e' : `avc1.${hex(5)}${hex(6)}${hex(7)}`
+}
