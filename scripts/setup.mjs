@@ -18,6 +18,7 @@ if (major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])) {
       return setup.runSetup({
         root: dirname(dirname(fileURLToPath(import.meta.url))),
         withTests: process.argv.indexOf('--with-tests') !== -1,
+        withTools: process.argv.indexOf('--no-tools') === -1,
       })
     })
     .then(function (exitCode) {

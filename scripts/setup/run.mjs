@@ -13,12 +13,14 @@ const stampPath = (root) => join(root, 'node_modules', '.segue-setup.json')
 /**
  * Makes a checkout ready to start or to test: npm packages, ffmpeg, nats-server (and Chromium for the browser tests),
  * and dist/. Says nothing when there is nothing to do.
- * @param {{ root: string, withTests?: boolean, env?: NodeJS.ProcessEnv, write?: (text: string) => void, warn?: (text: string) => void }} options
+ * `withTools: false` is for a build alone, on a machine that will run nothing.
+ * @param {{ root: string, withTests?: boolean, withTools?: boolean, env?: NodeJS.ProcessEnv, write?: (text: string) => void, warn?: (text: string) => void }} options
  * @returns {Promise<number>} the exit code
  */
 export async function runSetup({
   root,
   withTests = false,
+  withTools = true,
   env = process.env,
   write = (text) => void process.stdout.write(text),
   warn = (text) => void process.stderr.write(text),
@@ -28,7 +30,7 @@ export async function runSetup({
     env,
     write,
     warn,
-    required: requiredTools({ withTests, env }),
+    required: withTools ? requiredTools({ withTests, env }) : [],
     optional: withTests ? [chromium] : [],
   }
   try {

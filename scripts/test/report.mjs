@@ -38,7 +38,7 @@ export function describeSkipped(results) {
   const skipped = results.flatMap((result) => result.skipped)
   if (skipped.length === 0) return []
   return [
-    `${skipped.length} SKIPPED: nothing is known about`,
+    `${skipped.length} SKIPPED, so nothing is known about:`,
     ...skipped.map(({ name, reason }) => `  - ${name}: ${reason ?? 'NO REASON GIVEN'}`),
     '',
   ]

@@ -116,6 +116,11 @@ describe('Set-up', () => {
       expect(outcome).toMatchObject({ code: 0, stderr: expect.stringContaining('browser tests will be SKIPPED') })
     })
 
+    it('needs no program for a build alone', async () => {
+      const env = { PATH: '', NATS_SERVER_PATH: '/no/such/server' }
+      expect(await project.setUp({ env, withTools: false })).toMatchObject({ code: 0 })
+    })
+
     const programsWithout = (name: string): Promise<void> => rm(join(project.programs.folder, name))
   })
 

@@ -17,6 +17,7 @@ export interface SetupProject {
 
 export interface SetUpOptions {
   readonly withTests?: boolean
+  readonly withTools?: boolean
   readonly env?: NodeJS.ProcessEnv
 }
 
@@ -47,8 +48,8 @@ export async function setupProject(): Promise<SetupProject> {
   await programs.add('ffmpeg', ffmpegAnswer('libx264', 'aac'))
   await programs.add('nats-server', { stdout: 'nats-server: v2.10.4' })
 
-  const setUp = ({ withTests = false, env = {} }: SetUpOptions = {}) =>
-    runSetup(root, withTests, { PATH: programs.folder, SEGUE_SETUP_INSTALL: 'never', ...env })
+  const setUp = ({ withTests = false, withTools = true, env = {} }: SetUpOptions = {}) =>
+    runSetup({ root, withTests, withTools }, { PATH: programs.folder, SEGUE_SETUP_INSTALL: 'never', ...env })
   const remove = async () => {
     await programs.remove()
     await rm(root, { recursive: true, force: true })
@@ -56,10 +57,10 @@ export async function setupProject(): Promise<SetupProject> {
   return { root, programs, write, setUp, remove }
 }
 
-function runSetup(root: string, withTests: boolean, env: NodeJS.ProcessEnv): Promise<SetUpOutcome> {
+function runSetup(options: Record<string, unknown>, env: NodeJS.ProcessEnv): Promise<SetUpOutcome> {
   const script = `
     import { runSetup } from ${JSON.stringify(join(repository, 'scripts', 'setup', 'run.mjs'))}
-    process.exitCode = await runSetup(${JSON.stringify({ root, withTests })})`
+    process.exitCode = await runSetup(${JSON.stringify(options)})`
   return runNode(['--input-type=module', '--eval', script], env)
 }
 

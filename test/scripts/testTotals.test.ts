@@ -71,7 +71,7 @@ describe('The totals at the end of npm test', () => {
       { status: 'todo', fullName: 'a plan' },
     ]
     expect(await totalsOf({ ...allPassed, testResults: [{ assertionResults }] }, '')).toEqual([
-      '3 SKIPPED: nothing is known about',
+      '3 SKIPPED, so nothing is known about:',
       '  - The page shows streams: Chromium is not installed',
       '  - something else: NO REASON GIVEN',
       '  - a plan: to do',
