@@ -43,6 +43,8 @@ export interface ContributionFacts {
 const tickMs = 20
 /** A run that has gone quiet, or that never spoke, is replaced after this time. */
 const quietMsMax = 5_000
+/** Shorter where a publisher comes to us: while the old connection is held, it cannot come back. */
+const quietListenerMsMax = 2_000
 const connectMsMax = 15_000
 /** A source may run this far ahead of the clock before it is held back. */
 const aheadMsMax = 1_000
@@ -151,7 +153,9 @@ export class Contribution {
     }
     if (run === null || this.#onSource) return
     const stuck =
-      quietSince === null ? !this.#listens() && now - run.startedMs > connectMsMax : now - quietSince > quietMsMax
+      quietSince === null
+        ? !this.#listens() && now - run.startedMs > connectMsMax
+        : now - quietSince > (this.#listens() ? quietListenerMsMax : quietMsMax)
     if (stuck) void this.#retire(run, 'it gave no media')
   }
 

@@ -1,0 +1,116 @@
+import { AccessUnitParser, FeedRing, FeedWriter, type AccessUnit } from '../../../src/media/feed/index.js'
+import { unwrap33 } from '../../../src/media/feed/ts/clock33.js'
+import { Splicer } from '../../../src/media/ingest/splicer.js'
+import { formatOf, unitOf } from '../support.js'
+
+const format = formatOf()
+const slateFill = 0x11
+const sourceFill = 0x22
+
+const slate = {
+  video: Array.from({ length: 48 }, (_, index) =>
+    unitOf('video', index * 3600, { keyFrame: index % 24 === 0, fill: slateFill }),
+  ),
+  silence: unitOf('audio', 0, { fill: slateFill }),
+  withText: true,
+}
+
+const source = (track: 'video' | 'audio', pts: number, keyFrame?: boolean): AccessUnit =>
+  unitOf(track, pts, { fill: sourceFill, ...(keyFrame === undefined ? {} : { keyFrame }) })
+
+describe('Splicer', () => {
+  const start = 1_000_000 * format.segmentTicks
+  let ring: FeedRing
+  let splicer: Splicer
+  let reserved: number[]
+
+  const begin = (startTicks: number): void => {
+    ring = new FeedRing()
+    reserved = []
+    const writer = new FeedWriter(ring)
+    splicer = new Splicer({ format, writer, slate, startTicks, beforeSegmentEnd: (ticks) => reserved.push(ticks) })
+  }
+
+  /** What a reader of the feed sees: absolute time and origin of every frame. */
+  const aired = (track: 'video' | 'audio') =>
+    new AccessUnitParser()
+      .push(ring.read(0, Infinity) ?? new Uint8Array())
+      .filter((unit) => unit.track === track)
+      .map(({ pts, keyFrame, packets }) => ({
+        pts: unwrap33(pts, start),
+        keyFrame,
+        origin: packets[packets.length - 1],
+      }))
+
+  const timesOf = (track: 'video' | 'audio'): ReadonlyArray<number> => aired(track).map(({ pts }) => pts)
+  const steps = (times: ReadonlyArray<number>): ReadonlySet<number> =>
+    new Set(times.slice(1).map((time, index) => time - (times[index] ?? 0)))
+
+  beforeEach(() => begin(start))
+
+  it('gives every frame the next frame time, whatever comes from where', () => {
+    splicer.spliceToSource(source('video', 777_000, true))
+    for (let index = 0; index < 10; index += 1) {
+      splicer.pushSource(source('video', 777_000 + index * 3600, index === 0), true)
+    }
+    splicer.spliceToSlate()
+    for (let index = 0; index < 30; index += 1) splicer.pushSlate()
+    splicer.spliceToSource(source('video', 5_000, true))
+    for (let index = 0; index < 10; index += 1) {
+      splicer.pushSource(source('video', 5_000 + index * 3600, index === 0), true)
+    }
+    expect(timesOf('video')).toHaveLength(50)
+    expect(steps(timesOf('video'))).toEqual(new Set([3600]))
+    expect(aired('video')[10]).toEqual({ pts: start + 36_000, keyFrame: true, origin: slateFill })
+    expect(aired('video')[40]).toMatchObject({ keyFrame: true, origin: sourceFill })
+  })
+
+  it('keeps the sound on its grid of 1920 ticks, in step with the picture, and fills what is missing with silence', () => {
+    splicer.spliceToSource(source('video', 0, true))
+    for (let index = 0; index < 20; index += 1) splicer.pushSource(source('video', index * 3600, index === 0), true)
+    splicer.pushSource(source('audio', 19_200), true)
+    splicer.pushSource(source('audio', 21_120), true)
+    expect(steps(timesOf('audio'))).toEqual(new Set([1920]))
+    expect(aired('audio').flatMap(({ pts, origin }) => (origin === sourceFill ? [pts - start] : []))).toEqual([
+      19_200, 21_120,
+    ])
+  })
+
+  it('puts silence under a source that has no sound, level with the picture', () => {
+    splicer.spliceToSource(source('video', 0, true))
+    for (let index = 0; index < 20; index += 1) splicer.pushSource(source('video', index * 3600, index === 0), false)
+    expect((timesOf('audio').at(-1) ?? 0) + 1920).toBeGreaterThanOrEqual(splicer.nextTicks)
+  })
+
+  it('does not let sound that came too late, or claims to come from the far future, disturb the grid', () => {
+    for (let index = 0; index < 10; index += 1) splicer.pushSlate()
+    splicer.spliceToSource(source('video', 0, true))
+    const before = timesOf('audio').length
+    splicer.pushSource(source('audio', -50_000), true)
+    splicer.pushSource(source('audio', 90_000_000), true)
+    expect(timesOf('audio')).toHaveLength(before)
+  })
+
+  it('says that a frame is missing, rather than show what cannot be decoded', () => {
+    splicer.spliceToSource(source('video', 0, true))
+    expect(splicer.pushSource(source('video', 0, true), true)).toBe(true)
+    expect(splicer.pushSource(source('video', 7200, false), true)).toBe(false)
+    expect(splicer.pushSource(source('video', 0, false), true)).toBe(true)
+    expect(timesOf('video')).toHaveLength(1)
+  })
+
+  it('reserves the next segment before a segment is complete, so that a crash never gives a number twice', () => {
+    for (let index = 0; index < 7; index += 1) splicer.pushSlate()
+    expect(reserved).toEqual([])
+    splicer.pushSlate()
+    expect(reserved).toEqual([start + format.segmentTicks])
+  })
+
+  it('runs over the wrap of the 33 bit clock without a step', () => {
+    begin(Math.floor(2 ** 33 / format.segmentTicks) * format.segmentTicks)
+    for (let index = 0; index < 60; index += 1) splicer.pushSlate()
+    const parser = new AccessUnitParser()
+    const units = parser.push(ring.read(0, Infinity) ?? new Uint8Array()).filter(({ track }) => track === 'video')
+    expect(steps(units.map(({ pts }) => pts))).toEqual(new Set([3600]))
+  })
+})
