@@ -39,6 +39,7 @@ export interface TestOriginOptions {
   readonly withholdMsMax?: number
   readonly session?: SessionDocument
   readonly checkSuspension?: () => void
+  readonly port?: number
 }
 
 export const startOrigin = async (options: TestOriginOptions): Promise<TestOrigin> => {
@@ -84,7 +85,7 @@ export const startOrigin = async (options: TestOriginOptions): Promise<TestOrigi
     checkSuspension: options.checkSuspension ?? (() => undefined),
   }
   const app: FastifyInstance = createOrigin(host)
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   return {
     id,
     url,
