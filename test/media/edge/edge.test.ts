@@ -1,0 +1,419 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { WebSocket } from 'ws'
+import { decodePayload } from '../../../src/events/index.js'
+import {
+  createEdge,
+  createNoticeBoard,
+  type Edge,
+  type EdgeOptions,
+  type NoticeBoard,
+} from '../../../src/media/edge/index.js'
+import {
+  EdgeMessage,
+  FactMessage,
+  Notice,
+  subjects,
+  type Route,
+  type RouteAnswer,
+  type ViewerMessage,
+} from '../../../src/messaging/index.js'
+import { waitFor } from '../../support/waitFor.js'
+import { fakeTransport, type FakeTransport } from '../support/fakeTransport.js'
+import { format, refOf, routeOf } from '../support/scripted.js'
+
+const answerOf = (route: Route, validMs = 10_000): RouteAnswer => {
+  const now = Date.now()
+  return {
+    notice: {
+      payload: JSON.stringify({ route, issuedAt: now, expiresAt: now + validMs }),
+      signature: 'c2ln',
+      keyId: 'key-1',
+    },
+    noticeKey: 'a2V5',
+    format,
+  }
+}
+
+interface World {
+  readonly transport: FakeTransport
+  readonly board: NoticeBoard
+  readonly edge: Edge
+  readonly url: string
+  readonly facts: Array<{ readonly subject: string; readonly fact: FactMessage }>
+  readonly deadLetters: string[]
+  readonly announce: (route: Route, validMs?: number) => void
+  readonly of: (type: string) => ReadonlyArray<Record<string, unknown>>
+}
+
+let server: Server
+let world: World
+const viewers: WebSocket[] = []
+
+const begin = async (options: Partial<EdgeOptions> = {}): Promise<World> => {
+  const transport = fakeTransport()
+  const board = createNoticeBoard({ transport })
+  const facts: World['facts'] = []
+  const deadLetters: string[] = []
+  const edge = createEdge({
+    id: 'a',
+    board,
+    publishFact: (subject, fact) => void facts.push({ subject, fact }),
+    deadLetter: (_subject, reason) => void deadLetters.push(reason),
+    troubleEveryMs: 60,
+    ...options,
+  })
+  server = createServer()
+  edge.attach(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  world = {
+    transport,
+    board,
+    edge,
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    facts,
+    deadLetters,
+    announce: (route, validMs) => transport.broadcast(subjects.notice(route.stream), answerOf(route, validMs)),
+    of: (type) =>
+      facts.filter(({ fact }) => fact.type === type).map(({ fact }) => fact.data as Record<string, unknown>),
+  }
+  return world
+}
+
+afterEach(async () => {
+  // Whatever was reported must be acceptable to the log that it goes to.
+  for (const { subject, fact } of world.facts) {
+    const category = subject.startsWith('segue.client.')
+      ? 'client'
+      : subject.startsWith('segue.stream.')
+        ? 'stream'
+        : 'server'
+    expect(decodePayload(category, fact)).toMatchObject({ _tag: 'Right' })
+  }
+  for (const viewer of viewers.splice(0)) viewer.terminate()
+  world.edge.close()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+interface Viewer {
+  readonly socket: WebSocket
+  readonly heard: EdgeMessage[]
+  readonly notices: () => ReadonlyArray<Notice>
+  readonly say: (message: ViewerMessage | string | object) => void
+}
+
+const connect = async (session: string | null, epochKnown: number | null = null, stream = 'demo'): Promise<Viewer> => {
+  const socket = new WebSocket(`${world.url}/notices/${stream}`)
+  viewers.push(socket)
+  const heard: EdgeMessage[] = []
+  socket.on('message', (data) => {
+    const message: unknown = JSON.parse(String(data))
+    if (!EdgeMessage.is(message)) throw new Error(`the edge said ${String(data)}`)
+    heard.push(message)
+  })
+  socket.on('error', () => undefined)
+  const say: Viewer['say'] = (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+  await new Promise((resolve) => socket.once('open', resolve))
+  if (session !== null) {
+    say({ type: 'hello', session, stream, epochKnown, agent: 'test' })
+    await waitFor(() => heard.some(({ type }) => type === 'welcome'), { describe: 'the welcome' })
+  }
+  const notices = (): ReadonlyArray<Notice> =>
+    heard.flatMap((message) => {
+      const payload: unknown = message.type === 'notice' ? JSON.parse(message.notice.payload) : null
+      return Notice.is(payload) ? [payload] : []
+    })
+  return { socket, heard, notices, say }
+}
+
+const switched = (epoch: number, cutover: number, more: object = {}): ViewerMessage => ({
+  type: 'switched',
+  epoch,
+  cutover,
+  server: 'b',
+  firstNumber: cutover,
+  gaps: 0,
+  duplicates: 0,
+  hashMismatches: 0,
+  stalls: 0,
+  stallMs: 0,
+  ...more,
+})
+
+const move = routeOf({
+  epoch: 2,
+  cutover: 50,
+  primary: refOf('b'),
+  standby: refOf('a'),
+  previous: refOf('a'),
+  sequence: 7,
+})
+
+describe('the notice channel', () => {
+  it('welcomes a session and gives it the newest notice', async () => {
+    await begin()
+    world.announce(routeOf())
+    const viewer = await connect('viewer-1')
+    await waitFor(() => viewer.notices().length === 1)
+    expect(viewer.heard[0]).toEqual({ type: 'welcome', edge: 'a' })
+    expect(viewer.notices()[0]?.route).toEqual(routeOf())
+    expect(world.of('ClientConnected')).toEqual([
+      { session: 'viewer-1', stream: 'demo', edge: 'a', epochKnown: null, agent: 'test' },
+    ])
+    expect(world.edge.viewersOf('demo')).toBe(1)
+  })
+
+  it('asks the control plane when it knows nothing of the stream yet', async () => {
+    await begin()
+    world.transport.respond(subjects.routeAll, async () => answerOf(routeOf({ epoch: 4 })))
+    const viewer = await connect('viewer-1')
+    await waitFor(() => viewer.notices()[0]?.route.epoch === 4)
+  })
+
+  it('pushes newer notices, and neither repeats nor older nor expired ones', async () => {
+    await begin()
+    world.announce(routeOf())
+    const viewer = await connect('viewer-1', 1)
+    world.announce(routeOf())
+    world.announce(routeOf({ sequence: 0 }))
+    world.announce(move, -1)
+    world.announce(routeOf({ sequence: 2 }))
+    world.announce(move)
+    await waitFor(() => viewer.notices().some(({ route }) => route.epoch === 2))
+    expect(viewer.notices().map(({ route }) => [route.epoch, route.sequence])).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 7],
+    ])
+  })
+
+  it('hands the newest signature of a repeated notice to whoever comes later', async () => {
+    await begin()
+    world.announce(routeOf(), 1_000)
+    world.announce(routeOf(), 60_000)
+    const viewer = await connect('viewer-1')
+    await waitFor(() => viewer.notices().length === 1)
+    expect((viewer.notices()[0]?.expiresAt ?? 0) - Date.now()).toBeGreaterThan(30_000)
+  })
+
+  it('does not hand out a notice that has expired meanwhile, but still knows the session', async () => {
+    await begin()
+    world.announce(routeOf(), 30)
+    await waitFor(() => Date.now() > (world.board.newest('demo')?.notice.expiresAt ?? 0))
+    const viewer = await connect('viewer-1')
+    expect(world.board.session('demo')).toMatchObject({ stream: 'demo', keyId: 'key-1', noticeKey: 'a2V5' })
+    expect(viewer.notices()).toEqual([])
+  })
+
+  it('reports what a session does about a notice', async () => {
+    await begin()
+    world.announce(routeOf())
+    const viewer = await connect('viewer-1', 1)
+    world.announce(move)
+    await waitFor(() => viewer.notices().some(({ route }) => route.epoch === 2))
+    viewer.say({ type: 'acknowledge', epoch: 2, cutover: 50, sequence: 7 })
+    viewer.say({ type: 'stalled', number: 49, stallMs: 12 })
+    viewer.say(switched(2, 50))
+    viewer.say({ type: 'bye', reason: 'done', totals: null })
+    await waitFor(() => world.of('ClientLeft').length === 1)
+    expect(
+      world.facts.filter(({ subject }) => subject === 'segue.client.viewer-1').map(({ fact }) => fact.type),
+    ).toEqual([
+      'ClientConnected',
+      'ClientNotified',
+      'ClientAcknowledged',
+      'ClientStalled',
+      'ClientSwitched',
+      'ClientLeft',
+    ])
+    expect(world.of('ClientAcknowledged')[0]).toMatchObject({ edge: 'a', epoch: 2, cutover: 50, sequence: 7 })
+    expect(new Set(world.facts.map(({ fact }) => fact.id)).size).toBe(world.facts.length)
+  })
+
+  it('reports a viewer that just vanishes', async () => {
+    await begin()
+    const viewer = await connect('viewer-1')
+    viewer.socket.terminate()
+    await waitFor(() => world.of('ClientLeft').length === 1)
+    expect(world.edge.viewers()).toBe(0)
+  })
+
+  it('lets a session that connects again replace its old connection', async () => {
+    await begin()
+    const old = await connect('viewer-1')
+    await connect('viewer-1')
+    await waitFor(() => old.socket.readyState === WebSocket.CLOSED)
+    expect(world.edge.viewers()).toBe(1)
+  })
+})
+
+describe('what an edge gathers', () => {
+  it('says once that all were told, as soon as all have acknowledged', async () => {
+    await begin({ acknowledgeMsMax: 60_000, measureMsMax: 60_000 })
+    const both = [await connect('viewer-1', 1), await connect('viewer-2', 1)]
+    world.announce(move)
+    world.announce({ ...move, sequence: 8 })
+    for (const viewer of both) {
+      await waitFor(() => viewer.notices().length === 2)
+      viewer.say({ type: 'acknowledge', epoch: 2, cutover: 50, sequence: 7 })
+      viewer.say({ type: 'acknowledge', epoch: 2, cutover: 50, sequence: 8 })
+    }
+    await waitFor(() => world.of('ClientAcknowledged').length === 4)
+    expect(world.of('ClientsNotified')).toMatchObject([{ epoch: 2, edge: 'a', sessions: 2, acknowledged: 2 }])
+    expect(world.facts.find(({ fact }) => fact.type === 'ClientsNotified')?.subject).toBe('segue.stream.demo')
+  })
+
+  it('does not wait for those who do not answer', async () => {
+    await begin({ acknowledgeMsMax: 30 })
+    const viewer = await connect('viewer-1', 1)
+    await connect('viewer-2', 1)
+    world.announce(move)
+    await waitFor(() => viewer.notices().length === 1)
+    viewer.say({ type: 'acknowledge', epoch: 2, cutover: 50, sequence: 7 })
+    await waitFor(() => world.of('ClientsNotified').length === 1)
+    expect(world.of('ClientsNotified')).toMatchObject([{ sessions: 2, acknowledged: 1 }])
+  })
+
+  it('sums up what the viewers measured, as soon as all have switched', async () => {
+    await begin({ measureMsMax: 60_000 })
+    const both = [await connect('viewer-1', 1), await connect('viewer-2', 1)]
+    world.announce(move)
+    both[0]?.say(switched(2, 50, { gaps: 1, stallMs: 40, stalls: 1 }))
+    both[0]?.say(switched(2, 50, { gaps: 1 }))
+    both[1]?.say(switched(2, 50, { duplicates: 2, stallMs: 90, stalls: 2 }))
+    await waitFor(() => world.of('ViewersMeasured').length === 1)
+    expect(world.of('ViewersMeasured')).toEqual([
+      { epoch: 2, edge: 'a', sessions: 2, gaps: 1, duplicates: 2, hashMismatches: 0, stalls: 3, stallMsMax: 90 },
+    ])
+  })
+
+  it('leaves viewers that go out of the count', async () => {
+    await begin({ acknowledgeMsMax: 60_000, measureMsMax: 60_000 })
+    const stays = await connect('viewer-1', 1)
+    const goes = await connect('viewer-2', 1)
+    world.announce(move)
+    stays.say(switched(2, 50))
+    await waitFor(() => world.of('ClientSwitched').length === 1)
+    goes.socket.terminate()
+    await waitFor(() => world.of('ViewersMeasured').length === 1)
+    expect(world.of('ViewersMeasured')).toMatchObject([{ sessions: 1 }])
+  })
+
+  it('says that nobody had to be told when it has no viewers of a stream that leaves it', async () => {
+    await begin({ acknowledgeMsMax: 60_000 })
+    world.announce(routeOf())
+    world.announce(move)
+    await waitFor(() => world.of('ClientsNotified').length === 1)
+    expect(world.of('ClientsNotified')).toMatchObject([{ sessions: 0, acknowledged: 0 }])
+    expect(world.of('ViewersMeasured')).toEqual([])
+  })
+
+  it('tells at once which server viewers have trouble with, then at most once in a while', async () => {
+    await begin()
+    world.announce(routeOf())
+    const both = [await connect('viewer-1', 1), await connect('viewer-2', 1)]
+    const trouble = { type: 'trouble', server: 'b', reason: 'timeout', number: 12 }
+    both[0]?.say(trouble)
+    both[0]?.say(trouble)
+    both[1]?.say({ ...trouble, reason: 'refused' })
+    await waitFor(() => world.of('ViewersReportedTrouble').length === 2)
+    expect(world.of('ViewersReportedTrouble')).toEqual([
+      { sessions: 1, reason: 'timeout' },
+      { sessions: 2, reason: 'refused' },
+    ])
+    expect(world.facts.find(({ fact }) => fact.type === 'ViewersReportedTrouble')?.subject).toBe('segue.health.b')
+    expect(world.of('ClientReportedTrouble')).toHaveLength(3)
+  })
+
+  it('does not let a viewer accuse a server that it was never sent to', async () => {
+    await begin()
+    world.announce(routeOf())
+    const viewer = await connect('viewer-1', 1)
+    viewer.say({ type: 'trouble', server: 'bystander', reason: 'timeout', number: 12 })
+    await waitFor(() => world.of('ClientReportedTrouble').length === 1)
+    expect(world.of('ViewersReportedTrouble')).toEqual([])
+  })
+})
+
+describe('viewers that do not behave', () => {
+  it.each([
+    ['no JSON', '{'],
+    ['an unknown type', '{"type":"dance"}'],
+    ['a hello without a session', '{"type":"hello","stream":"demo"}'],
+    ['a session that is no name', { type: 'hello', session: '../x', stream: 'demo', epochKnown: null, agent: '' }],
+  ])('are told what was wrong with %s, and the edge lives on', async (_, message) => {
+    await begin()
+    const viewer = await connect(null)
+    viewer.say(message)
+    await waitFor(() => viewer.heard.length === 1)
+    expect(viewer.heard[0]?.type).toBe('refused')
+    expect(world.deadLetters).toHaveLength(1)
+    viewer.say({ type: 'hello', session: 'viewer-1', stream: 'demo', epochKnown: null, agent: 'test' })
+    await waitFor(() => viewer.heard[1]?.type === 'welcome')
+  })
+
+  it('are shown out when they speak before they say hello, or of another stream', async () => {
+    await begin()
+    const silent = await connect(null)
+    silent.say({ type: 'bye', reason: '', totals: null })
+    const other = await connect(null)
+    other.say({ type: 'hello', session: 'viewer-1', stream: 'other', epochKnown: null, agent: '' })
+    for (const { socket, heard } of [silent, other]) {
+      await waitFor(() => socket.readyState === WebSocket.CLOSED)
+      expect(heard).toMatchObject([{ type: 'refused' }])
+    }
+    expect(world.facts).toEqual([])
+  })
+
+  it('are shown out when they say nothing, too much at once, or too often', async () => {
+    await begin({ helloMsMax: 30 })
+    const mute = await connect(null)
+    await waitFor(() => mute.socket.readyState === WebSocket.CLOSED)
+    const loud = await connect('viewer-1')
+    loud.say('x'.repeat(100_000))
+    await waitFor(() => loud.socket.readyState === WebSocket.CLOSED)
+    const chatty = await connect('viewer-2')
+    for (let count = 0; count < 200; count += 1) chatty.say({ type: 'stalled', number: 1, stallMs: 1 })
+    await waitFor(() => chatty.socket.readyState === WebSocket.CLOSED)
+    expect(world.of('ClientStalled').length).toBeLessThan(100)
+  })
+
+  it('are sent elsewhere when the edge is full', async () => {
+    await begin({ sessionsMax: 1 })
+    await connect('viewer-1')
+    const late = await connect(null)
+    await waitFor(() => late.socket.readyState === WebSocket.CLOSED)
+    expect(late.heard).toMatchObject([{ type: 'refused', reason: expect.stringContaining('another server') }])
+    expect(world.edge.viewers()).toBe(1)
+  })
+
+  it('get a 404 for a path that is no channel', async () => {
+    await begin()
+    const socket = new WebSocket(`${world.url}/other`)
+    viewers.push(socket)
+    const error = await new Promise<Error>((resolve) => socket.once('error', resolve))
+    expect(error.message).toContain('404')
+  })
+})
+
+describe('the notice board', () => {
+  it('takes down only what is a notice about that stream', async () => {
+    await begin()
+    const invalid: string[] = []
+    const board = createNoticeBoard({
+      transport: world.transport,
+      onInvalid: (_subject, reason) => void invalid.push(reason),
+    })
+    world.transport.broadcast(subjects.notice('demo'), { nonsense: true })
+    world.transport.broadcast(subjects.notice('other'), answerOf(routeOf()))
+    world.transport.broadcast(subjects.notice('demo'), {
+      ...answerOf(routeOf()),
+      notice: { payload: '{', signature: '', keyId: '' },
+    })
+    expect(board.newest('demo')).toBeNull()
+    expect(board.newest('other')).toBeNull()
+    expect(invalid).toHaveLength(3)
+    expect(await board.find('demo')).toBeNull()
+  })
+})
