@@ -57,7 +57,7 @@ const resyncMs = 500
 
 type Phase = 'idle' | 'starting' | 'playing' | 'ended'
 
-class Session implements ViewerSession {
+class Session {
   readonly #options: SessionOptions
   readonly #events: Emitter<SessionEvents>
   readonly #stopped = new AbortController()
@@ -83,10 +83,6 @@ class Session implements ViewerSession {
         this.#poller?.hurry()
       },
     })
-  }
-
-  get id(): string {
-    return this.#options.session
   }
 
   on<K extends keyof SessionEvents>(type: K, listener: Listener<SessionEvents[K]>): () => void {
@@ -367,4 +363,13 @@ class Session implements ViewerSession {
  * One viewer of one stream: finds it, plays it `latencyMs` behind live, follows handovers without a gap, a duplicate
  * or a stall, survives servers that die or hang, and measures what it lived through.
  */
-export const createSession = (options: SessionOptions): ViewerSession => new Session(options)
+export const createSession = (options: SessionOptions): ViewerSession => {
+  const session = new Session(options)
+  return {
+    id: options.session,
+    start: () => session.start(),
+    stop: (reason) => session.stop(reason),
+    totals: () => session.totals(),
+    on: (type, listener) => session.on(type, listener),
+  }
+}

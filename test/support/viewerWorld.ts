@@ -20,7 +20,8 @@ export const segmentMs = 320
 const videoScale = 90_000
 const audioScale = 48_000
 
-const format = {
+/** 360p at 25 frames per second in segments of 320 ms. */
+export const simulatedFormat = {
   frameRate: { num: 25, den: 1 },
   gopFrames: 8,
   segmentTicks,
@@ -231,7 +232,7 @@ export class ViewerWorld {
   }
 
   sessionDocument() {
-    return { stream: this.stream, format, route: this.route, noticeKey, keyId: 'k1' }
+    return { stream: this.stream, format: simulatedFormat, route: this.route, noticeKey, keyId: 'k1' }
   }
 
   run(ms: number): Promise<void> {
