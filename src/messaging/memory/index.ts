@@ -1,0 +1,1 @@
+export { createMemoryBus, createMemoryTransport, type MemoryBus, type MemoryBusOptions } from './memoryBus.js'

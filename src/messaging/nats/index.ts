@@ -1,0 +1,2 @@
+export { connectNats } from './natsTransport.js'
+export type { NatsOptions } from './connect.js'
