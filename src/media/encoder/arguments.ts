@@ -18,7 +18,8 @@ export const encoderRun = (format: StreamFormat): FfmpegRun => {
         source: null,
         options: [
           ...['-loglevel', 'warning', '-nostats', '-nostdin', '-copyts'],
-          ...['-fflags', '+nobuffer+discardcorrupt', '-flags', 'low_delay'],
+          // Not +nobuffer: it throws away what was read while probing, and with it the phase that was asked for.
+          ...['-fflags', '+discardcorrupt', '-flags', 'low_delay'],
           ...['-probesize', String(probeBytes), '-analyzeduration', '200000', '-threads', '1', '-f', 'mpegts'],
         ],
       },

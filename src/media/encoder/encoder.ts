@@ -1,5 +1,5 @@
 import { warmUpFfmpeg } from '../ffmpeg/process.js'
-import { msOfTicks, type MediaTicks, type StreamFormat } from '../format.js'
+import { msOfTicks, phaseTicks, type MediaTicks, type StreamFormat } from '../format.js'
 import type { CodecConfiguration } from '../fmp4/init.js'
 import type { SplitterEvent } from '../fmp4/splitter.js'
 import type { EncodedSegment, InitSegments, Track } from '../segment.js'
@@ -104,7 +104,7 @@ class SupervisedEncoder implements Encoder {
     this.#dispatcher = feedAgent(options.feedSilenceMsMax ?? 3_000)
     this.#startedMs = this.#nowMs()
     this.#state({ type: 'starting' })
-    this.#start(options.startTicks === undefined ? { backMs: options.backMs ?? 0 } : { from: options.startTicks })
+    this.#start(this.#firstRequest())
     this.#statsTimer = setInterval(() => this.#everySecond(), 1_000)
     this.#statsTimer.unref()
   }
@@ -189,12 +189,23 @@ class SupervisedEncoder implements Encoder {
 
   /** Where a new run must begin so that no number is left out; near the live edge when too much was missed. */
   #continueFrom(run: EncoderRun): FeedRequest {
-    const { format, latenessMsMax = 15_000, backMs = 0, startTicks } = this.#options
+    const { format, latenessMsMax = 15_000, backMs = 0 } = this.#options
     const missing = Math.min(...Object.values(this.#lastNumber)) + 1
-    if (missing === 0) return startTicks === undefined ? { backMs } : { from: startTicks }
+    if (missing === 0) return this.#firstRequest()
     const ticks = missing * format.segmentTicks
     const lateMs = run.latenessMs(ticks) ?? 0
-    return lateMs > latenessMsMax ? { backMs } : { from: ticks }
+    return lateMs > latenessMsMax ? { backMs } : this.#including(ticks)
+  }
+
+  #firstRequest(): FeedRequest {
+    const { startTicks, backMs = 0 } = this.#options
+    return startTicks === undefined ? { backMs } : this.#including(startTicks)
+  }
+
+  /** Encoders begin at a phase, so reading must begin at the phase before. */
+  #including(ticks: MediaTicks): FeedRequest {
+    const phase = phaseTicks(this.#options.format)
+    return { from: Math.floor(ticks / phase) * phase }
   }
 
   #onEvent(event: SplitterEvent, run: EncoderRun): void {
@@ -248,9 +259,8 @@ class SupervisedEncoder implements Encoder {
     const { rotateAfterMs = 24 * 3_600_000, format } = this.#options
     if (this.#run === null || this.#next !== null || !this.#level) return
     if (this.#nowMs() - this.#runStartedMs < rotateAfterMs) return
-    const next = this.#newRun({ from: this.#lastNumber.video * format.segmentTicks }, (event, run) =>
-      this.#onEvent(event, run),
-    )
+    const missing = Math.min(...Object.values(this.#lastNumber)) + 1
+    const next = this.#newRun(this.#including(missing * format.segmentTicks), (event, run) => this.#onEvent(event, run))
     this.#next = next
     void next.ended.then(() => {
       if (this.#next === next) this.#next = null

@@ -35,8 +35,8 @@ export const stateFile = (dataDir: string, stream: string): StateFile => {
       try {
         text = readFileSync(path, 'utf8')
       } catch (error) {
-        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        return missing ? E.right(null) : bad(`cannot be read (${String(error)})`)
+        const { code } = error as NodeJS.ErrnoException
+        return code === 'ENOENT' ? E.right(null) : bad(`cannot be read (${String(error)})`)
       }
       let parsed: unknown
       try {
