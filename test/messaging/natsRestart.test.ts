@@ -1,0 +1,195 @@
+import { connect } from 'nats'
+import { createServer, type AddressInfo } from 'node:net'
+import { connectNats, type NatsOptions } from '../../src/messaging/nats/index.js'
+import { TransportUnavailable, type Message, type Transport } from '../../src/messaging/index.js'
+import { numbers, publishNumbers, unique, upTo } from '../contracts/transportContract.js'
+import { hasNatsServer, startNatsServer, type NatsTestServer } from '../support/natsServer.js'
+import { describeUnless } from '../support/skip.js'
+import { waitFor } from '../support/waitFor.js'
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+
+describeUnless(!hasNatsServer && 'nats-server is not installed', 'NATS in trouble', () => {
+  let server: NatsTestServer
+  let clients: Transport[] = []
+  beforeEach(async () => {
+    server = await startNatsServer()
+  })
+  afterEach(async () => {
+    await Promise.all(clients.map((client) => client.close()))
+    clients = []
+    await server.stop()
+  })
+  const connectClient = async (options: Partial<NatsOptions> = {}) => {
+    const client = await connectNats({ url: server.url, name: 'test', ...options })
+    clients.push(client)
+    return client
+  }
+  const collectFrom = async (client: Transport, subject: string, durable = unique('durable')) => {
+    const messages: Message[] = []
+    await client.consume({
+      durable,
+      subject,
+      inFlightMax: 16,
+      onMessage: async (message) => void messages.push(message),
+    })
+    return messages
+  }
+  const distinct = (messages: ReadonlyArray<Message>) => [...new Set(numbers(messages))]
+
+  test.each([false, true])(
+    'publishing and consuming go on after the server restarted (files lost: %s)',
+    async (wipe) => {
+      const [sender, receiver] = [await connectClient(), await connectClient()]
+      const messages = await collectFrom(receiver, 'segue.stream.>')
+      await publishNumbers(sender, 'segue.stream.s', upTo(5))
+      await waitFor(() => messages.length === 5)
+
+      await server.restart({ wipe })
+
+      await waitFor(() => sender.state() === 'connected' && receiver.state() === 'connected', { timeoutMs: 10_000 })
+      await publishNumbers(sender, 'segue.stream.s', [5, 6, 7])
+      await waitFor(() => distinct(messages).length === 8, { timeoutMs: 10_000 })
+      // An acknowledgement that the server had not yet written down may be asked for again, never something lost.
+      expect(distinct(messages)).toEqual(upTo(8))
+    },
+  )
+
+  test('a consumer opened before its messages were acknowledged gets them from the restarted server', async () => {
+    const [sender, receiver] = [await connectClient(), await connectClient()]
+    let refusing = true
+    const handled: unknown[] = []
+    await receiver.consume({
+      durable: 'refuses-at-first',
+      subject: 'segue.stream.>',
+      inFlightMax: 4,
+      onMessage: async (message) => {
+        if (refusing) throw new Error('not now')
+        handled.push(...numbers([message]))
+      },
+    })
+    await publishNumbers(sender, 'segue.stream.s', upTo(10))
+
+    await server.restart()
+    refusing = false
+
+    await waitFor(() => new Set(handled).size === 10, { timeoutMs: 15_000 })
+    expect([...new Set(handled)]).toEqual(upTo(10))
+  })
+
+  test('while the server is away publishing fails at once, and succeeds with the same id afterwards', async () => {
+    const client = await connectClient()
+    const messages = await collectFrom(client, 'segue.health.>')
+    const states: string[] = []
+    client.onState((state) => states.push(state))
+    await server.kill()
+    await waitFor(() => client.state() === 'disconnected')
+
+    const error = await failure(client.publish('segue.health.a', { number: 0 }, { id: 'sample-0' }))
+    expect(error).toBeInstanceOf(TransportUnavailable)
+    expect(String(error)).toContain(new URL(server.url).host)
+    expect(await failure(client.request('segue.command.a', {}, 5_000))).toBeInstanceOf(TransportUnavailable)
+    client.broadcast('segue.heartbeat.a', {})
+
+    await server.start()
+    await waitFor(() => client.state() === 'connected', { timeoutMs: 10_000 })
+    await client.publish('segue.health.a', { number: 0 }, { id: 'sample-0' })
+    await client.publish('segue.health.a', { number: 0 }, { id: 'sample-0' })
+    await waitFor(() => messages.length > 0, { timeoutMs: 10_000 })
+
+    expect(numbers(messages)).toEqual([0])
+    expect(states).toEqual(['disconnected', 'connected'])
+  })
+
+  test('a consumer that somebody deleted is made again', async () => {
+    const client = await connectClient()
+    const messages = await collectFrom(client, 'segue.stream.>', 'to-be-deleted')
+    const administrator = await connect({ servers: new URL(server.url).host })
+    const manager = await administrator.jetstreamManager()
+
+    await manager.consumers.delete('SEGUE_FACTS', 'to-be-deleted')
+    await publishNumbers(client, 'segue.stream.s', upTo(3))
+
+    await waitFor(() => messages.length >= 3, { timeoutMs: 10_000 })
+    expect(distinct(messages)).toEqual(upTo(3))
+    await administrator.close()
+  })
+
+  test('the logs have their limits, and get them again when somebody changed them', async () => {
+    await connectClient()
+    const administrator = await connect({ servers: new URL(server.url).host })
+    const manager = await administrator.jetstreamManager()
+    await manager.streams.update('SEGUE_HEALTH', { max_bytes: 1_000 })
+
+    await connectClient()
+
+    const { config } = await manager.streams.info('SEGUE_HEALTH')
+    expect(config).toMatchObject({
+      storage: 'file',
+      discard: 'old',
+      max_bytes: 64 * 1_048_576,
+      max_age: 3_600e9,
+      duplicate_window: 120e9,
+    })
+    await administrator.close()
+  })
+
+  test('what is not JSON becomes a dead letter and holds up nothing', async () => {
+    const client = await connectClient()
+    const letters = await collectFrom(client, 'segue.deadletter')
+    const messages = await collectFrom(client, 'segue.stream.>')
+    const other = await connect({ servers: new URL(server.url).host })
+    other.publish('segue.stream.s', '{"half": ')
+    await other.flush()
+    await publishNumbers(client, 'segue.stream.s', [1])
+
+    await waitFor(() => letters.length === 1 && messages.length === 1)
+
+    expect(letters[0]?.data).toEqual({
+      subject: 'segue.stream.s',
+      reason: 'the message is not JSON',
+      data: '{"half": ',
+      at: expect.any(Number),
+    })
+    expect(numbers(messages)).toEqual([1])
+    await other.close()
+  })
+
+  test('a process that connects before the server is up waits for it', async () => {
+    await server.kill()
+    const connecting = connectClient()
+
+    await server.start()
+
+    await publishNumbers(await connecting, 'segue.stream.s', [0])
+  })
+})
+
+describe('connecting in vain', () => {
+  test('fails after the time given, naming the server but not the password', async () => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => holder.once('listening', resolve))
+    const { port } = holder.address() as AddressInfo
+    await new Promise((resolve) => holder.close(resolve))
+
+    const error = await failure(
+      connectNats({ url: `nats://admin:secret@127.0.0.1:${port}`, name: 'test', connectWaitMs: 300 }),
+    )
+
+    expect(error).toBeInstanceOf(TransportUnavailable)
+    expect(String(error)).toContain(`nats://127.0.0.1:${port} within 300 ms`)
+    expect(String(error)).not.toContain('secret')
+  })
+
+  test('an address that is none is refused without repeating it', async () => {
+    const error = await failure(connectNats({ url: 'http://admin:secret@localhost', name: 'test' }))
+
+    expect(error).toBeInstanceOf(RangeError)
+    expect(String(error)).toContain('must look like nats://host:4222')
+    expect(String(error)).not.toContain('secret')
+  })
+})
