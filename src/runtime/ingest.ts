@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { checkFfmpeg } from '../media/ffmpegBinary.js'
-import { createFeedHandler, FeedRing } from '../media/feed/index.js'
+import { createFeedHandler, FeedRing, type PublishedFeed } from '../media/feed/index.js'
 import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
 import type { MediaTicks, StreamFormat } from '../media/format.js'
 import {
@@ -142,6 +142,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
   const { port } = await listen(server, options.port ?? 0, host)
   const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const url = `http://${urlHost}:${port}`
+  const resumeFromTicks = options.resumeFromTicks ?? remembered
   const contribution = new Contribution({
     source,
     format,
@@ -150,7 +151,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     slate,
     ring,
     nowMs,
-    resumeFromTicks: options.resumeFromTicks ?? remembered,
+    resumeFromTicks,
     noMediaMsMax: options.noMediaMsMax ?? 1_000,
     beforeSegmentEnd: (ticks) => state?.save(ticks),
     onSourceLost: (reason) => {
@@ -171,8 +172,14 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     liveTicks: ring.liveTicks,
   })
   const incarnation = randomBytes(6).toString('hex')
+  const feed: PublishedFeed = {
+    ring,
+    incarnation,
+    validFromTicks: resumeFromTicks ?? 0,
+    describe: () => ({ ...info() }),
+  }
   const handle = createFeedHandler({
-    feedOf: (name) => (name === stream ? { ring, incarnation, describe: () => ({ ...info() }) } : undefined),
+    feedOf: (name) => (name === stream ? feed : undefined),
     ...(options.backlogBytesMax === undefined ? {} : { backlogBytesMax: options.backlogBytesMax }),
   })
   server.on('request', (request, response) => {

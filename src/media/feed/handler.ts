@@ -9,6 +9,8 @@ export interface PublishedFeed {
   readonly ring: FeedRing
   /** Distinguishes this run of ingest, so that a position from an earlier one is not taken for one of this. */
   readonly incarnation: string
+  /** Media before this time only lead up to it: they differ from what an earlier run gave. 0 when there was none. */
+  readonly validFromTicks: MediaTicks
   /** What `GET /feed/<stream>/info` adds to the facts about the ring. */
   readonly describe: () => Readonly<Record<string, unknown>>
 }
@@ -180,6 +182,7 @@ export const createFeedHandler = ({
       'segue-feed-base': String(baseAt(start.right.startTicks)),
       'segue-feed-start': String(start.right.startTicks),
       'segue-feed-position': formatPosition(incarnation, start.right.position),
+      'segue-feed-valid-from': String(feed.validFromTicks),
       'segue-feed-live': String(ring.liveTicks ?? start.right.startTicks),
     })
     response.flushHeaders()

@@ -4,7 +4,7 @@ import type { FeedRing } from '../feed/ring.js'
 import type { AccessUnit } from '../feed/ts/accessUnits.js'
 import { FeedWriter } from '../feed/writer.js'
 import type { FfmpegExit } from '../ffmpeg/process.js'
-import { ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
+import { phaseTicks, ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
 import type { PictureSize } from './arguments.js'
 import { ingestError, type IngestError } from './errors.js'
 import { probeSource, type SourceFacts } from './probe.js'
@@ -94,7 +94,7 @@ export class Contribution {
     return {
       onAir: this.#onSource ? 'source' : this.#splicer === null ? 'nothing' : 'slate',
       pid: this.#run?.pid,
-      lostReason: this.#onSource ? null : (this.#lostReason ?? this.#lastExit),
+      lostReason: this.#onSource ? null : (this.#lastExit ?? this.#lostReason),
       sourceStarts: this.#starts,
       timesLost: this.#timesLost,
     }
@@ -112,12 +112,17 @@ export class Contribution {
 
   #timeline(): Splicer {
     if (this.#splicer !== null) return this.#splicer
-    const { format, ring, slate, beforeSegmentEnd, resumeFromTicks, nowMs } = this.#options
+    const { format, ring, slate, resumeFromTicks, nowMs } = this.#options
     const now = nowMs()
-    const segment = Math.ceil((resumeFromTicks ?? ticksOfMs(now)) / format.segmentTicks)
-    const startTicks = segment * format.segmentTicks
+    // Encoders can begin only at a phase: a resumed feed repeats the time since the last one, for them to start on.
+    const step = resumeFromTicks === null ? format.segmentTicks : phaseTicks(format)
+    const startTicks =
+      resumeFromTicks === null ? Math.ceil(ticksOfMs(now) / step) * step : Math.floor(resumeFromTicks / step) * step
     // Resumed in the past, the slate has to reach the present; begun in the future, the feed stays ahead of the clock.
-    this.#line = new LiveLine(now, Math.max(ticksOfMs(now), startTicks))
+    this.#line = new LiveLine(now, Math.max(ticksOfMs(now), resumeFromTicks ?? startTicks))
+    const beforeSegmentEnd = (ticks: MediaTicks): void => {
+      if (ticks > (resumeFromTicks ?? 0)) this.#options.beforeSegmentEnd(ticks)
+    }
     this.#splicer = new Splicer({ format, writer: new FeedWriter(ring), slate, startTicks, beforeSegmentEnd })
     return this.#splicer
   }
@@ -254,6 +259,7 @@ export class Contribution {
     this.#onSource = true
     this.#onAirSinceMs = now
     this.#lostReason = null
+    this.#lastExit = null
     this.#holdLine = new LiveLine(now, splicer.nextTicks)
     if (returned) this.#options.onSourceRestored(now - this.#lostMs)
   }

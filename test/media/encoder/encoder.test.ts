@@ -1,0 +1,126 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { segmentNumberAt, ticksOfMs } from '../../../src/media/format.js'
+import { inspectSegment } from '../../../src/media/fmp4/index.js'
+import { startIngest, type Ingest } from '../../../src/runtime/ingest.js'
+import { flakyProxy } from '../../support/flakyProxy.js'
+import { waitFor } from '../../support/waitFor.js'
+import { breaksIn, formatOf } from '../support.js'
+import { sha256, watchEncoder, type WatchedEncoder } from '../viewing.js'
+
+const format = formatOf()
+/** The 33 bit clock of the feed wraps five seconds after the start, so that every run meets it. */
+const wrapMs = (2 ** 33 * 18_800) / 90
+const openedAt = performance.now()
+const nowMs = (): number => wrapMs - 5_000 + performance.now() - openedAt
+const patience = { timeoutMs: 15_000 }
+
+describe('Encoders of one feed', () => {
+  let ingest: Ingest
+  const watched: WatchedEncoder[] = []
+
+  const watch = (options: Partial<Parameters<typeof watchEncoder>[0]> = {}): WatchedEncoder => {
+    const watching = watchEncoder({ format, feedUrl: ingest.url, stream: 'one', backMs: 3_000, ...options })
+    watched.push(watching)
+    return watching
+  }
+
+  const stopAll = (): Promise<unknown> => Promise.all(watched.splice(0).map(({ encoder }) => encoder.stop()))
+
+  beforeAll(async () => {
+    ingest = await startIngest({ stream: 'one', format, nowMs })
+  })
+
+  afterEach(stopAll)
+
+  afterAll(async () => {
+    await stopAll()
+    await ingest.close()
+  })
+
+  it('write the same bytes under the same absolute numbers, wherever they start and over a wrap of the clock', async () => {
+    const first = watch()
+    await waitFor(() => nowMs() > wrapMs - 1_500, patience)
+    const second = watch()
+    await waitFor(() => nowMs() > wrapMs + 500, patience)
+    const third = watch({ backMs: 500 })
+    const shared = (): ReadonlyArray<string> => {
+      const keyOf = ({ track, number }: { track: string; number: number }): string => `${track} ${number}`
+      const hashes = [first, second, third].map(
+        ({ segments }) => new Map(segments.map((segment) => [keyOf(segment), sha256(segment.bytes)])),
+      )
+      const keys = [...(hashes[0]?.keys() ?? [])].filter((key) => hashes.every((map) => map.has(key)))
+      for (const key of keys)
+        expect([key, ...hashes.map((map) => map.get(key))]).toEqual([key, ...Array(3).fill(hashes[0]?.get(key))])
+      return keys
+    }
+    await waitFor(() => shared().filter((key) => key.startsWith('video')).length >= 10, patience)
+    expect(shared().filter((key) => key.startsWith('audio')).length).toBeGreaterThanOrEqual(9)
+    for (const { inits, segments, numbers, saw } of [first, second, third]) {
+      expect(inits).toHaveLength(1)
+      expect(inits[0]).toEqual(first.inits[0])
+      expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), saw('incomplete')]).toEqual([[], [], false])
+      for (const { bytes, ...facts } of segments) expect(inspectSegment(bytes, format)).toEqual(E.right(facts))
+    }
+    const live = segmentNumberAt(ticksOfMs(nowMs()), format)
+    expect(live - (first.numbers('video').at(-1) ?? 0)).toBeLessThan(8)
+    expect(first.numbers('video')[0]).toBeLessThan(segmentNumberAt(ticksOfMs(wrapMs), format))
+  }, 30_000)
+
+  it('continue with the same ffmpeg, at the same byte, when the connection to the feed breaks', async () => {
+    const proxy = await flakyProxy(ingest.url)
+    const { encoder, numbers, states, saw } = watch({ feedUrl: proxy.url })
+    await waitFor(() => saw('level'), patience)
+    const pid = encoder.pid()
+    proxy.refuse(true)
+    proxy.breakConnections()
+    await waitFor(() => saw('feedLost'), patience)
+    const before = numbers('video').length
+    proxy.refuse(false)
+    await waitFor(() => numbers('video').length > before + 3, patience)
+    expect(encoder.pid()).toBe(pid)
+    expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
+    expect(states.filter(({ type }) => type === 'restarting')).toEqual([])
+    await encoder.stop()
+    await proxy.close()
+  }, 30_000)
+
+  it('start again without leaving out a number when ffmpeg dies', async () => {
+    const { encoder, numbers, saw } = watch()
+    await waitFor(() => saw('level'), patience)
+    const pid = encoder.pid()
+    process.kill(pid ?? 0, 'SIGKILL')
+    const before = numbers('video').length
+    await waitFor(() => numbers('video').length > before + 5, patience)
+    expect(encoder.pid()).not.toBe(pid)
+    expect(encoder.stats().restarts).toBe(1)
+    expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
+  }, 30_000)
+
+  it('hand over to a fresh ffmpeg from time to time without anybody noticing', async () => {
+    const { encoder, numbers, saw } = watch({ rotateAfterMs: 1_500 })
+    await waitFor(() => saw('level'), patience)
+    const pid = encoder.pid()
+    await waitFor(() => encoder.pid() !== pid, patience)
+    const before = numbers('video').length
+    await waitFor(() => numbers('video').length > before + 2, patience)
+    expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
+    expect(saw('restarting')).toBe(false)
+  }, 30_000)
+
+  it('leave no process behind when they are stopped', async () => {
+    const { encoder, saw } = watch()
+    await waitFor(() => saw('level'), patience)
+    const pid = encoder.pid() ?? 0
+    await encoder.stop()
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    expect(saw('stopped')).toBe(true)
+  }, 30_000)
+
+  it('keep asking for a stream that is not there, with growing pauses, and say why', async () => {
+    const { states } = watch({ stream: 'other' })
+    await waitFor(() => states.filter(({ type }) => type === 'restarting').length >= 2, patience)
+    expect(states.find(({ type }) => type === 'restarting')).toMatchObject({
+      reason: expect.stringContaining('no feed of stream other'),
+    })
+  })
+})
