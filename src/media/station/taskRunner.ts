@@ -44,7 +44,8 @@ export function createTaskRunner(
     runTask(task, { ...scope, report, signal: run.abort.signal })
       .catch((error: unknown) => {
         if (task.type === 'cutover' || task.type === 'drain') throw error
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason =
+          typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error)
         const data = { order: task.order, server: scope.server, step: task.type, reason }
         report({ type: 'StepFailed', data })
       })

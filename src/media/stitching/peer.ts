@@ -163,8 +163,9 @@ const parseManifest = (where: string, stream: string, bytes: Uint8Array): E.Eith
   return manifest
 }
 
+/** By shape: errors of Node's own modules may come from another realm. */
 const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
+  if (typeof error !== 'object' || error === null) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code} ` : ''
-  return `${code}${error.message}`.trim()
+  return `${code}${'message' in error ? String(error.message) : ''}`.trim()
 }
