@@ -126,15 +126,20 @@ interface Choice {
   readonly againAtMs: number
 }
 
-/** The best server to ask now, of those not asked already. */
+/**
+ * The best server to ask now, of those not asked already: first those that nothing is held against, then those whose
+ * back-off is over, and when there are no others, the one whose back-off ends first.
+ */
 const choose = (work: Work, busy: ReadonlyArray<Attempt>, terms: FetchTerms): Choice => {
   const { nowMs } = terms
   const all = terms.candidates(work.number).map((server) => ({ server, standing: terms.standing(server) }))
   const open = all.filter(({ standing }) => nowMs >= standing.avoidedUntilMs)
   const proven = open.filter(({ standing }) => standing.proven)
   const unproven = open.filter(({ standing }) => !standing.proven)
+  const avoided = [...all].sort((a, b) => a.standing.avoidedUntilMs - b.standing.avoidedUntilMs)
+  const lastResort = open.length === 0 && busy.length === 0 ? avoided : []
   let againAtMs = Math.min(Infinity, ...all.map((c) => c.standing.avoidedUntilMs).filter((at) => at > nowMs))
-  for (const { server } of [...proven, ...unproven]) {
+  for (const { server } of [...proven, ...unproven, ...lastResort]) {
     if (busy.some((attempt) => attempt.server === server)) continue
     const hold = work.heldOff[server]
     if (hold === undefined || nowMs >= hold.untilMs) return { server, againAtMs }

@@ -9,8 +9,8 @@ export interface Standing {
   /** Numbers in a row that another server delivered while this one kept silent. */
   readonly strikes: number
   readonly struckNumber: number | null
-  /** Set from the first failure until it delivers again. */
-  readonly outage: { readonly reason: TroubleReason; readonly sinceMs: number } | null
+  /** Set from the first failure until it delivers again. `unreachable`: it does not even answer health polls. */
+  readonly outage: { readonly reason: TroubleReason; readonly sinceMs: number; readonly unreachable: boolean } | null
   readonly failedAtMs: number
   /** Last answer to anything, a health poll included. */
   readonly answeredAtMs: number
@@ -45,18 +45,24 @@ export const isProven = (standing: Standing): boolean =>
 export const isSuspect = (standing: Standing): boolean => standing.outage !== null || standing.strikes > 0
 
 /** It refused, broke off, kept silent or answered wrongly: avoid it, longer each time. */
-export const failed = (standing: Standing, reason: TroubleReason, nowMs: number): Standing =>
+export const failed = (
+  standing: Standing,
+  reason: TroubleReason,
+  nowMs: number,
+  unreachable = reason === 'refused' || reason === 'reset',
+): Standing => {
+  const outage = { reason, sinceMs: nowMs, ...standing.outage, unreachable }
   // Several requests that fail together are one failure.
-  isAvoided(standing, nowMs)
-    ? standing
-    : {
-        ...standing,
-        avoidedUntilMs: nowMs + standing.backoffMs,
-        backoffMs: Math.min(backoffMsMax, standing.backoffMs * 2),
-        strikes: 0,
-        failedAtMs: nowMs,
-        outage: standing.outage ?? { reason, sinceMs: nowMs },
-      }
+  if (isAvoided(standing, nowMs)) return { ...standing, outage }
+  return {
+    ...standing,
+    avoidedUntilMs: nowMs + standing.backoffMs,
+    backoffMs: Math.min(backoffMsMax, standing.backoffMs * 2),
+    strikes: 0,
+    failedAtMs: nowMs,
+    outage,
+  }
+}
 
 /** Another server delivered `number`, this one did not. */
 export const struck = (standing: Standing, number: number, reason: TroubleReason, nowMs: number): Standing => {
@@ -78,17 +84,20 @@ export const delivered = (standing: Standing, nowMs: number): Standing => ({
 })
 
 /**
- * It answered a health poll. It may be tried again once its back-off is over; the outage ends when it delivers, or when
- * nobody asks it for segments and it has been answering for longer than the next back-off would be.
+ * It answered a health poll. Whoever could not be reached may be tried again at once; whoever answers polls but does not
+ * deliver stays avoided for its back-off. The outage ends when it delivers, or when nobody asks it for segments and it
+ * has been answering for longer than the next back-off would be.
  */
 export const polled = (standing: Standing, ready: boolean, rttMs: number, nowMs: number): Standing => {
-  const over = standing.outage !== null && nowMs - standing.failedAtMs >= 1.5 * standing.backoffMs + 500
+  const { outage, failedAtMs, backoffMs, avoidedUntilMs } = standing
+  const over = outage === null || nowMs - failedAtMs >= 1.5 * backoffMs + 500
   return {
     ...standing,
     ready,
     rttMs: standing.rttMs === null ? rttMs : standing.rttMs + (rttMs - standing.rttMs) / 4,
     answeredAtMs: nowMs,
-    outage: over ? null : standing.outage,
+    avoidedUntilMs: outage?.unreachable === true ? Math.min(nowMs, avoidedUntilMs) : avoidedUntilMs,
+    outage: over ? null : { ...outage, unreachable: false },
     // A missed poll is made good by an answered one; a missed segment is not.
     strikes: standing.struckNumber === null ? 0 : standing.strikes,
   }
@@ -101,5 +110,5 @@ export const polled = (standing: Standing, ready: boolean, rttMs: number, nowMs:
 export const pollFailed = (standing: Standing, reason: TroubleReason, nowMs: number): Standing => {
   const unready = { ...standing, ready: false }
   if (reason === 'timeout' && !isSuspect(standing)) return { ...unready, strikes: standing.strikes + 1 }
-  return failed(unready, reason, nowMs)
+  return failed(unready, reason, nowMs, true)
 }
