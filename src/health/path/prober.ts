@@ -29,7 +29,11 @@ export const startProber = (options: ProberOptions): Prober => {
   const { everyMs = 150, timeoutMs = 250, onOutcome, clock = systemClock } = options
   const base = parseUrl(options.url)
   const path = `${base.pathname.replace(/\/$/, '')}/healthz`
-  const client = new Client(base.origin, { pipelining: 1, keepAliveTimeout: 30_000, connect: { timeout: timeoutMs * 4 } })
+  const client = new Client(base.origin, {
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+    connect: { timeout: timeoutMs * 4 },
+  })
   let stopped = false
   let timer: NodeJS.Timeout | undefined
 

@@ -64,11 +64,13 @@ const withoutOld = (state: PathState, now: number): PathState => {
   const isOld = (arrival: Arrival, index: number): boolean =>
     arrival.receivedAt <= now - lossWindowMs || index < state.arrivals.length - arrivalsMax
   if (!state.arrivals.some(isOld)) return state
-  const left = state.arrivals.filter(isOld)
+  const seqBefore = state.arrivals
+    .filter(isOld)
+    .reduce((highest, { seq }) => Math.max(highest, seq), state.seqBefore ?? -1)
   return {
     ...state,
-    arrivals: state.arrivals.filter((arrival, index) => !isOld(arrival, index)),
-    seqBefore: left.reduce((highest, { seq }) => Math.max(highest, seq), state.seqBefore ?? -1),
+    arrivals: state.arrivals.filter((arrival, index) => !isOld(arrival, index) && arrival.seq > seqBefore),
+    seqBefore,
   }
 }
 

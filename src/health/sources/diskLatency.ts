@@ -6,6 +6,8 @@ const blockBytes = 4096
 /** Delays of the event loop below this are noise of the measurement, not worth taking off. */
 const loopDelayIgnoredMs = 5
 const loopResolutionMs = 10
+/** A write that takes this long is news before it ends. */
+const hangingAfterMs = 50
 
 export interface DiskLatencySource {
   /**
@@ -80,7 +82,10 @@ export const createDiskLatencySource = (options: DiskLatencyOptions): DiskLatenc
   return {
     take: () => {
       if (closed) return null
-      if (startedAtMs !== null) return Math.min(latencyMsMax, Math.max(newestMs ?? 0, monotonicMs() - startedAtMs))
+      if (startedAtMs !== null) {
+        const soFarMs = monotonicMs() - startedAtMs
+        return soFarMs < hangingAfterMs ? newestMs : Math.min(latencyMsMax, Math.max(newestMs ?? 0, soFarMs))
+      }
       const latencyMs = newestMs === null ? null : Math.min(latencyMsMax, newestMs)
       begin()
       return latencyMs

@@ -36,9 +36,7 @@ export const parseNetworkCounters = (text: string): ReadonlyMap<string, Counters
 const grownBy = (before: number, after: number): number => (after >= before ? after - before : after)
 
 /** Traffic of the machine since the call before; all null where there is no /proc/net/dev. */
-export const createNetworkSource = (
-  read: ReadKernelFile = readKernelFile,
-): ((elapsedMs: number) => NetworkRates) => {
+export const createNetworkSource = (read: ReadKernelFile = readKernelFile): ((elapsedMs: number) => NetworkRates) => {
   const look = (): ReadonlyMap<string, Counters> | null => {
     const text = read('/proc/net/dev')
     return text === null ? null : parseNetworkCounters(text)

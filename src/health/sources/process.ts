@@ -16,9 +16,7 @@ const readProcess = (): ProcessCounters => {
 }
 
 /** What this process alone uses; children (encoders) are not counted. */
-export const createProcessSource = (
-  read: () => ProcessCounters = readProcess,
-): ((elapsedMs: number) => ProcessUse) => {
+export const createProcessSource = (read: () => ProcessCounters = readProcess): ((elapsedMs: number) => ProcessUse) => {
   let before = read()
   return (elapsedMs) => {
     const after = read()

@@ -1,0 +1,7 @@
+export { assess, type Assessment } from './assess.js'
+export { featuresOf, type Features } from './features.js'
+export type { ForecastMetric, MetricForecast } from './forecast.js'
+export { groupNames, handWeights, type GroupHealth, type GroupName, type Weights } from './groups.js'
+export { handRiskModel, type RiskAssessment, type RiskModel } from './risk.js'
+export { bandOf, scoreOf, stableMargin, type Score } from './score.js'
+export { emptyWindow, observe, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'

@@ -1,0 +1,102 @@
+import { createLivenessMonitor, type LivenessFact, type LivenessMonitor } from '../../../src/health/path/index.js'
+
+/** Ticks every 50 ms, and a heartbeat every 100 ms where `alive` says so. */
+const run = (
+  monitor: LivenessMonitor,
+  from: number,
+  to: number,
+  alive: (now: number) => boolean = () => true,
+): ReadonlyArray<LivenessFact> => {
+  const facts: LivenessFact[] = []
+  for (let now = from; now <= to; now += 50) {
+    if (now % 100 === 0 && alive(now)) facts.push(...monitor.heartbeat({ bootId: 'boot-1', receivedAt: now }))
+    facts.push(...monitor.tick(now))
+  }
+  return facts
+}
+const failed = (reason: 'refused' | 'reset' | 'timeout' | 'status', at: number, startedAt = at - 10) =>
+  ({ type: 'failed', reason, at, startedAt }) as const
+const ok = (at: number) => ({ type: 'ok', at, startedAt: at - 2, rttMs: 2, bootId: 'boot-2' }) as const
+
+describe('liveness by heartbeats', () => {
+  it('says nothing while heartbeats come', () => {
+    expect(run(createLivenessMonitor({ since: 0 }), 0, 10_000)).toEqual([])
+  })
+
+  it('reports a silence once, and its end once', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    expect(run(monitor, 0, 3_000, (now) => now <= 1_000)).toEqual([
+      { type: 'HeartbeatMissed', data: { lastHeartbeatAt: 1_000, silentMs: 350 } },
+    ])
+    expect(run(monitor, 3_050, 6_000)).toEqual([
+      { type: 'HeartbeatResumed', data: { bootId: 'boot-1', silentMs: 2_100 } },
+    ])
+  })
+
+  it('reports a server that was never heard', () => {
+    expect(run(createLivenessMonitor({ since: 500 }), 500, 900, () => false)).toMatchObject([
+      { type: 'HeartbeatMissed', data: { lastHeartbeatAt: 500 } },
+    ])
+  })
+
+  it('does not count silence while the watcher itself stood still', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    expect(monitor.tick(5_000)).toEqual([])
+    expect(run(monitor, 5_050, 5_250, () => false)).toEqual([])
+    expect(run(monitor, 5_300, 9_000)).toEqual([])
+  })
+
+  it('still reports real silence after a stall of its own', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    expect(run(monitor, 5_000, 6_000, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+
+  it('does not take a late heartbeat of an earlier boot for life', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 500)
+    monitor.heartbeat({ bootId: 'boot-2', receivedAt: 550 })
+    const facts = run(monitor, 600, 1_000)
+    expect(facts).toMatchObject([{ type: 'HeartbeatMissed', data: { lastHeartbeatAt: 550 } }])
+  })
+})
+
+describe('liveness by probes', () => {
+  const ticking = (): LivenessMonitor => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    return monitor
+  }
+
+  it('reports a refused connection at once, and once, until a probe succeeds', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('refused', 1_010))).toEqual([{ type: 'ProbeFailed', data: { reason: 'refused' } }])
+    expect(monitor.probe(failed('reset', 1_100))).toEqual([])
+    expect(monitor.probe(ok(1_150))).toEqual([{ type: 'ProbeSucceeded', data: { bootId: 'boot-2' } }])
+    expect(monitor.probe(ok(1_200))).toEqual([])
+  })
+
+  it('needs two slow answers in a row', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('timeout', 1_010))).toEqual([])
+    expect(monitor.probe(ok(1_020))).toEqual([])
+    expect(monitor.probe(failed('timeout', 1_030))).toEqual([])
+    expect(monitor.probe(failed('status', 1_040))).toEqual([{ type: 'ProbeFailed', data: { reason: 'status' } }])
+  })
+
+  it('does not believe a timeout that spans a stall of its own', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('timeout', 2_000, 1_050))).toEqual([])
+    expect(monitor.probe(failed('timeout', 2_010, 1_060))).toEqual([])
+    expect(monitor.probe(failed('timeout', 2_020, 1_070))).toEqual([])
+  })
+
+  it('names the boot it knows from heartbeats when the answer does not', () => {
+    const monitor = ticking()
+    monitor.probe(failed('refused', 1_010))
+    expect(monitor.probe({ ...ok(1_020), bootId: null })).toEqual([
+      { type: 'ProbeSucceeded', data: { bootId: 'boot-1' } },
+    ])
+  })
+})

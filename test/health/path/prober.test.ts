@@ -1,0 +1,121 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { startProber, type Prober, type ProbeOutcome } from '../../../src/health/path/index.js'
+import { waitFor } from '../../support/waitFor.js'
+
+describe('prober', () => {
+  let server: Server
+  let prober: Prober | null = null
+  let outcomes: ProbeOutcome[]
+  let sockets: Set<Socket>
+  let connections: number
+  let answer: RequestListener
+
+  const listen = (port = 0): Promise<number> =>
+    new Promise((resolve) => {
+      server = createServer((request, response) => answer(request, response))
+      server.on('connection', (socket: Socket) => {
+        connections += 1
+        sockets.add(socket)
+      })
+      server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+    })
+  const kill = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      for (const socket of sockets) socket.resetAndDestroy()
+    })
+  const probe = (port: number, timeoutMs = 150): void => {
+    prober = startProber({
+      url: `http://127.0.0.1:${port}`,
+      everyMs: 20,
+      timeoutMs,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    })
+  }
+  const outcomeOf = (wanted: string): Promise<unknown> =>
+    waitFor(
+      () => outcomes.find((outcome) => outcome.type === wanted || ('reason' in outcome && outcome.reason === wanted)),
+      {
+        describe: () => `the outcome ${wanted}; seen: ${JSON.stringify(outcomes.slice(-3))}`,
+      },
+    )
+
+  beforeEach(() => {
+    outcomes = []
+    sockets = new Set()
+    connections = 0
+    answer = (_, response) => response.end(JSON.stringify({ bootId: 'boot-1' }))
+  })
+  afterEach(async () => {
+    await prober?.stop()
+    prober = null
+    await kill()
+  })
+
+  it('measures the round trip over one kept connection, and learns the boot', async () => {
+    probe(await listen(), 5_000)
+    await waitFor(() => outcomes.length >= 10, { describe: 'ten outcomes' })
+    expect(outcomes[5]).toMatchObject({ type: 'ok', bootId: 'boot-1' })
+    expect(connections).toBe(1)
+  })
+
+  it('asks for /healthz', async () => {
+    const urls: unknown[] = []
+    answer = (request, response) => {
+      urls.push(request.url)
+      response.end()
+    }
+    probe(await listen())
+    expect(await outcomeOf('ok')).toMatchObject({ bootId: null })
+    expect(urls[0]).toBe('/healthz')
+  })
+
+  it('tells a bad status', async () => {
+    answer = (_, response) => response.writeHead(503).end('draining')
+    probe(await listen(), 5_000)
+    await outcomeOf('status')
+  })
+
+  it('tells an answer that does not come in time, and recovers', async () => {
+    answer = () => undefined
+    probe(await listen())
+    await outcomeOf('timeout')
+    answer = (_, response) => response.end()
+    await outcomeOf('ok')
+  })
+
+  it('tells a connection that breaks', async () => {
+    answer = (request) => request.socket.resetAndDestroy()
+    probe(await listen(), 5_000)
+    await outcomeOf('reset')
+  })
+
+  it('tells a server that is gone, and finds it again when it is back', async () => {
+    const port = await listen()
+    probe(port, 5_000)
+    await outcomeOf('ok')
+    await kill()
+    await outcomeOf('refused')
+    outcomes = []
+    await listen(port)
+    await outcomeOf('ok')
+  })
+
+  it('does not blame the server for a stall of its own', async () => {
+    probe(await listen(), 50)
+    await outcomeOf('ok')
+    for (let round = 0; round < 5; round += 1) {
+      const seen = outcomes.length
+      const untilMs = performance.now() + 120
+      while (performance.now() < untilMs);
+      await waitFor(() => outcomes.length > seen + 1, { describe: 'more outcomes' })
+    }
+    // The server shares this stalled process, so a slow outcome may be its own; but not all of them.
+    expect(outcomes.filter(({ type }) => type === 'ok').length).toBeGreaterThan(5)
+  })
+
+  it('refuses an address that is none', () => {
+    expect(() => startProber({ url: 'server-a:80', onOutcome: () => undefined })).toThrow(/http or https address/)
+  })
+})
