@@ -14,6 +14,8 @@ export interface NatsProcessOptions {
   readonly binary?: string
   /** How long the server may take until it accepts connections; default 10 000. */
   readonly readyTimeoutMs?: number
+  /** Give it a process group of its own, so that Ctrl-C in the terminal does not reach it. Default false. */
+  readonly detached?: boolean
 }
 
 export interface NatsProcess {
@@ -40,7 +42,14 @@ export class NatsProcessFailed extends Error {
 
 /** Starts a nats-server of our own with JetStream, and resolves when it accepts connections. */
 export async function startNatsProcess(options: NatsProcessOptions): Promise<NatsProcess> {
-  const { dataDir, port, host = '127.0.0.1', binary = 'nats-server', readyTimeoutMs = 10_000 } = options
+  const {
+    dataDir,
+    port,
+    host = '127.0.0.1',
+    binary = 'nats-server',
+    readyTimeoutMs = 10_000,
+    detached = false,
+  } = options
   await mkdir(join(dataDir, 'jetstream'), { recursive: true })
   const logFile = join(dataDir, 'nats.log')
   // The name tells our server apart from another one that already listens on the port.
@@ -52,7 +61,7 @@ export async function startNatsProcess(options: NatsProcessOptions): Promise<Nat
       ...['--addr', host, '--port', String(port), '--name', serverName],
       ...['--log', logFile, '--log_size_limit', String(16 * 1024 * 1024)],
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', detached },
   )
   const exited = exitOf(child)
   const pid = await pidOf(child, binary)

@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import { mainStream, type FleetPlan } from './options.js'
+
+/** Where the parts of a fleet find one another. */
+export interface FleetAddresses {
+  readonly natsUrl: string
+  readonly control: number
+  readonly ingest: number
+  readonly media: ReadonlyArray<number>
+}
+
+const flag = (name: string, value: string | number | undefined): ReadonlyArray<string> =>
+  value === undefined ? [] : [`--${name}`, String(value)]
+
+/** Arguments of `segue` for each part of the fleet. */
+export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
+  const { host, dataDir } = plan
+  const common = (part: string): ReadonlyArray<string> => [
+    ...flag('nats', addresses.natsUrl),
+    ...flag('host', host),
+    ...flag('data', part === 'control' ? dataDir : join(dataDir, part)),
+  ]
+  return {
+    control: [
+      'control',
+      ...common('control'),
+      ...flag('port', addresses.control),
+      ...flag('standby', plan.standby),
+      ...(plan.predict ? [] : ['--no-predict']),
+      ...flag('threshold', plan.threshold),
+      ...flag('buffer-segments', plan.bufferSegments),
+      ...flag('cutover-lead', plan.cutoverLeadSegments),
+    ],
+    media: (id: string, port: number): ReadonlyArray<string> => [
+      'media',
+      ...common(id),
+      ...flag('id', id),
+      ...flag('port', port),
+      ...flag('memory-limit', plan.memoryLimitMb),
+      // Whatever is lost, the servers that are left must be able to carry it all.
+      ...flag('capacity', Math.max(8, plan.streams * 2)),
+      ...flag('sample-interval', plan.sampleIntervalMs),
+      '--allow-faults',
+    ],
+    ingest: [
+      'ingest',
+      ...common('ingest'),
+      ...flag('port', addresses.ingest),
+      ...flag('stream', mainStream),
+      ...flag('streams', plan.streams),
+      ...flag('source', plan.source),
+      ...flag('fps', plan.fps),
+      ...flag('segment', plan.segmentMs),
+      ...flag('height', plan.height),
+    ],
+    watch: (stream: string): ReadonlyArray<string> => [
+      'watch',
+      ...flag('stream', stream),
+      ...flag(
+        'from',
+        [addresses.control, ...addresses.media].map((port) => `http://${urlHost(host)}:${port}`).join(','),
+      ),
+      ...flag('latency', plan.latencyMs / 1000),
+      ...flag('sessions', plan.viewers),
+    ],
+  }
+}
+
+/** An address that can be called, for one that can be listened on. */
+export const urlHost = (host: string): string =>
+  host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host

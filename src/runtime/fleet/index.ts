@@ -1,0 +1,8 @@
+export { ChildFailed } from './child.js'
+export { faultKinds, parseFaults, type FaultKind, type PlannedFault } from './faults.js'
+export { startFleet, type Fleet, type FleetOutcome } from './fleet.js'
+export { fleetDefaults, mainStream, streamNames, type FleetOptions } from './options.js'
+export { PortInUse } from './ports.js'
+export { faultsOf, type FleetResult, type HandoverResult, type ViewerResult } from './result.js'
+export { showFleet, type FleetDisplay } from './terminal/display.js'
+export { summaryLines } from './terminal/summary.js'

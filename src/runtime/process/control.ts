@@ -1,0 +1,52 @@
+import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
+import { openSqliteStore } from '../../events/stores/sqlite/index.js'
+import { connectNats } from '../../messaging/nats/index.js'
+import { startControlPlane } from '../control/controlPlane.js'
+import type { Service } from './lifecycle.js'
+import type { Logger } from './logger.js'
+import { storePathIn } from './replay.js'
+
+export interface ControlProcessOptions {
+  readonly natsUrl: string
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly serverPolicy: ServerPolicy
+  readonly streamPolicy: StreamPolicy
+  readonly logger: Logger
+}
+
+/** The control plane with its embedded event store. */
+export async function startControl(options: ControlProcessOptions): Promise<Service> {
+  const { natsUrl, host, port, dataDir, serverPolicy, streamPolicy, logger } = options
+  const store = await openSqliteStore({ path: storePathIn(dataDir) })
+  const transport = await connectNats({ url: natsUrl, name: 'segue-control' })
+  transport.onState((state) => logger.info(`broker: ${state}`))
+  const close = async (): Promise<void> => {
+    await transport.close()
+    await store.close()
+  }
+  try {
+    const control = await startControlPlane({
+      store,
+      transport,
+      dataDir,
+      host,
+      port,
+      serverPolicy,
+      streamPolicy,
+      logger,
+    })
+    logger.info(`ready at ${control.url}, log in ${storePathIn(dataDir)}`)
+    return {
+      url: control.url,
+      close: async () => {
+        await control.close()
+        await close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,107 @@
+import { errorMessage, systemErrorCode } from '../systemError.js'
+import type { Logger } from './logger.js'
+import { tellParent } from './supervision.js'
+
+/** Something that runs until it is closed, or ends by itself. */
+export interface Service {
+  /** For those who use it over HTTP; null when there is no address. */
+  readonly url: string | null
+  readonly bootId?: string
+  readonly close: () => Promise<void>
+  /** Resolves to the exit status when it ends by itself. */
+  readonly ended?: Promise<number>
+}
+
+export interface RunOptions {
+  readonly logger: Logger
+  readonly start: () => Promise<Service>
+  /** How long an orderly end may take; default 5 s. */
+  readonly closeMsMax?: number
+}
+
+const lingerMsMax = 500
+const forcedStatus = 130
+
+/**
+ * Runs a service as the work of this process: until a signal comes, the parent is gone or it ends. The first signal
+ * ends it in order, a second at once. Resolves to the exit status.
+ */
+export async function runService({ logger, start, closeMsMax = 5_000 }: RunOptions): Promise<number> {
+  const stop = untilAskedToStop(logger)
+  try {
+    const service = await start()
+    tellParent({ type: 'ready', url: service.url, bootId: service.bootId ?? null })
+    const status = await Promise.race([stop.asked, ...(service.ended === undefined ? [] : [service.ended])])
+    await within(service.close(), closeMsMax, logger)
+    return status
+  } catch (error) {
+    logger.error(errorMessage(error))
+    if (process.env.SEGUE_DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    tellParent({ type: 'failed', code: tagOf(error), message: errorMessage(error) })
+    return 1
+  } finally {
+    stop.release()
+    if (process.connected) process.disconnect()
+    exitSoon()
+  }
+}
+
+/** The kind of an error: its tag, or the system's code; `port-in-use` for every way of saying so. */
+function tagOf(error: unknown): string | null {
+  const tag = typeof error === 'object' && error !== null && '_tag' in error ? String(error._tag) : null
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = systemErrorCode(error) ?? systemErrorCode(cause)
+  if (code === 'EADDRINUSE' || tag === 'AddressInUse') return 'port-in-use'
+  return tag ?? code ?? null
+}
+
+interface Stopping {
+  readonly asked: Promise<number>
+  readonly release: () => void
+}
+
+function untilAskedToStop(logger: Logger): Stopping {
+  let resolve: (status: number) => void = () => undefined
+  const asked = new Promise<number>((done) => (resolve = done))
+  let isAsked = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isAsked) process.exit(forcedStatus)
+    isAsked = true
+    logger.info(`${signal}: closing; a second signal ends it at once`)
+    resolve(0)
+  }
+  const onOrphaned = (): void => {
+    if (isAsked) return
+    isAsked = true
+    logger.warn('the process that started this one is gone: closing')
+    resolve(0)
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  process.on('disconnect', onOrphaned)
+  return {
+    asked,
+    release: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+      process.off('disconnect', onOrphaned)
+    },
+  }
+}
+
+async function within(closing: Promise<void>, closeMsMax: number, logger: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      logger.warn(`not closed after ${closeMsMax} ms: ending all the same`)
+      resolve()
+    }, closeMsMax)
+  })
+  await Promise.race([closing, timeUp])
+  clearTimeout(timer)
+}
+
+/** A connection that somebody forgot must not keep the process. Does not fire where nothing is left to wait for. */
+function exitSoon(): void {
+  setTimeout(() => process.exit(), lingerMsMax).unref()
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { deciders } from '../../actors/index.js'
+import { decodeEvent, parseStreamId, type RecordedEvent } from '../../events/index.js'
+import { openSqliteStore } from '../../events/stores/sqlite/index.js'
+import { recordHandover, replayAll, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
+
+/** The log's file in a data folder. */
+export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
+
+export interface LogExamined {
+  readonly events: number
+  readonly verdict: ReplayVerdict
+  readonly handovers: HandoverHistory
+}
+
+/**
+ * Reads a log from the first event to the last, without changing it: derives every decision again, and lists the
+ * handovers. @throws StoreCorrupt, StoreUnavailable
+ */
+export async function examineLog(path: string): Promise<LogExamined> {
+  const store = await openSqliteStore({ path, readOnly: true })
+  let events = 0
+  let handovers: HandoverHistory = []
+  async function* counted(): AsyncIterable<RecordedEvent> {
+    for await (const event of store.readAll()) {
+      events += 1
+      handovers = withEvent(handovers, event)
+      yield event
+    }
+  }
+  try {
+    const verdict = await replayAll(counted(), deciders)
+    return { events, verdict, handovers }
+  } finally {
+    await store.close()
+  }
+}
+
+function withEvent(history: HandoverHistory, event: RecordedEvent): HandoverHistory {
+  const name = parseStreamId(event.streamId)
+  if (name?.category !== 'stream') return history
+  const decoded = decodeEvent('stream', event)
+  return E.isLeft(decoded) ? history : recordHandover(history, name.entity, decoded.right)
+}
