@@ -1,6 +1,13 @@
-import { forecast, forecastHealth, medianOf, recentEntries, type MetricForecast } from './forecast.js'
+import {
+  forecast,
+  forecastHealth,
+  medianOf,
+  memoryUseOf,
+  normalLatenessMs,
+  recentEntries,
+  type MetricForecast,
+} from './forecast.js'
 import type { GroupHealth, GroupName } from './groups.js'
-import { quantile } from './trend.js'
 import { timesOf, type FeatureWindow, type WindowEntry } from './window.js'
 
 /** What a risk model and the score look at: derived from the window alone. */
@@ -45,79 +52,28 @@ const levelHealth = (
   entries: ReadonlyArray<WindowEntry>,
   recent: ReadonlyArray<WindowEntry>,
 ): Readonly<Record<Exclude<GroupName, 'forecast'>, number | null>> => {
-  const median = (valueOf: (entry: WindowEntry) => number | null): number | null => medianOf(recent, valueOf)
-  const memoryUse = median(({ residentBytes, memoryLimitBytes }) =>
-    residentBytes === null || memoryLimitBytes === null ? null : residentBytes / memoryLimitBytes,
-  )
-  const lateness = median(({ latenessMs }) => latenessMs)
-  const normalLateness = quantile(
-    entries.flatMap(({ latenessMs }) => (latenessMs === null ? [] : [latenessMs])),
-    0.25,
-  )
-  const lateBy = lateness === null || normalLateness === null ? null : lateness - normalLateness
+  const level = (valueOf: (entry: WindowEntry) => number | null, best: number, worst: number): number | null =>
+    healthOf(medianOf(recent, valueOf), best, worst)
+  const normalMs = normalLatenessMs(entries)
+  const lateByMs = ({ latenessMs }: WindowEntry): number | null =>
+    latenessMs === null || normalMs === null ? null : latenessMs - normalMs
+  const own = 0.85
+  const shared = 0.15
   return {
     cpu: blend(
-      [
-        healthOf(
-          median(({ cpuCores }) => cpuCores),
-          0.6,
-          1,
-        ),
-        0.85,
-      ],
-      [
-        healthOf(
-          median(({ hostCpuRatio }) => hostCpuRatio),
-          0.9,
-          1.1,
-        ),
-        0.15,
-      ],
+      [level((entry) => entry.cpuCores, 0.6, 1), own],
+      [level((entry) => entry.hostCpuRatio, 0.9, 1.1), shared],
     ),
-    memory: blend(
-      [healthOf(memoryUse, 0.6, 0.95), 0.85],
-      [
-        healthOf(
-          median(({ hostMemoryRatio }) => hostMemoryRatio),
-          0.9,
-          1,
-        ),
-        0.15,
-      ],
-    ),
-    eventLoop: healthOf(
-      median(({ eventLoopDelayMs }) => eventLoopDelayMs),
-      50,
-      250,
-    ),
+    memory: blend([level(memoryUseOf, 0.6, 0.95), own], [level((entry) => entry.hostMemoryRatio, 0.9, 1), shared]),
+    eventLoop: level((entry) => entry.eventLoopDelayMs, 50, 250),
     encoder: lowest(
-      healthOf(
-        median(({ speed }) => speed),
-        0.98,
-        0.8,
-      ),
-      healthOf(lateBy, 40, 320),
+      level((entry) => entry.speed, 0.98, 0.8),
+      level(lateByMs, 40, 320),
     ),
-    latency: healthOf(
-      median(({ rttMs }) => rttMs),
-      100,
-      500,
-    ),
-    loss: healthOf(
-      median(({ lossRatio }) => lossRatio),
-      0.005,
-      0.05,
-    ),
-    jitter: healthOf(
-      median(({ jitterMs }) => jitterMs),
-      10,
-      100,
-    ),
-    disk: healthOf(
-      median(({ diskLatencyMs }) => diskLatencyMs),
-      50,
-      500,
-    ),
+    latency: level((entry) => entry.rttMs, 100, 500),
+    loss: level((entry) => entry.lossRatio, 0.005, 0.05),
+    jitter: level((entry) => entry.jitterMs, 10, 100),
+    disk: level((entry) => entry.diskLatencyMs, 50, 500),
   }
 }
 

@@ -32,11 +32,26 @@ const segmentMs = 320
 /** A sample this close to the limit is there. */
 const atLimitShare = 0.98
 
-const normalLatenessMs = (entries: ReadonlyArray<WindowEntry>): number | null =>
+/** What was measured, in order. */
+const valuesOf = (entries: ReadonlyArray<WindowEntry>, valueOf: (entry: WindowEntry) => number | null): number[] => {
+  const values: number[] = []
+  for (const entry of entries) {
+    const value = valueOf(entry)
+    if (value !== null) values.push(value)
+  }
+  return values
+}
+
+/** The lateness that is usual for this server: its lower quartile, so that trouble does not become normal at once. */
+export const normalLatenessMs = (entries: ReadonlyArray<WindowEntry>): number | null =>
   quantile(
-    entries.flatMap(({ latenessMs }) => (latenessMs === null ? [] : [latenessMs])),
+    valuesOf(entries, ({ latenessMs }) => latenessMs),
     0.25,
   )
+
+/** Share of the process's memory limit in use; null without a limit. */
+export const memoryUseOf = ({ residentBytes, memoryLimitBytes }: WindowEntry): number | null =>
+  residentBytes === null || memoryLimitBytes === null || memoryLimitBytes <= 0 ? null : residentBytes / memoryLimitBytes
 
 const constantly = (limit: number) => (): number => limit
 
@@ -45,10 +60,7 @@ const rules: ReadonlyArray<MetricRule> = [
     metric: 'memory',
     group: 'memory',
     // As a share of the limit, because a limit that changes would look like a jump of the memory.
-    valueOf: ({ residentBytes, memoryLimitBytes }) =>
-      residentBytes === null || memoryLimitBytes === null || memoryLimitBytes <= 0
-        ? null
-        : residentBytes / memoryLimitBytes,
+    valueOf: memoryUseOf,
     limitFor: constantly(1),
     riseShareMin: 0.08,
     gravity: 1,
@@ -119,12 +131,7 @@ export const medianOf = (
   entries: ReadonlyArray<WindowEntry>,
   valueOf: (entry: WindowEntry) => number | null,
 ): number | null => {
-  const values = entries
-    .flatMap((entry) => {
-      const value = valueOf(entry)
-      return value === null ? [] : [value]
-    })
-    .sort((a, b) => a - b)
+  const values = valuesOf(entries, valueOf).sort((a, b) => a - b)
   const upper = values[Math.floor(values.length / 2)]
   const lower = values[Math.floor((values.length - 1) / 2)]
   return upper === undefined || lower === undefined ? null : (upper + lower) / 2
@@ -150,9 +157,10 @@ export const forecast = (
   return rules.flatMap((rule) => {
     const limit = rule.limitFor(entries)
     if (limit === null) return []
-    const points: Point[] = entries.flatMap((entry, index) => {
+    const points: Point[] = []
+    entries.forEach((entry, index) => {
       const value = rule.valueOf(entry)
-      return value === null ? [] : [{ atMs: times[index] ?? 0, value }]
+      if (value !== null) points.push({ atMs: times[index] ?? 0, value })
     })
     if (points.length === 0) return []
     const trend = risingTrend(points, rule.riseShareMin * limit)
