@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WebSocket } from 'ws'
 import { decodePayload } from '../../src/events/index.js'
 import { createMemoryBus, type MemoryBus } from '../../src/messaging/memory/index.js'
 import {
@@ -9,11 +10,13 @@ import {
   Heartbeat,
   subjects,
   type Command,
+  type Route,
+  type RouteAnswer,
   type Transport,
 } from '../../src/messaging/index.js'
 import { startMediaServer, type MediaServer, type MediaServerOptions } from '../../src/runtime/mediaServer.js'
 import { sampleServerHealth } from '../../src/runtime/serverHealth.js'
-import { assignmentOf, routeOf, scriptedEncoders, type ScriptedEncoders } from '../media/support/scripted.js'
+import { assignmentOf, format, routeOf, scriptedEncoders, type ScriptedEncoders } from '../media/support/scripted.js'
 import { waitFor } from '../support/waitFor.js'
 
 let bus: MemoryBus
@@ -37,6 +40,12 @@ const start = async (options: Partial<MediaServerOptions> = {}): Promise<MediaSe
   })
   servers.push(server)
   return server
+}
+
+const answerOf = (route: Route): RouteAnswer => {
+  const now = Date.now()
+  const payload = JSON.stringify({ route, issuedAt: now, expiresAt: now + 60_000 })
+  return { notice: { payload, signature: '', keyId: 'k' }, noticeKey: 'key', format }
 }
 
 const command = async (server: MediaServer, given: Command | object): Promise<CommandReply> => {
@@ -118,6 +127,48 @@ describe('a media server', () => {
     const answer = await fetch(`${server.url}/streams/demo/video/7.m4s`)
     expect(answer.status).toBe(200)
     expect(server.metrics()).toEqual({ encodersRunning: 1, speed: 1, latenessMs: 130, streams: 1, viewers: 0 })
+  })
+
+  it('tells viewers what the control plane announces, and how to begin', async () => {
+    const server = await start()
+    expect((await fetch(`${server.url}/streams/demo/session`)).status).toBe(503)
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/notices/demo`)
+    const heard: unknown[] = []
+    socket.on('message', (data) => heard.push(JSON.parse(String(data))))
+    await new Promise((resolve) => socket.once('open', resolve))
+    socket.send(JSON.stringify({ type: 'hello', session: 'v1', stream: 'demo', epochKnown: null, agent: 'test' }))
+    await waitFor(() => server.metrics().viewers === 1)
+    control.broadcast(subjects.notice('demo'), answerOf(routeOf()))
+    await waitFor(() => heard.length === 2)
+    expect(heard).toMatchObject([{ type: 'welcome', edge: 'b' }, { type: 'notice' }])
+    const session: unknown = await (await fetch(`${server.url}/streams/demo/session`)).json()
+    expect(session).toEqual({ stream: 'demo', format, route: routeOf(), noticeKey: 'key', keyId: 'k' })
+    socket.terminate()
+    await waitFor(() => server.metrics().viewers === 0)
+  })
+
+  it('that slept while it was primary learns that it was replaced before it serves anything new', async () => {
+    const server = await start()
+    const was = routeOf({ primary: { id: 'b', url: server.url }, standby: null })
+    const assignment = assignmentOf({ bootId: server.bootId, role: 'primary', encode: true, route: was })
+    await command(server, { type: 'assign', assignment })
+    encoders.newest().emit(7)
+    const is = routeOf({ epoch: 2, cutover: 8, sequence: 2, standby: null })
+    control.respond(subjects.routeAll, async () => answerOf(is))
+    const wakesAtMs = performance.now() + 500
+    while (performance.now() < wakesAtMs) {
+      // Nothing else of this process runs meanwhile, as if it had been stopped.
+    }
+    encoders.newest().emit(8)
+    const statuses: number[] = []
+    await waitFor(async () => {
+      const answer = await fetch(`${server.url}/streams/demo/video/8.m4s`)
+      await answer.arrayBuffer()
+      statuses.push(answer.status)
+      return answer.status === 421
+    })
+    expect(statuses.filter((status) => status !== 503 && status !== 421)).toEqual([])
+    expect((await fetch(`${server.url}/streams/demo/video/7.m4s`)).status).toBe(200)
   })
 
   it('refuses what is not for this boot, and what it does not understand', async () => {

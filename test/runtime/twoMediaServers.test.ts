@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import type { ServerRef } from '../../src/events/index.js'
+import type { ServerRef, StitchResult } from '../../src/events/index.js'
 import { inspectSegment } from '../../src/media/fmp4/index.js'
 import { createMemoryBus } from '../../src/messaging/memory/index.js'
 import {
@@ -155,8 +156,11 @@ describe('two media servers on a real feed', () => {
     }
     await assign(a, { role: 'primary', encode: true, route: before })
     const first = await liveOf(a)
+    await waitFor(async () => (await manifestOf(a)).segments.length >= 16, started)
     await assign(b, { peer: ref(a), route: before, tasks: [{ type: 'synchronize', order: 's1' }] })
-    expect(await factOf('BufferSynchronized')).toMatchObject({ server: 'b', result: { unverified: 0, different: 0 } })
+    const synchronized = await factOf('BufferSynchronized')
+    expect(synchronized).toMatchObject({ server: 'b', result: { unverified: 0, different: 0, initIdentical: true } })
+    expect((synchronized.result as StitchResult).hashes).toHaveLength(16)
     let route = before
     const viewer = play(first, () => (route === before ? [a, b] : [b, a]))
 
@@ -196,6 +200,26 @@ describe('two media servers on a real feed', () => {
       const seen = viewer.played.get(number)
       if (seen !== undefined) expect([number, seen.sha256]).toEqual([number, video.sha256])
     }
+  }, 60_000)
+
+  it('can be played by an ordinary player', async () => {
+    await assign(a, { role: 'primary', encode: true })
+    await waitFor(async () => (await manifestOf(a)).segments.length >= 10, started)
+    const player = spawn('ffmpeg', [
+      ...['-v', 'error', '-nostdin', '-i', `${a.url}/streams/${stream}/main.m3u8`, '-t', '4'],
+      ...['-f', 'framehash', '-'],
+    ])
+    const [said, shown]: [string[], string[]] = [[], []]
+    player.stderr.on('data', (data) => said.push(String(data)))
+    player.stdout.on('data', (data) => shown.push(String(data)))
+    const status = await new Promise((resolve) => player.once('close', resolve))
+    expect([status, said.join('')]).toEqual([0, ''])
+    const frames = shown
+      .join('')
+      .split('\n')
+      .filter((line) => /^\d+,/.test(line))
+    expect(frames.filter((line) => line.startsWith('0,')).length).toBe(100)
+    expect(frames.filter((line) => line.startsWith('1,')).length).toBeGreaterThan(180)
   }, 60_000)
 
   it('go on for viewers when the primary dies and nobody is there to decide', async () => {

@@ -33,7 +33,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
   let round = 0
 
   const ask = async (mine: number): Promise<void> => {
-    while (round === mine && state === 'unconfirmed') {
+    while (round === mine && state !== 'confirmed') {
       const route = await askRoute().catch(() => null)
       if (round !== mine) return
       if (route !== null) {
@@ -41,7 +41,9 @@ export function createAuthority(options: AuthorityOptions): Authority {
         state = 'confirmed'
         return
       }
-      await new Promise((resolve) => setTimeout(resolve, retryMs))
+      // Once the numbers are served all the same, there is no hurry left.
+      const pauseMs = state === 'assumed' ? retryMs * 10 : retryMs
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 

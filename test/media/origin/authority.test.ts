@@ -64,6 +64,18 @@ describe('a primary that was suspended', () => {
     await origin.close()
   })
 
+  it('keeps asking, and names the epoch again when somebody knows it', async () => {
+    let knows = false
+    const askRoute = async () => (knows ? routeOf() : null)
+    const origin = await startOrigin({ buffer: bufferOf(1, 20), withholdMsMax: 20, askRoute })
+    origin.routes.accept(routeOf())
+    origin.authority.suspended(20)
+    await waitFor(() => origin.authority.of(21) === 'assumed')
+    knows = true
+    await waitFor(() => origin.authority.of(21) === 'confirmed')
+    await origin.close()
+  })
+
   it('names it again once a newer route arrives by itself', async () => {
     const origin = await startOrigin({ buffer: bufferOf(1, 20), withholdMsMax: 60_000 })
     origin.routes.accept(routeOf())
