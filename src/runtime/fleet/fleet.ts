@@ -53,6 +53,8 @@ export interface Fleet {
   ) => Promise<HandoverRecord>
   /** Ends everything in order and answers what the run has shown. Idempotent. */
   readonly stop: () => Promise<FleetOutcome>
+  /** Ends everything without looking at what it has shown. */
+  readonly release: () => Promise<void>
 }
 
 const program = fileURLToPath(new URL('../../../bin/segue.mjs', import.meta.url))
@@ -105,6 +107,7 @@ class LocalFleet implements Fleet {
     this.playing = new Promise((resolve) => (this.#onPlaying = resolve))
     this.broken = new Promise((_resolve, reject) => (this.#onBroken = reject))
     this.broken.catch(() => undefined)
+    process.on('exit', this.#killAll)
   }
 
   get dataDir(): string {
@@ -329,6 +332,11 @@ class LocalFleet implements Fleet {
     await Promise.all([...this.#roles].filter(([name]) => which(name)).map(([, role]) => role.stop()))
   }
 
+  /** When this process ends before its time, nothing is left behind. */
+  readonly #killAll = (): void => {
+    for (const pid of Object.values(this.pids())) tryToKill(pid)
+  }
+
   /** Ends whatever still runs. */
   async release(): Promise<void> {
     this.#phase = 'ending'
@@ -337,6 +345,15 @@ class LocalFleet implements Fleet {
     await this.#stopRoles(() => true)
     await this.#transport?.close()
     await this.#nats?.stop()
+    process.off('exit', this.#killAll)
+  }
+}
+
+function tryToKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone already.
   }
 }
 

@@ -95,7 +95,8 @@ function stepTimesSoFar({ steps }: HandoverRecord): StepTimes {
   }
 }
 
-const viewerResult = (totals: ViewerTotals): ViewerResult => ({
+/** What one viewer measured, as results name it. */
+export const viewerResult = (totals: ViewerTotals): ViewerResult => ({
   segments: totals.segments,
   gaps: totals.gaps,
   duplicates: totals.duplicates,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { derivedId } from '../../events/index.js'
-import { subjects, type FactMessage, type Transport } from '../../messaging/index.js'
+import { subjects } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { StreamFormat } from '../../media/format.js'
 import { startIngest, type Ingest } from '../ingest.js'
+import { openFactOutlet, type FactOutlet } from './facts.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
 
@@ -27,17 +28,18 @@ export interface IngestProcessOptions {
 export async function startIngestProcess(options: IngestProcessOptions): Promise<Service> {
   const { streams, natsUrl, dataDir, logger } = options
   await mkdir(dataDir, { recursive: true })
-  const connecting = connectNats({ url: natsUrl, name: 'segue-ingest' })
-  const starting = Promise.allSettled(streams.map((stream, index) => openFeed(stream, index, connecting, options)))
-  const [transport, feeds] = await Promise.allSettled([connecting, starting]).then(
-    ([connected, opened]) => [connected, opened.status === 'fulfilled' ? opened.value : []] as const,
-  )
+  // Both take their time: the feeds begin while the broker is looked for.
+  const connecting = connect(natsUrl, dataDir, logger)
+  const [connected, ...feeds] = await Promise.allSettled([
+    connecting,
+    ...streams.map((stream, index) => openFeed(stream, index, connecting, options)),
+  ])
   const open = feeds.flatMap((feed) => (feed.status === 'fulfilled' ? [feed.value] : []))
   const close = async (): Promise<void> => {
     await Promise.all(open.map((feed) => feed.close()))
-    if (transport.status === 'fulfilled') await transport.value.close()
+    if (connected.status === 'fulfilled') await connected.value.close()
   }
-  const failed = [transport, ...feeds].find((each) => each.status === 'rejected')
+  const failed = [connected, ...feeds].find((each) => each.status === 'rejected')
   if (failed?.status === 'rejected') {
     await close()
     throw failed.reason
@@ -46,21 +48,34 @@ export async function startIngestProcess(options: IngestProcessOptions): Promise
   return { url: open[0]?.url ?? null, close }
 }
 
+async function connect(natsUrl: string, dataDir: string, logger: Logger): Promise<FactOutlet> {
+  const transport = await connectNats({ url: natsUrl, name: 'segue-ingest' })
+  transport.onState((state) => logger.info(`broker: ${state}`))
+  const facts = await openFactOutlet(transport, dataDir, logger)
+  return {
+    publish: facts.publish,
+    close: async () => {
+      await facts.close()
+      await transport.close()
+    },
+  }
+}
+
 async function openFeed(
   stream: string,
   index: number,
-  connecting: Promise<Transport>,
+  connecting: Promise<FactOutlet>,
   { source, format, host, port, publicUrl, dataDir, logger }: IngestProcessOptions,
 ): Promise<Ingest> {
   const run = randomUUID()
-  const told: { announced: Promise<void> } = { announced: Promise.resolve() }
   const tell = (type: string, data: object): void => {
     const occurredAt = Date.now()
-    const message = { id: derivedId(occurredAt, stream, run, type), occurredAt, type, data }
-    told.announced = told.announced
-      .then(async () => publishUntilStored(await connecting, subjects.stream(stream), message, logger))
-      // A transport that never came is the start's failure, and told there.
-      .catch(() => undefined)
+    const fact = { id: derivedId(occurredAt, stream, run, type), occurredAt, type, data }
+    connecting.then(
+      (facts) => facts.publish(subjects.stream(stream), fact),
+      // That there is no broker is the failure of the start, and told there.
+      () => undefined,
+    )
   }
   const feed = await startIngest({
     ...{ stream, source, format, host, dataDir },
@@ -80,25 +95,4 @@ async function openFeed(
   const feedUrl = index === 0 ? (publicUrl ?? feed.url) : feed.url
   tell('StreamOpened', { stream, run, format, feedUrl })
   return feed
-}
-
-const pauseMs = 250
-
-/** Facts of a stream are few and must not be lost: each is sent until the broker has it. */
-async function publishUntilStored(
-  transport: Transport,
-  subject: string,
-  message: FactMessage,
-  logger: Logger,
-): Promise<void> {
-  let isTold = false
-  while (transport.state() !== 'closed') {
-    try {
-      return await transport.publish(subject, message, { id: message.id })
-    } catch (error) {
-      if (!isTold) logger.warn(`${message.type} waits for the broker: ${String(error)}`)
-      isTold = true
-      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
-    }
-  }
 }

@@ -2,6 +2,9 @@ import { errorMessage, systemErrorCode } from '../systemError.js'
 import type { Logger } from './logger.js'
 import { tellParent } from './supervision.js'
 
+/** Whether stack traces are wanted: SEGUE_DEBUG is set. */
+export const isDebugging = (env: NodeJS.ProcessEnv = process.env): boolean => (env.SEGUE_DEBUG ?? '') !== ''
+
 /** Something that runs until it is closed, or ends by itself. */
 export interface Service {
   /** For those who use it over HTTP; null when there is no address. */
@@ -10,33 +13,41 @@ export interface Service {
   readonly close: () => Promise<void>
   /** Resolves to the exit status when it ends by itself. */
   readonly ended?: Promise<number>
+  /** How long an orderly end may take; default 5 s. */
+  readonly closeMsMax?: number
 }
 
 export interface RunOptions {
   readonly logger: Logger
   readonly start: () => Promise<Service>
-  /** How long an orderly end may take; default 5 s. */
-  readonly closeMsMax?: number
 }
 
+const closeMsMaxDefault = 5_000
+const abandonMsMax = 2_000
 const lingerMsMax = 500
-const forcedStatus = 130
+const statusForced = 130
 
 /**
  * Runs a service as the work of this process: until a signal comes, the parent is gone or it ends. The first signal
  * ends it in order, a second at once. Resolves to the exit status.
  */
-export async function runService({ logger, start, closeMsMax = 5_000 }: RunOptions): Promise<number> {
+export async function runService({ logger, start }: RunOptions): Promise<number> {
   const stop = untilAskedToStop(logger)
+  const starting = start()
   try {
-    const service = await start()
+    const service = await Promise.race([starting, stop.asked.then(() => null)])
+    if (service === null) {
+      // Asked to end before it had begun: what has been opened is closed as soon as it is there.
+      await within(closeOnceStarted(starting), abandonMsMax, logger)
+      return 0
+    }
     tellParent({ type: 'ready', url: service.url, bootId: service.bootId ?? null })
     const status = await Promise.race([stop.asked, ...(service.ended === undefined ? [] : [service.ended])])
-    await within(service.close(), closeMsMax, logger)
+    await within(service.close(), service.closeMsMax ?? closeMsMaxDefault, logger)
     return status
   } catch (error) {
     logger.error(errorMessage(error))
-    if (process.env.SEGUE_DEBUG !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    if (isDebugging() && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     tellParent({ type: 'failed', code: tagOf(error), message: errorMessage(error) })
     return 1
   } finally {
@@ -45,6 +56,12 @@ export async function runService({ logger, start, closeMsMax = 5_000 }: RunOptio
     exitSoon()
   }
 }
+
+const closeOnceStarted = (starting: Promise<Service>): Promise<void> =>
+  starting.then(
+    (service) => service.close(),
+    () => undefined,
+  )
 
 /** The kind of an error: its tag, or the system's code; `port-in-use` for every way of saying so. */
 function tagOf(error: unknown): string | null {
@@ -55,17 +72,19 @@ function tagOf(error: unknown): string | null {
   return tag ?? code ?? null
 }
 
-interface Stopping {
+export interface Stopping {
+  /** Resolves to the exit status when somebody asks for the end. */
   readonly asked: Promise<number>
   readonly release: () => void
 }
 
-function untilAskedToStop(logger: Logger): Stopping {
+/** Waits for a signal or for the end of the parent; a second signal ends the process at once. */
+export function untilAskedToStop(logger: Pick<Logger, 'info' | 'warn'>): Stopping {
   let resolve: (status: number) => void = () => undefined
   const asked = new Promise<number>((done) => (resolve = done))
   let isAsked = false
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (isAsked) process.exit(forcedStatus)
+    if (isAsked) process.exit(statusForced)
     isAsked = true
     logger.info(`${signal}: closing; a second signal ends it at once`)
     resolve(0)
@@ -78,12 +97,14 @@ function untilAskedToStop(logger: Logger): Stopping {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal)
   process.on('disconnect', onOrphaned)
   return {
     asked,
     release: () => {
       process.off('SIGINT', onSignal)
       process.off('SIGTERM', onSignal)
+      process.off('SIGHUP', onSignal)
       process.off('disconnect', onOrphaned)
     },
   }
@@ -102,6 +123,6 @@ async function within(closing: Promise<void>, closeMsMax: number, logger: Logger
 }
 
 /** A connection that somebody forgot must not keep the process. Does not fire where nothing is left to wait for. */
-function exitSoon(): void {
+export function exitSoon(): void {
   setTimeout(() => process.exit(), lingerMsMax).unref()
 }

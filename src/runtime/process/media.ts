@@ -1,13 +1,14 @@
 import { mkdir } from 'node:fs/promises'
-import { derivedId } from '../../events/index.js'
-import { startHealthSampler } from '../../health/index.js'
-import { subjects } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
+import type { Fault } from '../../messaging/index.js'
 import { enforceMemoryLimit, injectFault } from '../faults/index.js'
-import { startMediaServer, type HealthContext } from '../mediaServer.js'
+import { startMediaServer } from '../mediaServer.js'
+import { sampleServerHealth } from '../serverHealth.js'
 import { errorMessage } from '../systemError.js'
+import { openFactOutlet } from './facts.js'
 import type { Service } from './lifecycle.js'
 import { withFields, type Logger } from './logger.js'
+import { isSupervised } from './supervision.js'
 
 export interface MediaProcessOptions {
   readonly id: string
@@ -24,21 +25,19 @@ export interface MediaProcessOptions {
   readonly logger: Logger
 }
 
+const drainMsMax = 15_000
+
 /** A media server with its health sampler and, if wanted, a memory limit and injected faults. */
 export async function startMedia(options: MediaProcessOptions): Promise<Service> {
   const { id, natsUrl, host, port, publicUrl, dataDir, memoryLimitMb, capacityStreams, logger } = options
   await mkdir(dataDir, { recursive: true })
   const transport = await connectNats({ url: natsUrl, name: `segue-media-${id}` })
   transport.onState((state) => logger.info(`broker: ${state}`))
-  const limit =
-    memoryLimitMb === undefined
-      ? undefined
-      : enforceMemoryLimit({
-          limitBytes: memoryLimitMb * 1024 * 1024,
-          onError: (error) => logger.error(`the memory limit is no longer enforced: ${errorMessage(error)}`),
-        })
+  const limit = memoryLimitMb === undefined ? undefined : limitMemory(memoryLimitMb, logger)
+  const facts = await openFactOutlet(transport, dataDir, logger)
   const release = async (): Promise<void> => {
     await limit?.stop()
+    await facts.close()
     await transport.close()
   }
   try {
@@ -46,24 +45,21 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
       ...{ id, host, port, transport, dataDir, capacityStreams },
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
-      ...(options.allowFaults
-        ? {
-            onFault: (fault) => {
-              logger.warn(`fault begins: ${JSON.stringify(fault)}`)
-              injectFault(fault)
-            },
-          }
-        : {}),
-      health: (context) => sampleHealth(context, options.sampleIntervalMs, logger),
+      ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, logger) } : {}),
+      publishFact: facts.publish,
+      health: sampleServerHealth({ intervalMs: options.sampleIntervalMs }),
       logger: withFields(logger),
     })
     return {
       url: server.url,
       bootId: server.bootId,
       close: async () => {
+        // In a fleet that ends as a whole there is nobody left to hand over to.
+        if (!isSupervised()) await server.drained('the end of the process', drainMsMax)
         await server.stop()
         await release()
       },
+      closeMsMax: drainMsMax + 5_000,
     }
   } catch (error) {
     await release()
@@ -71,19 +67,13 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
   }
 }
 
-/** Every sample becomes a fact; its id follows from boot and number, so a repeated one is recorded once. */
-function sampleHealth(context: HealthContext, intervalMs: number, logger: Logger): { readonly stop: () => void } {
-  const { server, bootId, dataDir, memoryLimitBytes, metrics, publishFact } = context
-  return startHealthSampler({
-    ...{ server, bootId, intervalMs, memoryLimitBytes },
-    diskDir: dataDir,
-    streamMetrics: metrics,
-    onSample: (sample) => {
-      const path = { rttMs: null, lossRatio: null, jitterMs: null }
-      const id = derivedId(sample.takenAt, server, bootId, 'sample', sample.seq)
-      const data = { sample, path }
-      publishFact(subjects.health(server), { id, occurredAt: sample.takenAt, type: 'HealthSampled', data })
-    },
-    onError: (error) => logger.warn(`a health sample failed: ${errorMessage(error)}`),
+const limitMemory = (limitMb: number, logger: Logger) =>
+  enforceMemoryLimit({
+    limitBytes: limitMb * 1024 * 1024,
+    onError: (error) => logger.error(`the memory limit is no longer enforced: ${errorMessage(error)}`),
   })
+
+function makeFault(fault: Fault, logger: Logger): void {
+  logger.info(`fault begins: ${JSON.stringify(fault)}`)
+  injectFault(fault)
 }

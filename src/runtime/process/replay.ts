@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { deciders } from '../../actors/index.js'
@@ -7,6 +9,16 @@ import { recordHandover, replayAll, type HandoverHistory, type ReplayVerdict } f
 
 /** The log's file in a data folder. */
 export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
+
+/** The newest run below the data root that has a log; undefined when there is none. Names of runs sort by time. */
+export async function newestRun(root: string): Promise<string | undefined> {
+  const runs = join(root, 'runs')
+  const names = await readdir(runs).catch(() => [])
+  return names
+    .toSorted()
+    .map((name) => join(runs, name))
+    .findLast((run) => existsSync(storePathIn(run)))
+}
 
 export interface LogExamined {
   readonly events: number

@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { Command } from 'commander'
+import {
+  defaultServerPolicy,
+  defaultStreamPolicy,
+  type ServerPolicy,
+  type StandbyMode,
+  type StreamPolicy,
+} from '../../events/index.js'
+import { defaultDataRoot } from '../../runtime/dataDirectory.js'
+import { runService, startControl } from '../../runtime/process/index.js'
+import type { CommandContext } from '../context.js'
+import { flag, natsFlag, natsUrlDefault, standbyHelp, standbyModes } from '../flags.js'
+import { UsageError } from '../usage.js'
+import { number, port, whole } from '../values.js'
+
+interface ControlFlags {
+  readonly nats: string
+  readonly host: string
+  readonly port: number
+  readonly data: string
+  readonly standby: StandbyMode
+  readonly predict: boolean
+  readonly threshold: number
+  readonly horizon: number
+  readonly bufferSegments: number
+  readonly cutoverLead: number
+}
+
+const examples = `
+Example:
+  segue control --nats nats://10.0.0.1:4222 --host 0.0.0.0 --data /var/lib/segue --standby hot`
+
+export function controlCommand(context: CommandContext): Command {
+  const { env } = context
+  return new Command('control')
+    .description('Run a control plane with its embedded event store: it decides, and answers over HTTP.')
+    .addOption(natsFlag(env, natsUrlDefault))
+    .addOption(flag('--host <address>', 'address to listen on', { default: '127.0.0.1' }))
+    .addOption(flag('--port <n>', 'port of the HTTP API; 0: any free one', { default: 7000, read: port }))
+    .addOption(flag('--data <dir>', 'event store and keys', { default: join(defaultDataRoot({ env }), 'control') }))
+    .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
+    .addOption(flag('--no-predict', 'record everything, but predict nothing'))
+    .addOption(
+      flag('--threshold <score>', 'stability score (0-100) below which a server counts as unstable', {
+        default: defaultServerPolicy.threshold,
+        read: number(0, 100),
+      }),
+    )
+    .addOption(
+      flag('--horizon <s>', 'how far ahead the risk looks, in seconds', {
+        default: defaultServerPolicy.horizonMs / 1000,
+        read: number(1, 3_600),
+      }),
+    )
+    .addOption(
+      flag('--buffer-segments <n>', 'segments that each server keeps, and that a standby verifies', {
+        default: defaultStreamPolicy.bufferSegments,
+        read: whole(4, 1_000),
+      }),
+    )
+    .addOption(
+      flag('--cutover-lead <n>', 'segments between the live one and a planned cut-over', {
+        default: defaultStreamPolicy.cutoverLeadSegments,
+        read: whole(0, 100),
+      }),
+    )
+    .addHelpText('after', examples)
+    .action(async (flags: ControlFlags) => {
+      const { nats, host, port, data } = flags
+      const logger = context.logger('control')
+      const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
+      const start = () => startControl({ natsUrl: nats, host, port, dataDir: data, ...policies, logger })
+      context.done(await runService({ logger, start }))
+    })
+}
+
+/** @throws UsageError for a threshold that no score can rise above again. */
+export function serverPolicyOf({
+  predict,
+  threshold,
+  horizon,
+}: Pick<ControlFlags, 'predict' | 'threshold' | 'horizon'>): ServerPolicy {
+  const { hysteresis } = defaultServerPolicy
+  if (threshold + hysteresis > 100) {
+    throw new UsageError(
+      `--threshold ${threshold} is too high: an alarm clears ${hysteresis} points above it, so give ${100 - hysteresis} or less`,
+    )
+  }
+  return { ...defaultServerPolicy, predict, threshold, horizonMs: Math.round(horizon * 1000) }
+}
+
+/** @throws UsageError for a buffer that does not reach from the live segment to the cut-over. */
+export function streamPolicyOf({
+  standby,
+  bufferSegments,
+  cutoverLead,
+}: Pick<ControlFlags, 'standby' | 'bufferSegments' | 'cutoverLead'>): StreamPolicy {
+  checkBuffer(bufferSegments, cutoverLead)
+  return { ...defaultStreamPolicy, standby, bufferSegments, cutoverLeadSegments: cutoverLead }
+}
+
+/** The old primary must still hold the live segment when K comes, and the new one what came before K. */
+export function checkBuffer(bufferSegments: number, cutoverLead: number): void {
+  const least = cutoverLead + 2
+  if (bufferSegments >= least) return
+  throw new UsageError(
+    `--buffer-segments ${bufferSegments} is less than the cut-over needs: with --cutover-lead ${cutoverLead} give ${least} or more`,
+  )
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { Command } from 'commander'
+import * as E from 'fp-ts/lib/Either.js'
+import type { StreamFormat } from '../../events/index.js'
+import { defaultDataRoot } from '../../runtime/dataDirectory.js'
+import { streamNames } from '../../runtime/fleet/index.js'
+import { formatFor, runService, startIngestProcess } from '../../runtime/process/index.js'
+import type { CommandContext } from '../context.js'
+import { flag, natsFlag, natsUrlDefault } from '../flags.js'
+import { UsageError } from '../usage.js'
+import { id, number, port, url, whole } from '../values.js'
+
+interface IngestFlags extends FormatFlags {
+  readonly stream: string
+  readonly streams: number
+  readonly source: string
+  readonly nats: string
+  readonly host: string
+  readonly port: number
+  readonly publicUrl?: string
+  readonly data: string
+}
+
+export interface FormatFlags {
+  readonly fps: number
+  readonly segment?: number
+  readonly gop?: number
+  readonly height: number
+}
+
+export const sourceHelp =
+  'testcard (a moving test picture with sound), a file (looped), http(s)://, rtmp:// or srt://; rtmp with a local host and srt with ?mode=listener wait for a publisher'
+
+const examples = `
+Examples:
+  segue ingest --stream main --source testcard
+  segue ingest --stream main --source rtmp://0.0.0.0:1935/live/x --host 0.0.0.0 --public-url http://10.0.0.2:7100`
+
+export function ingestCommand(context: CommandContext): Command {
+  const { env } = context
+  return new Command('ingest')
+    .description('Take a contribution, normalise it and serve it as a feed to the media servers.')
+    .addOption(flag('--stream <name>', 'name of the stream', { default: 'main', read: id }))
+    .addOption(
+      flag('--streams <n>', 'feeds from this one source, named <stream>, <stream>-2, ..., on the ports that follow', {
+        default: 1,
+        read: whole(1, 64),
+      }),
+    )
+    .addOption(flag('--source <source>', sourceHelp, { default: 'testcard' }))
+    .addOption(natsFlag(env, natsUrlDefault))
+    .addOption(flag('--host <address>', 'address to listen on', { default: '127.0.0.1' }))
+    .addOption(flag('--port <n>', 'port of the feed; 0: any free one', { default: 7100, read: port }))
+    .addOption(
+      flag('--public-url <url>', 'address that media servers reach it at (default: http://host:port)', { read: url }),
+    )
+    .addOption(flag('--data <dir>', 'working files', { default: join(defaultDataRoot({ env }), 'ingest') }))
+    .addOption(flag('--fps <rate>', 'frames per second', { default: 25, read: number(1, 120) }))
+    .addOption(
+      flag('--segment <ms>', 'length of a segment, a whole number of frames (default: about 320)', {
+        read: number(1, 10_000),
+      }),
+    )
+    .addOption(flag('--gop <frames>', 'length of a segment in frames, instead of --segment', { read: whole(1, 1_000) }))
+    .addOption(flag('--height <px>', 'height of the picture', { default: 360, read: whole(16, 8_192) }))
+    .addHelpText('after', examples)
+    .action(async (flags: IngestFlags) => {
+      const { stream, streams, source, nats, host, port, publicUrl, data } = flags
+      const format = formatOf(flags)
+      if (publicUrl !== undefined && streams > 1) {
+        throw new UsageError(
+          '--public-url names one address, and --streams asks for several: start one ingest for each',
+        )
+      }
+      const logger = context.logger('ingest')
+      const start = () =>
+        startIngestProcess({
+          ...{ source, format, natsUrl: nats, host, port, dataDir: data, logger },
+          streams: streamNames(stream, streams),
+          ...(publicUrl === undefined ? {} : { publicUrl }),
+        })
+      context.done(await runService({ logger, start }))
+    })
+}
+
+/** @throws UsageError for a format that cannot be; the message names the nearest ones that can. */
+export function formatOf({ fps, segment, gop, height }: FormatFlags): StreamFormat {
+  const format = formatFor({
+    ...{ fps, height },
+    ...(segment === undefined ? {} : { segmentMs: segment }),
+    ...(gop === undefined ? {} : { gopFrames: gop }),
+  })
+  if (E.isRight(format)) return format.right
+  throw new UsageError(format.left.message)
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { defaultDataRoot } from '../../runtime/dataDirectory.js'
+import { runService, startMedia } from '../../runtime/process/index.js'
+import type { CommandContext } from '../context.js'
+import { flag, natsFlag, natsUrlDefault } from '../flags.js'
+import { id, port, url, whole } from '../values.js'
+
+interface MediaFlags {
+  readonly id: string
+  readonly nats: string
+  readonly host: string
+  readonly port: number
+  readonly publicUrl?: string
+  readonly data?: string
+  readonly memoryLimit?: number
+  readonly capacity: number
+  readonly sampleInterval: number
+  readonly allowFaults?: boolean
+}
+
+const examples = `
+Example:
+  segue media --id s1 --nats nats://10.0.0.1:4222 --host 0.0.0.0 --public-url http://10.0.0.11:7201 --memory-limit 2048
+
+SIGTERM hands its streams over before it ends; a second one ends it at once.`
+
+export function mediaCommand(context: CommandContext): Command {
+  const { env } = context
+  return new Command('media')
+    .description('Run a media server: it encodes, buffers and serves the streams that it is given.')
+    .addOption(flag('--id <name>', 'name of this server in the fleet', { read: id }).makeOptionMandatory())
+    .addOption(natsFlag(env, natsUrlDefault))
+    .addOption(flag('--host <address>', 'address to listen on', { default: '127.0.0.1' }))
+    .addOption(flag('--port <n>', 'port of the origin; 0: any free one', { default: 7201, read: port }))
+    .addOption(flag('--public-url <url>', 'address that others reach it at (default: http://host:port)', { read: url }))
+    .addOption(flag('--data <dir>', `working files (default: ${join(defaultDataRoot({ env }), '<id>')})`))
+    .addOption(
+      flag('--memory-limit <MB>', 'resident memory above which the process is killed (default: no limit of its own)', {
+        read: whole(64, 1_048_576),
+      }),
+    )
+    .addOption(
+      flag('--capacity <n>', 'streams that it can carry as primary or hot standby at once', {
+        default: 8,
+        read: whole(1, 10_000),
+      }),
+    )
+    .addOption(
+      flag('--sample-interval <ms>', 'time between two health samples', { default: 1_000, read: whole(200, 60_000) }),
+    )
+    .addOption(flag('--allow-faults', 'obey orders to fail (leak memory, burn CPU); for rehearsals only'))
+    .addHelpText('after', examples)
+    .action(async (flags: MediaFlags) => {
+      const { nats, host, port, capacity, sampleInterval, allowFaults = false, memoryLimit, publicUrl } = flags
+      const logger = context.logger(`media ${flags.id}`)
+      const start = () =>
+        startMedia({
+          ...{ id: flags.id, natsUrl: nats, host, port, allowFaults, logger },
+          dataDir: flags.data ?? join(defaultDataRoot({ env }), flags.id),
+          capacityStreams: capacity,
+          sampleIntervalMs: sampleInterval,
+          ...(memoryLimit === undefined ? {} : { memoryLimitMb: memoryLimit }),
+          ...(publicUrl === undefined ? {} : { publicUrl }),
+        })
+      context.done(await runService({ logger, start }))
+    })
+}

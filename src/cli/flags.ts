@@ -1,0 +1,48 @@
+import { Option } from 'commander'
+import type { Reader } from './values.js'
+import { natsUrl } from './values.js'
+
+export interface FlagSpec<T> {
+  readonly default?: T
+  /** How the default is shown when its value does not explain itself. */
+  readonly defaultText?: string
+  readonly read?: Reader<T>
+  readonly choices?: ReadonlyArray<string>
+}
+
+/** A flag that may also be set by an environment variable: `--memory-limit` by SEGUE_MEMORY_LIMIT. */
+export function flag<T = string>(flags: string, description: string, spec: FlagSpec<T> = {}): Option {
+  const option = new Option(flags, description).env(environmentName(flags))
+  if (spec.read !== undefined) option.argParser(spec.read)
+  if (spec.choices !== undefined) option.choices([...spec.choices])
+  if (spec.default !== undefined) option.default(spec.default, spec.defaultText)
+  return option
+}
+
+/** A flag that may be repeated; the values are collected as they were written. */
+export function repeatable(flags: string, description: string, defaultText: string): Option {
+  return new Option(flags, description)
+    .env(environmentName(flags))
+    .argParser((text: string, before: ReadonlyArray<string> | undefined) => [...(before ?? []), text])
+    .default(undefined, defaultText)
+}
+
+export function environmentName(flags: string): string {
+  const [, name = ''] = /--([a-z-]+)/.exec(flags) ?? []
+  return `SEGUE_${name.toUpperCase().replaceAll('-', '_')}`
+}
+
+/** Where NATS is; NATS_URL serves as well as SEGUE_NATS. */
+export function natsFlag(env: NodeJS.ProcessEnv, fallback?: string): Option {
+  const fromNatsUrl = env.NATS_URL === undefined || env.NATS_URL === '' ? undefined : env.NATS_URL
+  const spec = { read: natsUrl, ...defaultOf(fromNatsUrl ?? fallback) }
+  return flag('--nats <url>', 'NATS server with JetStream; NATS_URL is understood as well', spec)
+}
+
+const defaultOf = (value: string | undefined) => (value === undefined ? {} : { default: value })
+
+export const natsUrlDefault = 'nats://127.0.0.1:4222'
+
+export const standbyModes = ['hot', 'warm', 'cold'] as const
+export const standbyHelp =
+  'hot: the standby encodes all the time; warm: it holds verified copies and encodes when needed; cold: nothing until needed'

@@ -1,0 +1,45 @@
+import { isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
+import type { CommandContext } from './context.js'
+import { buildProgram, usageProblem } from './program.js'
+import { statusFailed, statusOk, statusUsage } from './usage.js'
+
+export type Surroundings = Pick<CommandContext, 'env' | 'stdout' | 'stderr'>
+
+/** Runs `segue` with the arguments that follow its name. Resolves to the exit status; never rejects. */
+export async function main(argv: ReadonlyArray<string>, surroundings: Surroundings = process): Promise<number> {
+  const { env, stdout, stderr } = surroundings
+  let status = statusOk
+  const context: CommandContext = {
+    ...{ env, stdout, stderr },
+    logger: (part) => processLogger(part, surroundings),
+    done: (result) => (status = result),
+  }
+  const program = buildProgram(context)
+  const [first = ''] = argv
+  const isCommand = program.commands.some((command) => command.name() === first)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return status
+  } catch (error) {
+    const problem = usageProblem(error, isCommand ? `segue ${first}` : 'segue')
+    if (problem === null) return statusOk
+    const message =
+      problem ?? `segue${isCommand ? ` ${first}` : ''}: ${error instanceof Error ? error.message : String(error)}`
+    stderr.write(`${message}\n`)
+    if (isDebugging(env) && error instanceof Error) stderr.write(`${error.stack}\n`)
+    tellParent({ type: 'failed', code: problem === undefined ? null : 'usage', message })
+    if (process.connected && isSupervised()) process.disconnect()
+    return problem === undefined ? statusFailed : statusUsage
+  }
+}
+
+/** Lines on standard error; what a parent should know goes to it as well. */
+function processLogger(part: string, { stderr }: Surroundings): Logger {
+  return lineLogger({
+    part,
+    write: (line) => void stderr.write(line),
+    onLine: (level, message) => {
+      if (level !== 'info') tellParent({ type: 'log', level, message })
+    },
+  })
+}

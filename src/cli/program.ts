@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { controlCommand } from './commands/control.js'
+import { doctorCommand } from './commands/doctor.js'
+import { ingestCommand } from './commands/ingest.js'
+import { mediaCommand } from './commands/media.js'
+import { replayCommand } from './commands/replay.js'
+import { upCommand } from './commands/up.js'
+import { watchCommand } from './commands/watch.js'
+import type { CommandContext } from './context.js'
+import { UsageError } from './usage.js'
+
+const examples = `
+Every option can be given as an environment variable, too: --memory-limit as SEGUE_MEMORY_LIMIT.
+SEGUE_DEBUG=1 adds stack traces to errors.
+
+Begin with:
+  segue doctor
+  segue up`
+
+/** All commands. Parsing throws CommanderError or UsageError; nothing ends the process. */
+export function buildProgram(context: CommandContext): Command {
+  const program = new Command('segue')
+    .description('Predictive handover for live media: leave a failing server before it dies.')
+    .version(version(), '-v, --version')
+    .addHelpText('after', examples)
+    .helpCommand('help [command]', 'explain a command')
+  const commands = [
+    upCommand(context),
+    controlCommand(context),
+    mediaCommand(context),
+    ingestCommand(context),
+    watchCommand(context),
+    replayCommand(context),
+    doctorCommand(context),
+  ]
+  for (const command of commands) program.addCommand(settled(command, context))
+  return settled(program, context)
+}
+
+function settled(command: Command, { stdout }: CommandContext): Command {
+  return command
+    .exitOverride()
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(true)
+    .configureHelp({ helpWidth: helpWidth(stdout.columns) })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      // Told once, by whoever catches the error.
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    })
+}
+
+const helpWidth = (columns: number | undefined): number => Math.max(80, Math.min(120, columns ?? 100))
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+  return version
+}
+
+/** What an error of parsing means: nothing was wrong (help was asked for), or one line that says what was. */
+export function usageProblem(error: unknown, command: string): string | null | undefined {
+  if (error instanceof UsageError) return `${command}: ${error.message}`
+  if (!(error instanceof CommanderError)) return undefined
+  if (error.exitCode === 0 && error.code !== 'commander.help') return null
+  if (error.code === 'commander.help') return `${command}: say what to do; "segue --help" lists the commands`
+  const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  return `${command}: ${text}; see "${command} --help"`
+}

@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from 'commander'
+import * as E from 'fp-ts/lib/Either.js'
+import { entityId } from '../events/index.js'
+
+/** Reads the text after a flag (or in its environment variable). */
+export type Reader<T> = (text: string) => T
+
+const readNumber = (text: string): number =>
+  /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? Number(text) : Number.NaN
+
+/** A whole number within bounds. */
+export const whole =
+  (min: number, max: number): Reader<number> =>
+  (text) => {
+    const value = readNumber(text)
+    if (Number.isInteger(value) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`)
+  }
+
+/** A number within bounds, fractions allowed. */
+export const number =
+  (min: number, max: number): Reader<number> =>
+  (text) => {
+    const value = readNumber(text)
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Give a number from ${min} to ${max}.`)
+  }
+
+/** A TCP port; 0 stands for any free one. */
+export const port = whole(0, 65_535)
+
+export const id: Reader<string> = (text) => {
+  const decoded = entityId.decode(text)
+  if (E.isRight(decoded)) return decoded.right
+  throw new InvalidArgumentError('Give 1-64 letters, digits, "-" or "_", beginning with a letter or digit.')
+}
+
+/** One or more http(s) addresses with commas between them. */
+export const urls: Reader<ReadonlyArray<string>> = (text) => {
+  const list = text.split(',').map((part) => part.trim())
+  const bad = list.find((part) => !/^https?:\/\/[^/]/.test(part) || !URL.canParse(part))
+  if (bad === undefined) return list
+  throw new InvalidArgumentError(`"${bad}" is no address: give http://host:port, several with commas between them.`)
+}
+
+export const url: Reader<string> = (text) => {
+  const [only, ...more] = urls(text)
+  if (only !== undefined && more.length === 0) return only.replace(/\/$/, '')
+  throw new InvalidArgumentError('Give one address, such as http://host:port.')
+}
+
+export const natsUrl: Reader<string> = (text) => {
+  const isUsable = (part: string): boolean => /^(nats|tls):\/\/[^/]/.test(part) && URL.canParse(part)
+  if (text.split(',').every((part) => isUsable(part.trim()))) return text
+  // It is not repeated: it may hold a password.
+  throw new InvalidArgumentError('Give nats://host:4222 or tls://user:password@host:4222.')
+}
