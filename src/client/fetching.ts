@@ -129,6 +129,7 @@ interface Choice {
 /**
  * The best server to ask now, of those not asked already: first those that nothing is held against, then those whose
  * back-off is over, and when there are no others, the one whose back-off ends first.
+ * A stall is worse than a request in vain.
  */
 const choose = (work: Work, busy: ReadonlyArray<Attempt>, terms: FetchTerms): Choice => {
   const { nowMs } = terms
@@ -137,10 +138,11 @@ const choose = (work: Work, busy: ReadonlyArray<Attempt>, terms: FetchTerms): Ch
   const proven = open.filter(({ standing }) => standing.proven)
   const unproven = open.filter(({ standing }) => !standing.proven)
   const avoided = [...all].sort((a, b) => a.standing.avoidedUntilMs - b.standing.avoidedUntilMs)
-  const lastResort = open.length === 0 && busy.length === 0 ? avoided : []
+  const isBusy = (server: string): boolean => busy.some((attempt) => attempt.server === server)
+  const lastResort = open.every(({ server }) => isBusy(server)) ? avoided : []
   let againAtMs = Math.min(Infinity, ...all.map((c) => c.standing.avoidedUntilMs).filter((at) => at > nowMs))
   for (const { server } of [...proven, ...unproven, ...lastResort]) {
-    if (busy.some((attempt) => attempt.server === server)) continue
+    if (isBusy(server)) continue
     const hold = work.heldOff[server]
     if (hold === undefined || nowMs >= hold.untilMs) return { server, againAtMs }
     againAtMs = Math.min(againAtMs, hold.untilMs)
