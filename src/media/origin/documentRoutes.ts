@@ -19,7 +19,7 @@ export function documentRoutes(app: FastifyInstance, host: OriginHost): void {
         return refuse(reply, 400, 'bad-request', `after="${String(asked)}" is no segment number`)
       }
       if (after !== null) await stream.buffer.waitForLive(after + 1, longPollMsMax)
-      return reply.header('cache-control', 'no-store').send(manifestOf(host.server.id, stream))
+      return reply.header('cache-control', 'no-store').send(manifestOf(host.server, stream))
     },
   )
 

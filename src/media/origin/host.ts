@@ -1,4 +1,4 @@
-import type { ServerRef, StreamFormat } from '../../events/index.js'
+import type { StreamFormat } from '../../events/index.js'
 import type { Assignment, Route, SessionDocument } from '../../messaging/index.js'
 import type { SegmentBuffer } from '../buffer/index.js'
 import type { Authority } from './authority.js'
@@ -40,10 +40,10 @@ export interface DrainControl {
 
 /** What the origin stands on; the media server wires it. */
 export interface OriginHost {
-  readonly server: ServerRef
+  /** Name of this server. */
+  readonly server: string
   readonly bootId: string
   readonly streamOf: (stream: string) => OriginStream | null
-  readonly streams: () => ReadonlyArray<OriginStream>
   /** Newest known route, also of streams that are not (any more) here. */
   readonly routeOf: (stream: string) => Route | null
   /** From the newest signed notice; asks for it when none is known. Null: nobody knows. */

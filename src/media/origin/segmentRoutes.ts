@@ -69,7 +69,7 @@ async function sendSegment(
   const stream = host.streamOf(name)
   if (stream === null) {
     const route = host.routeOf(name)
-    if (route !== null && number >= route.cutover && !namedIn(route, host.server.id)) return refuseFenced(reply, route)
+    if (route !== null && number >= route.cutover && !namedIn(route, host.server)) return refuseFenced(reply, route)
     return refuse(reply, 404, 'unknown-stream', `no stream ${name} here`)
   }
   const barred = bar(stream, number, reply)

@@ -7,7 +7,7 @@ const deadlineMsMax = 3_600_000
 /** Liveness, readiness and drain. None of them looks at the broker or the event store. */
 export function serviceRoutes(app: FastifyInstance, host: OriginHost): void {
   app.get('/healthz', (_request, reply) =>
-    reply.header('cache-control', 'no-store').send({ server: host.server.id, bootId: host.bootId }),
+    reply.header('cache-control', 'no-store').send({ server: host.server, bootId: host.bootId }),
   )
 
   app.get<{ Querystring: { stream?: unknown } }>('/readyz', (request, reply) => {

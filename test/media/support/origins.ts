@@ -75,10 +75,9 @@ export const startOrigin = async (options: TestOriginOptions): Promise<TestOrigi
     return progress()
   }
   const host: OriginHost = {
-    server: { id, url: '' },
+    server: id,
     bootId: `boot-${id}`,
     streamOf: (name) => (known && name === 'demo' ? stream : null),
-    streams: () => [stream],
     routeOf: () => routes.current(),
     sessionOf: async () => options.session ?? null,
     drain: { start: () => drainTo(true), cancel: () => drainTo(false), progress },

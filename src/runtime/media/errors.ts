@@ -1,4 +1,4 @@
-import { errorMessage, systemErrorCode } from './systemError.js'
+import { errorMessage, systemErrorCode } from '../systemError.js'
 
 /** An option of a media server that cannot be used; the message names it and what to give instead. */
 export class InvalidMediaServerOption extends Error {
