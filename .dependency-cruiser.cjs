@@ -10,7 +10,7 @@ const standsOn = {
   media: ['events', 'messaging'],
   health: ['events', 'messaging'],
   client: ['events', 'messaging'],
-  simulation: ['events', 'messaging', 'model', 'actors', 'projections', 'media', 'health', 'client'],
+  simulation: ['events', 'messaging', 'model', 'actors', 'projections', 'media', 'health', 'client', 'runtime'],
   runtime: ['events', 'messaging', 'model', 'actors', 'projections', 'media', 'health', 'client'],
   dashboard: ['events', 'messaging', 'projections', 'client', 'runtime'],
   cli: ['events', 'messaging', 'projections', 'simulation', 'runtime', 'dashboard'],

@@ -36,6 +36,8 @@ export interface ActorHostOptions {
   readonly onStoreTrouble?: (error: AppendError) => void
   /** Messages that may wait for one actor; default 1,000. */
   readonly inboxMax?: number
+  /** What jobs wait in; default: nact's. */
+  readonly mailboxes?: Mailboxes
 }
 
 interface Cell<C extends Category> {
@@ -56,7 +58,7 @@ export class ActorHost {
   constructor(options: ActorHostOptions) {
     this.#options = options
     this.#inboxMax = options.inboxMax ?? 1_000
-    this.#mailboxes = createMailboxes()
+    this.#mailboxes = options.mailboxes ?? createMailboxes()
     const { clock, interpret, onEffectFailure } = options
     this.#effects = new EffectRunner({ clock, interpret, ...(onEffectFailure ? { onFailure: onEffectFailure } : {}) })
   }

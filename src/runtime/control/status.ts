@@ -4,7 +4,10 @@ import type { ServerState, StreamState } from '../../actors/index.js'
 import type { Factor, FleetServer, ServerRef } from '../../events/index.js'
 import { Manifest } from '../../messaging/index.js'
 import type { HandoverRecord } from '../../projections/index.js'
+import type { ViewerStatus } from './core.js'
 import type { FleetIndex } from './fleetIndex.js'
+
+export type { ViewerStatus } from './core.js'
 
 export interface ServerStatus extends FleetServer {
   readonly threshold: number
@@ -34,12 +37,6 @@ export interface StreamStatus {
   readonly handover: { readonly id: string; readonly phase: string } | null
   readonly live: number | null
   readonly buffers: ReadonlyArray<BufferStatus>
-}
-
-export interface ViewerStatus {
-  readonly session: string
-  readonly stream: string
-  readonly connected: boolean
 }
 
 /** What GET /api/status answers. */

@@ -1,0 +1,250 @@
+import {
+  ActorHost,
+  deciders as rulesInForce,
+  standingOf,
+  type Clock,
+  type Committed,
+  type Deciders,
+  type IncomingFact,
+  type Mailboxes,
+} from '../../actors/index.js'
+import {
+  parseStreamId,
+  timeOrderedId,
+  type Category,
+  type EventStore,
+  type FleetServer,
+  type PathQuality,
+  type ServerPolicy,
+  type StreamPolicy,
+} from '../../events/index.js'
+import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
+import { recordHandover, type HandoverHistory } from '../../projections/index.js'
+import { fleetChanged, FleetIndex } from './fleetIndex.js'
+import { startIntake } from './intake.js'
+import { createInterpreter, routeAnswer } from './interpreter.js'
+import type { NoticeSigner } from './noticeSigner.js'
+
+export interface ControlPlaneLogger {
+  readonly info: (message: string) => void
+  readonly warn: (message: string) => void
+}
+
+/** Watches servers from the control plane and tells what it sees as facts. */
+export interface Watch {
+  /** Begins to watch a server, or follows it to its new address. */
+  readonly add: (server: string, url: string) => void
+  /** The path to a server as it is now; all null when it is not watched. */
+  readonly quality: (server: string) => PathQuality
+  readonly close: () => Promise<void>
+}
+
+export interface ControlCoreOptions {
+  readonly store: EventStore
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly signer: NoticeSigner
+  readonly serverPolicy: ServerPolicy
+  readonly streamPolicy: StreamPolicy
+  readonly watch: (tell: (server: string, fact: IncomingFact) => void) => Watch
+  readonly logger: ControlPlaneLogger
+  /** Default: the rules in force. */
+  readonly deciders?: Deciders
+  /** Default: nact's. */
+  readonly mailboxes?: Mailboxes
+  /** Time-ordered ids for facts that the control plane observes itself; default: with a random part. */
+  readonly newId?: (atMs: number) => string
+}
+
+export interface ViewerStatus {
+  readonly session: string
+  readonly stream: string
+  readonly connected: boolean
+}
+
+const viewersKnownMax = 20_000
+
+/**
+ * The control plane without its HTTP side: rebuilds the actors from the log, takes facts from the broker, hears the
+ * watch, and tells servers and viewers what follows.
+ */
+export class ControlCore {
+  readonly index = new FleetIndex()
+  readonly #options: ControlCoreOptions
+  readonly #newId: (atMs: number) => string
+  readonly #host: ActorHost
+  readonly #watch: Watch
+  readonly #closers: (() => Promise<unknown>)[] = []
+  readonly #fleetTold = new Map<string, ReadonlyArray<FleetServer>>()
+  readonly #viewers = new Map<string, ViewerStatus>()
+  #handovers: HandoverHistory = []
+  #events = 0
+
+  constructor(options: ControlCoreOptions) {
+    this.#options = options
+    this.#newId = options.newId ?? timeOrderedId
+    const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes } = options
+    this.#watch = options.watch((server, fact) => this.#tellLater('server', server, fact))
+    this.#host = new ActorHost({
+      store,
+      clock,
+      deciders,
+      interpret: createInterpreter({ transport, clock, index: this.index, signer, tell: this.tell }),
+      onCommitted: (committed) => this.#onCommitted(committed),
+      onEffectFailure: (owner, effect, error) => logger.warn(`${owner}: ${effect.key}: ${messageOf(error)}`),
+      onStoreTrouble: (error) => logger.warn(`event store: ${error.message}; trying again`),
+      ...(mailboxes === undefined ? {} : { mailboxes }),
+    })
+  }
+
+  get handovers(): HandoverHistory {
+    return this.#handovers
+  }
+
+  /** Events seen in the log and committed since. */
+  get events(): number {
+    return this.#events
+  }
+
+  get viewers(): ReadonlyArray<ViewerStatus> {
+    return [...this.#viewers.values()]
+  }
+
+  /** Hands a fact to an actor; see ActorHost.tell. */
+  readonly tell = (category: Category, entity: string, fact: IncomingFact): Promise<'appended' | 'repeated'> =>
+    this.#host.tell(category, entity, fact)
+
+  /** The signed route of a stream; null when it is not placed yet. */
+  routeOf(stream: string): RouteAnswer | null {
+    const { signer, clock } = this.#options
+    return routeAnswer({ index: this.index, signer, clock }, stream)
+  }
+
+  /** Reads the log, wakes the actors whose work may be unfinished. */
+  async rebuild(): Promise<void> {
+    const entities = new Map<string, { readonly category: Category; readonly entity: string }>()
+    for await (const event of this.#options.store.readAll()) {
+      this.#events += 1
+      const name = parseStreamId(event.streamId)
+      if (name === null) continue
+      if (name.category !== 'client') entities.set(event.streamId, name)
+      if (name.category === 'stream') this.#handovers = recordHandover(this.#handovers, name.entity, event as never)
+    }
+    const order: ReadonlyArray<Category> = ['server', 'stream']
+    for (const category of order) {
+      const names = [...entities.values()].filter((name) => name.category === category)
+      await Promise.all(names.map(({ entity }) => this.#host.wake(category, entity)))
+    }
+  }
+
+  /** Answers questions for routes and takes facts from the broker. Rejects when it takes no durable messages. */
+  async listen(): Promise<void> {
+    const { transport, logger, clock } = this.#options
+    const responder = transport.respond(subjects.routeAll, (_data, subject) => {
+      const answer = this.routeOf(entityOf(subject))
+      return answer === null ? Promise.reject(new Error('the stream has no route yet')) : Promise.resolve(answer)
+    })
+    const intake = await startIntake({
+      transport,
+      now: clock.now,
+      accept: (category, entity, fact) => this.#accept(category, entity, fact),
+      onDeadLetter: (subject, reason) => logger.warn(`dead letter from ${subject}: ${reason}`),
+    })
+    this.#closers.push(
+      () => intake.close(),
+      () => responder.close(),
+      () => this.#watch.close(),
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close()))
+    await this.#host.close()
+  }
+
+  async #accept(category: Category, entity: string, fact: IncomingFact): Promise<void> {
+    if (category === 'server') return this.#acceptFromServer(entity, fact)
+    if (category === 'stream' && fact.type === 'StreamOpened') await this.#ensureStreamPolicy(entity)
+    await this.#host.tell(category, entity, fact)
+  }
+
+  async #acceptFromServer(server: string, fact: IncomingFact): Promise<void> {
+    if (fact.type === 'ServerJoined') await this.#ensureServerPolicy(server)
+    await this.#host.tell('server', server, this.#withPath(server, fact))
+  }
+
+  /** Adds how the path to the server looks from here, if the sample is of this moment. */
+  #withPath(server: string, fact: IncomingFact): IncomingFact {
+    if (fact.type !== 'HealthSampled') return fact
+    const data = fact.data as { readonly sample?: { readonly takenAt?: unknown; readonly intervalMs?: unknown } } | null
+    const takenAt = Number(data?.sample?.takenAt)
+    const ageMs = Math.abs(this.#options.clock.now() - takenAt)
+    const fresh = ageMs < Math.max(2_000, 2 * Number(data?.sample?.intervalMs))
+    return fresh ? { ...fact, data: { ...data, path: this.#watch.quality(server) } } : fact
+  }
+
+  async #ensureServerPolicy(server: string): Promise<void> {
+    const policy = this.#options.serverPolicy
+    const state = await this.#host.wake('server', server)
+    if (JSON.stringify(state.policy) !== JSON.stringify(policy)) await this.#changePolicy('server', server, policy)
+  }
+
+  async #ensureStreamPolicy(stream: string): Promise<void> {
+    const policy = this.#options.streamPolicy
+    const state = await this.#host.wake('stream', stream)
+    if (JSON.stringify(state.policy) !== JSON.stringify(policy)) await this.#changePolicy('stream', stream, policy)
+  }
+
+  async #changePolicy(category: Category, entity: string, policy: ServerPolicy | StreamPolicy): Promise<void> {
+    await this.#host.tell(category, entity, {
+      id: this.#newId(this.#options.clock.now()),
+      type: 'PolicyChanged',
+      data: { policy },
+    })
+  }
+
+  #onCommitted(committed: Committed): void {
+    this.#events += committed.events.length
+    if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
+    if (committed.category === 'server') {
+      const { state } = committed as Committed<'server'>
+      this.index.setServer(state)
+      const standing = standingOf(state)
+      if (standing !== null) this.#watch.add(standing.id, standing.url)
+    } else {
+      const { state, events, entity } = committed as Committed<'stream'>
+      this.index.setStream(state)
+      for (const event of events) this.#handovers = recordHandover(this.#handovers, entity, event)
+    }
+    this.#tellFleet()
+  }
+
+  /** Shows every stream the fleet, when more than scores has changed since it was last shown. */
+  #tellFleet(): void {
+    const servers = this.index.fleet()
+    for (const { stream, fleet } of this.index.streams()) {
+      if (!fleetChanged(this.#fleetTold.get(stream) ?? fleet, servers)) continue
+      this.#fleetTold.set(stream, servers)
+      this.#tellLater('stream', stream, {
+        id: this.#newId(this.#options.clock.now()),
+        type: 'FleetObserved',
+        data: { servers },
+      })
+    }
+  }
+
+  #onClient({ entity, state }: Committed<'client'>): void {
+    this.#viewers.delete(entity)
+    if (state.connected) this.#viewers.set(entity, { session: entity, stream: state.stream ?? '', connected: true })
+    else this.#host.passivate('client', entity)
+    if (this.#viewers.size > viewersKnownMax) this.#viewers.delete([...this.#viewers.keys()][0] ?? '')
+  }
+
+  #tellLater(category: Category, entity: string, fact: IncomingFact): void {
+    this.#host.tell(category, entity, fact).catch((error: unknown) => {
+      this.#options.logger.warn(`${category}-${entity}: ${fact.type} was not recorded: ${messageOf(error)}`)
+    })
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
