@@ -143,6 +143,69 @@ describe('a planned hand-over', () => {
   })
 })
 
+describe('what servers and edges are told', () => {
+  test('the old primary’s edge gets its acknowledgement, also when it is not part of the new route', async () => {
+    const world = new ViewerWorld()
+    const c = world.addServer('c')
+    const viewer = world.viewer()
+    await world.run(5_000)
+    const route = { ...world.handover((viewer.last?.number ?? 0) + 4), standby: { id: 'c', url: c.url } }
+    const notice = world.signed(world.notice(route))
+    world.tell([world.b], notice)
+    await world.run(20)
+    world.tell([world.a], notice)
+    await world.run(20)
+    viewer.session.stop()
+
+    expect(world.a.received.at(-1)).toMatchObject({ type: 'acknowledge', epoch: 4 })
+  })
+
+  test('bytes that differ only shortly before the cut-over are found when it is reached', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(5_000)
+    world.announce(world.handover((viewer.last?.number ?? 0) + 6))
+    await world.run(1_000)
+    world.b.variant = 'other encoder'
+    await world.run(4_000)
+    viewer.session.stop()
+
+    expect(viewer.said.handover[0]?.hashMismatches).toBeGreaterThan(0)
+  })
+
+  test('a route is asked for when no edge can be reached to tell it', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer({
+      openChannel: (_, handlers) => {
+        world.clock.setTimer(handlers.onClose, 1)
+        return { send: () => undefined, close: () => undefined }
+      },
+    })
+    await world.run(5_000)
+    // Nobody is fenced and nothing fails, so nothing but asking can tell.
+    world.route = { ...world.handover((viewer.last?.number ?? 0) + 20), previous: null }
+    await world.run(6_000)
+    viewer.session.stop()
+
+    expect(viewer.said.routed).toMatchObject([{ source: 'session' }])
+  })
+})
+
+describe('a source that is late', () => {
+  test('is no trouble of the servers, and costs no stall as long as the buffer lasts', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(5_000)
+    world.a.delayMs = 700
+    world.b.delayMs = 720
+    await world.run(5_000)
+    viewer.session.stop()
+
+    expect(viewer.said.trouble).toEqual([])
+    expect(viewer.session.totals()).toMatchObject(flawless)
+  })
+})
+
 describe('a primary that fails', () => {
   test('by refusing is replaced by the standby at once', async () => {
     const world = new ViewerWorld()

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import type { Notice, SignedNotice } from '../../src/messaging/codecs.js'
 import { startViewers, type ViewerEvent, type Viewers } from '../../src/runtime/viewer.js'
-import { ScriptedServer, type ScriptedControl } from '../support/scriptedServer.js'
+import { ScriptedOrigin, type ScriptedControl } from '../support/scriptedOrigin.js'
 import { waitFor } from '../support/waitFor.js'
 import { segmentMs } from '../support/viewerWorld.js'
 
@@ -15,8 +15,8 @@ const signed = (notice: Notice): SignedNotice => {
 type Of<T extends ViewerEvent['type']> = Extract<ViewerEvent, { readonly type: T }>
 
 describe('viewers over real HTTP and WebSocket', () => {
-  let a: ScriptedServer
-  let b: ScriptedServer
+  let a: ScriptedOrigin
+  let b: ScriptedOrigin
   let control: ScriptedControl
   let viewers: Viewers
   let events: ViewerEvent[]
@@ -40,8 +40,8 @@ describe('viewers over real HTTP and WebSocket', () => {
     const nowhere = { id: 'a', url: 'http://127.0.0.1:1' }
     const route = { stream: 'news', epoch: 1, cutover: 0, primary: nowhere, standby: null, previous: null, sequence: 1 }
     control = { stream: 'news', noticeKey, route }
-    a = await ScriptedServer.start('a', control)
-    b = await ScriptedServer.start('b', control)
+    a = await ScriptedOrigin.start('a', control)
+    b = await ScriptedOrigin.start('b', control)
     control.route = { ...route, primary: { id: 'a', url: a.url }, standby: { id: 'b', url: b.url } }
   })
 
