@@ -160,8 +160,9 @@ class Session {
         fetchInit(this.#asking(), server.url),
       ])
       if (this.#phase !== 'starting') return true
-      if (manifest?.live == null || init === null) continue
-      this.#play(document, manifest, manifest.live, init)
+      const live = manifest?.live ?? null
+      if (manifest === null || live === null || init === null) continue
+      this.#play(document, manifest, live, init)
       return true
     }
     return false

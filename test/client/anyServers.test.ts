@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { segmentMs, ViewerWorld, type SimulatedServer } from '../support/viewerWorld.js'
+import { segmentMs } from '../support/madeUpStream.js'
+import { ViewerWorld, type SimulatedServer } from '../support/viewerWorld.js'
 
 const ills = ['refused', 'hung', 'slow', 'corrupt', 'unconfirmed', 'stuck', 'up'] as const
 type Ill = (typeof ills)[number]

@@ -1,4 +1,5 @@
-import { segmentMs, ViewerWorld } from '../support/viewerWorld.js'
+import { segmentMs } from '../support/madeUpStream.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
 
 const inOrder = (numbers: ReadonlyArray<number>): boolean =>
   numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1)

@@ -1,5 +1,6 @@
 import { clockOffsetMs, firstNumber } from '../../src/client/timing.js'
-import { segmentMs, segmentTicks, ViewerWorld } from '../support/viewerWorld.js'
+import { segmentMs, segmentTicks } from '../support/madeUpStream.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
 
 const hourMs = 3_600_000
 

@@ -3,7 +3,7 @@ import type { Notice, SignedNotice } from '../../src/messaging/codecs.js'
 import { startViewers, type ViewerEvent, type Viewers } from '../../src/runtime/viewer.js'
 import { ScriptedOrigin, type ScriptedControl } from '../support/scriptedOrigin.js'
 import { waitFor } from '../support/waitFor.js'
-import { segmentMs } from '../support/viewerWorld.js'
+import { segmentMs } from '../support/madeUpStream.js'
 
 const keys = generateKeyPairSync('ed25519')
 const noticeKey = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')

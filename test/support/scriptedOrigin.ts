@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Route, SignedNotice, ViewerMessage } from '../../src/messaging/codecs.js'
 import { initSegment } from './fragments.js'
-import { segmentBytes, segmentMs, segmentTicks, sha256, simulatedFormat } from './viewerWorld.js'
+import { segmentBytes, segmentMs, segmentTicks, sha256, simulatedFormat } from './madeUpStream.js'
 
 /** What both servers of a test share: the signed truth. */
 export interface ScriptedControl {

@@ -1,65 +1,26 @@
-import { createHash, generateKeyPairSync, sign, verify, createPublicKey } from 'node:crypto'
+import { generateKeyPairSync, sign, verify, createPublicKey } from 'node:crypto'
 import {
   createSession,
   TransportError,
   type HttpAnswer,
   type NoticeChannel,
   type NoticeChannelHandlers,
-  type PlayedSegment,
-  type SessionEvents,
   type SessionOptions,
   type Transport,
-  type ViewerSession,
 } from '../../src/client/index.js'
 import type { Manifest, Notice, Route, SignedNotice, ViewerMessage } from '../../src/messaging/codecs.js'
-import { fragment, initSegment } from './fragments.js'
-import { SimulatedClock } from './simulatedClock.js'
-
-export const segmentTicks = 28_800
-export const segmentMs = 320
-const videoScale = 90_000
-const audioScale = 48_000
-
-/** 360p at 25 frames per second in segments of 320 ms. */
-export const simulatedFormat = {
-  frameRate: { num: 25, den: 1 },
-  gopFrames: 8,
+import {
+  audioInit,
+  combinedInit,
+  segmentBytes,
+  segmentMs,
   segmentTicks,
-  width: 640,
-  height: 360,
-  crf: 28,
-  preset: 'veryfast',
-  sampleRate: 48_000,
-  channels: 2,
-} as const
-
-const videoInit = initSegment({ trackId: 1, kind: 'vide', timescale: videoScale })
-const audioInit = initSegment({ trackId: 2, kind: 'soun', timescale: audioScale, sampleDurationDefault: 1024 })
-const combinedInit = initSegment(
-  { trackId: 1, kind: 'vide', timescale: videoScale },
-  { trackId: 2, kind: 'soun', timescale: audioScale, sampleDurationDefault: 1024 },
-)
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-const made = new Map<string, Uint8Array>()
-const madeMax = 4_000
-
-/** The bytes of a segment: the same at every server, unless a variant is asked for. */
-export const segmentBytes = (number: number, track: 'video' | 'audio', variant = ''): Uint8Array => {
-  const key = `${track} ${number} ${variant}`
-  const bytes = made.get(key) ?? makeSegment(number, track, variant)
-  if (made.size >= madeMax) made.clear()
-  made.set(key, bytes)
-  return bytes
-}
-
-const makeSegment = (number: number, track: 'video' | 'audio', variant: string): Uint8Array => {
-  const payload = new TextEncoder().encode(`${track} ${number} ${variant}`)
-  return track === 'video'
-    ? fragment({ trackId: 1, startTicks: number * segmentTicks, durations: Array<number>(8).fill(3600), payload })
-    : fragment({ trackId: 2, startTicks: (number * segmentTicks * 8) / 15, durations: 15, payload })
-}
+  sha256,
+  simulatedFormat,
+  videoInit,
+} from './madeUpStream.js'
+import { RecordedViewer } from './recordedViewer.js'
+import { SimulatedClock } from './simulatedClock.js'
 
 const json = (status: number, body: unknown): HttpAnswer => ({
   status,
@@ -403,48 +364,5 @@ export class ViewerWorld {
       ...rest,
     })
     return new RecordedViewer(session, this.clock)
-  }
-}
-
-type Recorded = {
-  readonly [K in keyof SessionEvents]: Array<SessionEvents[K] & { readonly atMs: number }>
-}
-
-/** A viewer and everything it said. */
-export class RecordedViewer {
-  readonly said: Recorded = {
-    ready: [],
-    segment: [],
-    routed: [],
-    handover: [],
-    stall: [],
-    recovered: [],
-    trouble: [],
-    skipped: [],
-    ended: [],
-  }
-
-  constructor(
-    readonly session: ViewerSession,
-    clock: SimulatedClock,
-  ) {
-    for (const type of Object.keys(this.said) as Array<keyof SessionEvents>) {
-      session.on(type, (event) => {
-        ;(this.said[type] as Array<object>).push({ ...event, atMs: clock.now() })
-      })
-    }
-    session.start()
-  }
-
-  get numbers(): ReadonlyArray<number> {
-    return this.said.segment.map((segment) => segment.number)
-  }
-
-  get last(): (PlayedSegment & { readonly atMs: number }) | undefined {
-    return this.said.segment.at(-1)
-  }
-
-  servedBy(number: number): string | undefined {
-    return this.said.segment.find((segment) => segment.number === number)?.server.video
   }
 }
