@@ -1,5 +1,5 @@
 import { warmUpFfmpeg } from '../ffmpeg/process.js'
-import { msOfTicks, phaseTicks, type MediaTicks, type StreamFormat } from '../format.js'
+import { msOfTicks, phaseTicks, ticksPerSecond, type MediaTicks, type StreamFormat } from '../format.js'
 import type { CodecConfiguration } from '../fmp4/init.js'
 import type { SplitterEvent } from '../fmp4/splitter.js'
 import type { EncodedSegment, InitSegments, Track } from '../segment.js'
@@ -11,7 +11,7 @@ export interface EncoderStats {
   readonly pid: number | undefined
   /** Media time encoded per wall time over the last seconds: 1 in steady state, more while catching up. */
   readonly speed: number
-  /** How long after the feed's live edge had passed its end the newest video segment came out; null before the first. */
+  /** How long after the feed's live edge had passed its end the newest video segment came out, or how overdue the next one is; null before the first. */
   readonly latenessMs: number | null
   readonly segments: number
   readonly incomplete: number
@@ -84,6 +84,7 @@ class SupervisedEncoder implements Encoder {
   readonly #lastNumber: Record<Track, number> = { video: -1, audio: -1 }
   readonly #statsTimer: NodeJS.Timeout
   readonly #emitted: { readonly atMs: number; readonly ticks: number }[] = []
+  readonly #leaving = new Set<Promise<void>>()
   #run: EncoderRun | null = null
   /** A successor that is catching up. */
   #next: EncoderRun | null = null
@@ -121,11 +122,18 @@ class SupervisedEncoder implements Encoder {
       running: this.#run?.pid !== undefined,
       pid: this.#run?.pid,
       speed: spanMs > 0 && first !== undefined && last !== undefined ? msOfTicks(last.ticks - first.ticks) / spanMs : 0,
-      latenessMs: this.#latenessMs,
+      latenessMs: this.#latenessNow(),
       segments: this.#segments,
       incomplete: this.#incomplete,
       restarts: this.#restarts,
     }
+  }
+
+  #latenessNow(): number | null {
+    const last = this.#emitted[this.#emitted.length - 1]
+    const overdueMs = last === undefined ? null : (this.#run?.latenessMs(last.ticks) ?? null)
+    if (this.#latenessMs === null || overdueMs === null) return this.#latenessMs
+    return Math.max(this.#latenessMs, overdueMs - msOfTicks(this.#options.format.segmentTicks))
   }
 
   async stop(): Promise<void> {
@@ -133,7 +141,7 @@ class SupervisedEncoder implements Encoder {
     this.#stopped = true
     clearInterval(this.#statsTimer)
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer)
-    await Promise.all([this.#run?.stop(), this.#next?.stop()])
+    await Promise.all([this.#run?.stop(), this.#next?.stop(), ...this.#leaving])
     await this.#dispatcher.destroy()
     this.#state({ type: 'stopped' })
   }
@@ -163,6 +171,11 @@ class SupervisedEncoder implements Encoder {
     return run
   }
 
+  #retire(run: EncoderRun): void {
+    const leaving = run.stop().finally(() => this.#leaving.delete(leaving))
+    this.#leaving.add(leaving)
+  }
+
   #start(start: FeedRequest): void {
     const run = this.#newRun(start, (event, source) => this.#onEvent(event, source))
     this.#adopt(run)
@@ -176,7 +189,8 @@ class SupervisedEncoder implements Encoder {
 
   #onRunEnd(run: EncoderRun, end: EncoderRunEnd): void {
     if (this.#stopped || run !== this.#run) return
-    void run.stop()
+    this.#run = null
+    this.#retire(run)
     if (end._tag === 'FfmpegMissing') return this.#state({ type: 'failed', error: end })
     this.#failures = this.#nowMs() - this.#runStartedMs > healthyRunMs ? 0 : this.#failures + 1
     this.#restarts += 1
@@ -249,13 +263,23 @@ class SupervisedEncoder implements Encoder {
       this.#state({ type: 'level', afterMs: nowMs - this.#startedMs })
     }
     if (lateMs > latenessMsMax && nowMs - this.#runStartedMs > healthyRunMs && run === this.#run) {
-      void run.stop()
       this.#onRunEnd(run, { _tag: 'FfmpegStuck', message: `${Math.round(lateMs)} ms behind the feed` })
     }
   }
 
+  /** ffmpeg is given media and has made nothing of it for some seconds: it hangs. */
+  #endIfStuck(run: EncoderRun): void {
+    const { format, stuckMsMax = 5_000 } = this.#options
+    const last = this.#emitted[this.#emitted.length - 1]
+    const quietMs = this.#nowMs() - Math.max(last?.atMs ?? 0, this.#runStartedMs)
+    if (quietMs <= stuckMsMax || run.givenTicksSince(last?.ticks ?? 0) <= phaseTicks(format) + 2 * ticksPerSecond)
+      return
+    this.#onRunEnd(run, { _tag: 'FfmpegStuck', message: `no segment for ${Math.round(quietMs)} ms` })
+  }
+
   #everySecond(): void {
     this.#options.onStats?.(this.stats())
+    if (this.#run !== null) this.#endIfStuck(this.#run)
     const { rotateAfterMs = 24 * 3_600_000, format } = this.#options
     if (this.#run === null || this.#next !== null || !this.#level) return
     if (this.#nowMs() - this.#runStartedMs < rotateAfterMs) return
@@ -263,7 +287,9 @@ class SupervisedEncoder implements Encoder {
     const next = this.#newRun(this.#including(missing * format.segmentTicks), (event, run) => this.#onEvent(event, run))
     this.#next = next
     void next.ended.then(() => {
-      if (this.#next === next) this.#next = null
+      if (this.#next !== next) return
+      this.#next = null
+      this.#retire(next)
     })
   }
 
@@ -271,8 +297,9 @@ class SupervisedEncoder implements Encoder {
   #rotated(next: EncoderRun): void {
     const old = this.#run
     this.#next = null
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer)
     this.#adopt(next)
-    void old?.stop()
+    if (old !== null) this.#retire(old)
   }
 }
 

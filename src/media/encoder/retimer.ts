@@ -11,6 +11,7 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
  */
 export class FeedRetimer {
   readonly baseTicks: MediaTicks
+  readonly startTicks: MediaTicks
   #rest: Uint8Array = new Uint8Array()
   #videoTicks: MediaTicks
 
@@ -18,6 +19,7 @@ export class FeedRetimer {
     const phase = phaseTicks(format)
     const step = (phase / gcd(phase, audioFrameTicks)) * audioFrameTicks
     this.baseTicks = (Math.floor(startTicks / step) - 1) * step
+    this.startTicks = startTicks
     this.#videoTicks = startTicks
   }
 

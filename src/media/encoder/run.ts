@@ -61,6 +61,12 @@ export class EncoderRun {
     return this.#ffmpeg.pid()
   }
 
+  /** Media time that ffmpeg has been given since the start of the run, or of a later instant. */
+  givenTicksSince(ticks: number): number {
+    const retimer = this.#retimer
+    return retimer === null ? 0 : retimer.videoTicks - Math.max(ticks, retimer.startTicks)
+  }
+
   /** How late an instant of media is against the feed's live edge; null before the feed has answered. */
   latenessMs(ticks: number): number | null {
     return this.#line?.latenessMs(this.#options.nowMs(), ticks) ?? null

@@ -43,8 +43,9 @@ const exitOf = (error: Error | null, stderr: ReadonlyArray<string>): FfmpegExit 
   if (/cannot find ffmpeg|ENOENT/i.test(error.message)) {
     return { _tag: 'FfmpegMissing', message: 'ffmpeg was not found: install it, or set FFMPEG_PATH', stderr }
   }
-  const last = stderr[stderr.length - 1]
-  return { _tag: 'FfmpegFailed', message: last === undefined ? error.message : `${error.message}: ${last}`, stderr }
+  // The library has put ffmpeg's own last words into its message, on lines of their own.
+  const message = error.message.replace(/[\s:]*\n[\s:]*/g, '; ').replace(/[;:\s]+$/, '')
+  return { _tag: 'FfmpegFailed', message: message.slice(0, 500), stderr }
 }
 
 /**

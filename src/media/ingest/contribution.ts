@@ -170,6 +170,11 @@ export class Contribution {
     return (type !== 'file' && type !== 'testcard') || this.#options.nowMs() - this.#startedMs > connectMsMax
   }
 
+  /** Its bytes could be had faster than they play. */
+  #isTimed(): boolean {
+    return this.#options.source.type === 'file' || (this.#facts?.durationSeconds ?? null) !== null
+  }
+
   #listens(): boolean {
     const { source } = this.#options
     return (source.type === 'rtmp' || source.type === 'srt') && source.listen
@@ -194,7 +199,7 @@ export class Contribution {
         source,
         format: this.#options.format,
         size: this.#options.size,
-        timed: source.type === 'file' || (this.#facts?.durationSeconds ?? null) !== null,
+        timed: this.#isTimed(),
         interlaced: this.#facts?.interlaced ?? null,
         withText: this.#options.slate.withText,
       },
@@ -243,11 +248,9 @@ export class Contribution {
   }
 
   #isWelcome(run: SourceProcess): boolean {
-    const { source, nowMs } = this.#options
-    const now = nowMs()
+    const now = this.#options.nowMs()
     // What ffmpeg itself holds back begins at the right pace; anything else may first deliver what had piled up.
-    const paced = source.type === 'file' || source.type === 'testcard'
-    if (this.#splicer === null && paced) return true
+    if (this.#splicer === null && (this.#isTimed() || this.#options.source.type === 'testcard')) return true
     return run.isSteady(now) || now - Math.max(this.#lostMs, run.firstVideoMs ?? now) > unsteadyMsMax
   }
 

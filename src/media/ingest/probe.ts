@@ -59,20 +59,24 @@ export const probeSource = (name: string, timeoutMs = 10_000): Promise<E.Either<
     const unreadable = (message: string, detail: ReadonlyArray<string> = []): void =>
       resolve(E.left(ingestError('SourceUnreadable', message, detail)))
     const timer = setTimeout(() => unreadable(`${name} gave no media within ${timeoutMs} ms`), timeoutMs)
-    ffmpeg.ffprobe(name, ['-hide_banner', '-rw_timeout', '5000000'], (error: unknown, data) => {
-      clearTimeout(timer)
-      if (error !== null && error !== undefined) {
-        const message = error instanceof Error ? error.message : String(error)
-        if (/cannot find ffprobe|ENOENT/i.test(message)) {
-          return resolve(
-            E.left(ingestError('FfmpegMissing', 'ffprobe was not found: install ffmpeg, or set FFPROBE_PATH')),
-          )
+    ffmpeg.ffprobe(
+      name,
+      ['-hide_banner', '-rw_timeout', '5000000', '-analyzeduration', '2000000'],
+      (error: unknown, data) => {
+        clearTimeout(timer)
+        if (error !== null && error !== undefined) {
+          const message = error instanceof Error ? error.message : String(error)
+          if (/cannot find ffprobe|ENOENT/i.test(message)) {
+            return resolve(
+              E.left(ingestError('FfmpegMissing', 'ffprobe was not found: install ffmpeg, or set FFPROBE_PATH')),
+            )
+          }
+          const lines = linesOf(message)
+          return unreadable(`${name} cannot be read: ${lines[lines.length - 1] ?? message}`, lines)
         }
-        const lines = linesOf(message)
-        return unreadable(`${name} cannot be read: ${lines[lines.length - 1] ?? message}`, lines)
-      }
-      const facts = factsOf(data)
-      if (facts === null) return unreadable(`${name} holds no video`)
-      resolve(E.right(facts))
-    })
+        const facts = factsOf(data)
+        if (facts === null) return unreadable(`${name} holds no video`)
+        resolve(E.right(facts))
+      },
+    )
   })

@@ -96,6 +96,23 @@ describe('Encoders of one feed', () => {
     expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
   }, 30_000)
 
+  it('report how overdue they are when ffmpeg hangs, and replace it', async () => {
+    const { encoder, numbers, saw, states } = watch({ stuckMsMax: 1_500 })
+    await waitFor(() => saw('level'), patience)
+    expect(encoder.stats().latenessMs).toBeLessThan(600)
+    const pid = encoder.pid() ?? 0
+    process.kill(pid, 'SIGSTOP')
+    await waitFor(() => (encoder.stats().latenessMs ?? 0) > 1_000, patience)
+    await waitFor(() => saw('restarting'), patience)
+    expect(states.find(({ type }) => type === 'restarting')).toMatchObject({
+      reason: expect.stringMatching(/^FfmpegStuck/),
+    })
+    const before = numbers('video').length
+    await waitFor(() => numbers('video').length > before + 5, patience)
+    expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  }, 30_000)
+
   it('hand over to a fresh ffmpeg from time to time without anybody noticing', async () => {
     const { encoder, numbers, saw } = watch({ rotateAfterMs: 1_500 })
     await waitFor(() => saw('level'), patience)

@@ -85,7 +85,7 @@ describe('A feed whose source fails', () => {
     const bytes = await recorded(url, 20_000)
     const { complaints, videoFrames } = await decode(bytes, ['-f', 'mpegts'])
     expect(complaints).toBe('')
-    expect(videoFrames).toBeGreaterThan(150)
+    expect(videoFrames).toBeGreaterThanOrEqual(numbers('video').length * format.gopFrames)
   }, 40_000)
 
   it('is continued by a restarted ingest at the very next number, for an encoder that went on waiting', async () => {
