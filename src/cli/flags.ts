@@ -20,11 +20,10 @@ export function flag<T = string>(flags: string, description: string, spec: FlagS
 }
 
 /** A flag that may be repeated; the values are collected as they were written. */
-export function repeatable(flags: string, description: string, defaultText: string): Option {
+export function repeatable(flags: string, description: string): Option {
   return new Option(flags, description)
     .env(environmentName(flags))
     .argParser((text: string, before: ReadonlyArray<string> | undefined) => [...(before ?? []), text])
-    .default(undefined, defaultText)
 }
 
 export function environmentName(flags: string): string {

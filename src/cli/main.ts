@@ -1,4 +1,4 @@
-import { isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
+import { exitSoon, isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
 import type { CommandContext } from './context.js'
 import { buildProgram, usageProblem } from './program.js'
 import { statusFailed, statusOk, statusUsage } from './usage.js'
@@ -30,6 +30,8 @@ export async function main(argv: ReadonlyArray<string>, surroundings: Surroundin
     tellParent({ type: 'failed', code: problem === undefined ? null : 'usage', message })
     if (process.connected && isSupervised()) process.disconnect()
     return problem === undefined ? statusFailed : statusUsage
+  } finally {
+    if (surroundings === process) exitSoon()
   }
 }
 

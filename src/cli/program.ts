@@ -67,6 +67,13 @@ export function usageProblem(error: unknown, command: string): string | null | u
   if (!(error instanceof CommanderError)) return undefined
   if (error.exitCode === 0 && error.code !== 'commander.help') return null
   if (error.code === 'commander.help') return `${command}: say what to do; "segue --help" lists the commands`
-  const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  const text = withoutSecrets(error.message)
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
   return `${command}: ${text}; see "${command} --help"`
 }
+
+/** The address of NATS may hold a password: it is not repeated. */
+const withoutSecrets = (text: string): string =>
+  text.replace(/(option '--nats <url>') (argument|value) '.*'( from env '\w+')? is/, '$1$3 is')

@@ -10,7 +10,6 @@ import {
   type FleetOptions,
   type PlannedFault,
 } from '../../runtime/fleet/index.js'
-import { exitSoon } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag, natsFlag, repeatable, standbyHelp, standbyModes } from '../flags.js'
 import { UsageError } from '../usage.js'
@@ -73,11 +72,7 @@ export function upCommand(context: CommandContext): Command {
       const { duration, json = false } = flags
       const durationMs = duration === undefined ? null : duration * 1000
       const { stdout, stderr, env } = context
-      try {
-        context.done(await runFleet({ fleet, durationMs, json, stdout, stderr, env }))
-      } finally {
-        exitSoon()
-      }
+      context.done(await runFleet({ fleet, durationMs, json, stdout, stderr, env }))
     })
 }
 
@@ -86,7 +81,10 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
   return command
     .addOption(flag('--source <source>', sourceHelp, { default: byDefault.source }))
     .addOption(
-      repeatable('--fault <kind@s>', 'fault to make, such as leak@15,crash@40; repeatable; or none', faultDefault),
+      repeatable(
+        '--fault <kind@s>',
+        `fault to make, such as leak@15,crash@40; repeatable; or none (default: ${faultDefault})`,
+      ),
     )
     .addOption(flag('--no-predict', 'predict nothing, for comparison'))
     .addOption(flag('--standby <mode>', standbyHelp, { default: byDefault.standby, choices: standbyModes }))

@@ -53,7 +53,6 @@ export async function runService({ logger, start }: RunOptions): Promise<number>
   } finally {
     stop.release()
     if (process.connected) process.disconnect()
-    exitSoon()
   }
 }
 

@@ -14,7 +14,7 @@ interface Row {
 }
 
 const headings = [
-  `${cell('VIEWER', 16)}${cell('FROM', 8)}`,
+  `${cell('VIEWER', 12)}${cell('FROM', 6)}`,
   cell('AT SEGMENT', 14, 'right'),
   cell('SEEN', 7, 'right'),
   cell('GAPS', 6, 'right'),
@@ -22,7 +22,7 @@ const headings = [
   cell('DAMAGED', 9, 'right'),
   cell('STALLS', 8, 'right'),
   cell('', 9),
-  cell('BUFFER', 9, 'right'),
+  cell('BUFFER', 8, 'right'),
   cell('LATENCY', 9, 'right'),
 ].join('')
 
@@ -73,8 +73,8 @@ function perStream(viewers: ReadonlyArray<ViewerReport>): ReadonlyArray<Row> {
 function rowLine({ name, server, number, bufferMs, totals }: Row, glyphs: Glyphs): Line {
   const count = (value: number, width: number) => span(cell(String(value), width, 'right'), toneOf(value))
   return [
-    span(` ${cell(name, 15)} `, 'bold'),
-    span(cell(server, 8)),
+    span(` ${cell(name, 11)} `, 'bold'),
+    span(cell(server, 6)),
     span(cell(number === null ? glyphs.dot : grouped(number), 14, 'right')),
     span(cell(String(totals.segments), 7, 'right')),
     count(totals.gaps, 6),
@@ -82,7 +82,7 @@ function rowLine({ name, server, number, bufferMs, totals }: Row, glyphs: Glyphs
     count(totals.hashMismatches, 9),
     count(totals.stalls, 8),
     span(cell(totals.stalls === 0 ? '' : ` ${shortTime(totals.stallMs)}`, 9), 'dim'),
-    span(cell(seconds(bufferMs, 2), 9, 'right')),
+    span(cell(seconds(bufferMs, 2), 8, 'right')),
     span(cell(seconds(totals.latencyMs, 2), 9, 'right')),
   ]
 }

@@ -1,0 +1,58 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fleetOptionsOf, type UpFlags } from '../../src/cli/commands/up.js'
+
+const flags: UpFlags = {
+  source: 'testcard',
+  predict: true,
+  standby: 'warm',
+  latency: 1.5,
+  servers: 3,
+  streams: 1,
+  viewers: 1,
+  data: '/data',
+  host: '127.0.0.1',
+  memoryLimit: 384,
+  threshold: 60,
+  bufferSegments: 16,
+  cutoverLead: 2,
+  sampleInterval: 1_000,
+  restartMedia: 8,
+  fps: 25,
+  height: 360,
+}
+
+describe('the flags of segue up', () => {
+  it('ask for a leak after 15 s when no fault is named', async () => {
+    expect((await fleetOptionsOf(flags, {})).faults).toEqual([{ kind: 'leak', atS: 15 }])
+  })
+
+  it('may name faults in one flag or in several', async () => {
+    expect((await fleetOptionsOf({ ...flags, fault: ['hang@9', 'cpu@2,crash@5'] }, {})).faults).toEqual([
+      { kind: 'cpu', atS: 2 },
+      { kind: 'crash', atS: 5 },
+      { kind: 'hang', atS: 9 },
+    ])
+  })
+
+  it('insist on a port that was named, and on no other', async () => {
+    expect(await fleetOptionsOf({ ...flags, port: 7_500 }, {})).toMatchObject({ port: 7_500, portExact: true })
+    expect(await fleetOptionsOf(flags, {})).not.toHaveProperty('port')
+  })
+
+  it('take seconds, and hand on milliseconds', async () => {
+    expect(await fleetOptionsOf({ ...flags, latency: 2.25, restartMedia: 0.5 }, {})).toMatchObject({
+      latencyMs: 2_250,
+      restartMediaAfterMs: 500,
+    })
+  })
+
+  it('make a new folder for the run when none is named', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'segue-up-'))
+    const { data: _data, ...others } = flags
+    const { dataDir } = await fleetOptionsOf(others, { XDG_DATA_HOME: home })
+    expect(await readdir(join(home, 'segue', 'runs'))).toEqual([dataDir.slice(dataDir.lastIndexOf('/') + 1)])
+    await rm(home, { recursive: true })
+  })
+})
