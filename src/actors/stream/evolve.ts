@@ -79,8 +79,11 @@ function onRequested(state: StreamState, event: Of<'HandoverRequested'>): Stream
 function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): StreamState {
   const { server, order, mode, deadlineAt } = event.data
   const former = state.standby?.server ?? null
+  // The old primary goes on serving, as the standby: there is nothing to drain.
+  const stays = state.handover?.phase === 'settling' && state.retiring?.server.id === server.id
   return {
     ...release(state, former),
+    ...(stays && state.handover !== null ? { handover: { ...state.handover, drained: true } } : {}),
     standby: { server, order, mode, synchronized: false, deadlineAt },
     standbyMissing: false,
     ordersGiven: state.ordersGiven + 1,

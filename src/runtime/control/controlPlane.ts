@@ -42,8 +42,13 @@ const handoversShown = 50
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const signer = await loadNoticeSigner(join(options.dataDir, 'notice-key.pem'))
   const control = new Control(options, signer)
-  await control.start()
-  return control
+  try {
+    await control.start()
+    return control
+  } catch (error) {
+    await control.close()
+    throw error
+  }
 }
 
 class Control implements ControlPlane {

@@ -99,6 +99,14 @@ describe('a predicted handover', () => {
     expect(f.only(f.cutting().when(f.withdrawn(null)), 'HandoverDeclined').data.reason).toContain('too late')
   })
 
+  it('between two servers, keeps the old primary as the standby, with nothing to drain', () => {
+    const story = f.cutting().given(f.fleet(f.server('s1'), f.server('s2')))
+    story.given(f.reached(2, 's2', story.state.handover?.cutover?.number ?? 0))
+    const order = story.state.standby?.order ?? ''
+    expect(story.state.standby?.server.id).toBe('s1')
+    expect(f.only(story.when(f.synchronized(order, 's1')), 'HandoverCompleted').data.incomplete).toEqual([])
+  })
+
   it('is declined while another is under way', () => {
     expect(f.only(f.preparing().when(f.requested('operator', 's1', null)), 'HandoverDeclined').data.reason).toContain(
       'main-h1',
