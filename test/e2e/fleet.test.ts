@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeUnless } from '../support/skip.js'
+import { fleetObstacle, runFleetOnce, runSegue, type FleetRun } from '../support/segueCommand.js'
+import { waitFor } from '../support/waitFor.js'
+
+const flawless = { gaps: 0, duplicates: 0, hashMismatches: 0 }
+
+/** What everything else rests on: the run as a whole, for a message that tells what happened when it fails. */
+const expectSound = ({ status, result, told }: FleetRun): void => {
+  const facts = {
+    status,
+    viewers: result.viewers.map(({ gaps, duplicates, hashMismatches }) => ({ gaps, duplicates, hashMismatches })),
+    identical: result.replay.identical,
+  }
+  const sound = { status: 0, viewers: result.viewers.map(() => flawless), identical: true }
+  if (JSON.stringify(facts) !== JSON.stringify(sound)) console.log(told)
+  expect(facts).toEqual(sound)
+}
+
+describeUnless(fleetObstacle, 'a local fleet', () => {
+  it('leaves a leaking server before it dies, and the viewer notices nothing', async () => {
+    const run = await runFleetOnce(['--fault', 'leak@8', '--duration', '40'])
+    expectSound(run)
+    const { result, told } = run
+    expect(result.handovers).toEqual([
+      expect.objectContaining({ id: 'main-h1', stream: 'main', cause: 'prediction', cutover: expect.any(Number) }),
+    ])
+    const [handover] = result.handovers
+    expect(handover?.to).not.toBe(handover?.from)
+    expect(handover?.leadMs).toBeGreaterThanOrEqual(5_000)
+    expect(handover?.triggerToSwitchMs).toBeLessThanOrEqual(3_000)
+    expect(handover?.stepsMs).toEqual({
+      standbyActivatedMs: expect.any(Number),
+      bufferStitchedMs: expect.any(Number),
+      cutoverChosenMs: expect.any(Number),
+      clientsNotifiedMs: expect.any(Number),
+      switchedMs: expect.any(Number),
+      primaryDrainedMs: expect.any(Number),
+      bufferSynchronizedMs: expect.any(Number),
+    })
+    expect(result.aborted).toBe(0)
+    expect(result.viewers).toHaveLength(1)
+    expect(result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
+    // 40 s of segments of 320 ms.
+    expect(result.viewers[0]?.segments).toBeGreaterThanOrEqual(120)
+    expect(result.replay.decisions).toBeGreaterThan(10)
+    expect(told).toMatch(/s\d ended \(SIGKILL\)/)
+  }, 120_000)
+
+  it('outlives the crash of the primary with a hot standby', async () => {
+    const run = await runFleetOnce(['--fault', 'crash@6', '--standby', 'hot', '--duration', '16'])
+    expectSound(run)
+    expect(run.result.handovers).toEqual([expect.objectContaining({ cause: 'failure' })])
+    // The primary was dead before the stream was switched.
+    expect(run.result.handovers[0]?.leadMs).toBeLessThan(0)
+    expect(run.result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
+  }, 90_000)
+
+  it('outlives a hanging primary with a hot standby', async () => {
+    const run = await runFleetOnce(['--fault', 'hang@6', '--standby', 'hot', '--duration', '16'])
+    expectSound(run)
+    // It does not die: it is only suspended until the end.
+    expect(run.result.handovers).toEqual([expect.objectContaining({ cause: 'failure', leadMs: null })])
+    expect(run.result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
+  }, 90_000)
+
+  it('ends in order at a signal, with a result', async () => {
+    const run = await runFleetOnce(['--fault', 'none'], async (fleet) => {
+      await waitFor(() => fleet.stderr().includes('the first segment plays'), { timeoutMs: 60_000, everyMs: 100 })
+      fleet.kill('SIGINT')
+    })
+    expectSound(run)
+    expect(run.result.handovers).toEqual([])
+  }, 90_000)
+
+  it('says in one line what is wrong with a source, and leaves nothing behind', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'segue-no-source-'))
+    const run = runSegue(['up', '--source', '/nowhere/film.mp4', '--data', dataDir, '--json'])
+    expect(await run.exited).toBe(1)
+    expect(run.stdout()).toBe('')
+    expect(run.stderr().trimEnd().split('\n').at(-1)).toMatch(/^segue up: .*there is no file \/nowhere\/film\.mp4/)
+    await waitFor(() => run.leftOvers().length === 0, { timeoutMs: 5_000, everyMs: 100 })
+    await rm(dataDir, { recursive: true })
+  }, 60_000)
+})
