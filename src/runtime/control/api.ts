@@ -48,6 +48,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   try {
     await app.listen({ host: options.host, port: options.port })
   } catch (cause) {
+    await app.close()
     throw new AddressUnusable(describeListenError(cause, options), { cause })
   }
   const address = app.server.address()

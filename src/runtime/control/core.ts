@@ -153,12 +153,11 @@ export class ControlCore {
     this.#closers.push(
       () => intake.close(),
       () => responder.close(),
-      () => this.#watch.close(),
     )
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#closers.map((close) => close()))
+    await Promise.all([...this.#closers.map((close) => close()), this.#watch.close()])
     await this.#host.close()
   }
 
