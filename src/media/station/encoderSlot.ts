@@ -25,6 +25,8 @@ export interface EncoderSlot {
 }
 
 const speedWindowMs = 5_000
+/** A new encoder begins some seconds back in the feed; until it is level, at most this long, that is no lateness. */
+const catchUpMsMax = 10_000
 
 interface Running {
   readonly encoder: Encoder
@@ -34,6 +36,7 @@ interface Running {
   failure: string | null
   lastState: string
   lastSegmentAtMs: number
+  readonly startedMs: number
 }
 
 export function createEncoderSlot(createEncoder: EncoderFactory): EncoderSlot {
@@ -55,6 +58,7 @@ export function createEncoderSlot(createEncoder: EncoderFactory): EncoderSlot {
         failure: null,
         lastState: 'starting',
         lastSegmentAtMs: performance.now(),
+        startedMs: performance.now(),
       }
       const pending: Omit<Running, 'encoder'> = run
       const encoder = createEncoder({
@@ -75,7 +79,9 @@ export function createEncoderSlot(createEncoder: EncoderFactory): EncoderSlot {
     },
     figures() {
       if (current === null) return null
-      const { encoder, segmentMs, lastSegmentAtMs } = current
+      const { encoder, segmentMs, lastSegmentAtMs, level, restarts, startedMs } = current
+      const catchesUp = !level && restarts === 0 && performance.now() - startedMs < catchUpMsMax
+      if (catchesUp) return { speed: null, latenessMs: null }
       const { speed, latenessMs } = encoder.stats()
       // An encoder that hangs reports nothing new; its silence must show all the same.
       const silentMs = Math.max(0, performance.now() - lastSegmentAtMs - 2 * segmentMs)

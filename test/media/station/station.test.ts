@@ -387,6 +387,14 @@ describe('the figures of a station', () => {
     station.apply(assignmentOf({ role: 'primary', encode: true }))
     expect(station.metrics()).toEqual({ encodersRunning: 1, speed: null, latenessMs: null, streams: 1 })
     encoders.newest().emit(1)
+    encoders.newest().level()
     expect(station.metrics()).toEqual({ encodersRunning: 1, speed: 1, latenessMs: 130, streams: 1 })
+  })
+
+  it('do not call an encoder late that has just started some seconds back in the feed', () => {
+    const { station, encoders } = begin()
+    station.apply(assignmentOf({ role: 'primary', encode: true }))
+    encoders.newest().emit(1)
+    expect(station.metrics()).toMatchObject({ encodersRunning: 1, speed: null, latenessMs: null })
   })
 })
