@@ -5,7 +5,8 @@ import { Draft, type Decider } from '../decider.js'
 export interface ClientState {
   readonly session: string
   readonly stream: string | null
-  readonly connected: boolean
+  /** Edges to which the session holds a notice channel; usually the primary's and the standby's. */
+  readonly edges: ReadonlyArray<string>
   /** Highest epoch that the viewer acknowledged and when. */
   readonly acknowledged: { readonly epoch: number; readonly at: number } | null
   /** Highest epoch whose change was judged. */
@@ -17,7 +18,7 @@ const version = 1
 function evolve(state: ClientState, event: EventIn<'client'>): ClientState {
   switch (event.type) {
     case 'ClientConnected':
-      return { ...state, stream: event.data.stream, connected: true }
+      return { ...state, stream: event.data.stream, edges: [...without(state.edges, event.data.edge), event.data.edge] }
     case 'ClientAcknowledged': {
       if (state.acknowledged !== null && state.acknowledged.epoch >= event.data.epoch) return state
       return { ...state, acknowledged: { epoch: event.data.epoch, at: event.metadata.occurredAt } }
@@ -25,11 +26,15 @@ function evolve(state: ClientState, event: EventIn<'client'>): ClientState {
     case 'SwitchExperienced':
       return { ...state, judgedEpoch: event.data.epoch }
     case 'ClientLeft':
-      return { ...state, connected: false }
+      // A good-bye with totals ends the session; without them one channel of it was closed.
+      return { ...state, edges: event.data.totals !== null ? [] : without(state.edges, event.data.edge) }
     default:
       return state
   }
 }
+
+const without = (edges: ReadonlyArray<string>, edge: string): ReadonlyArray<string> =>
+  edges.filter((each) => each !== edge)
 
 const correlationOf = (): string | null => null
 
@@ -37,7 +42,7 @@ const correlationOf = (): string | null => null
 export const clientDecider: Decider<'client', ClientState> = {
   category: 'client',
   version,
-  initial: (session) => ({ session, stream: null, connected: false, acknowledged: null, judgedEpoch: 0 }),
+  initial: (session) => ({ session, stream: null, edges: [], acknowledged: null, judgedEpoch: 0 }),
   evolve,
   correlationOf,
   outstanding: () => [],

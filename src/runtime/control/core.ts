@@ -234,7 +234,8 @@ export class ControlCore {
 
   #onClient({ entity, state }: Committed<'client'>): void {
     this.#viewers.delete(entity)
-    if (state.connected) this.#viewers.set(entity, { session: entity, stream: state.stream ?? '', connected: true })
+    if (state.edges.length > 0)
+      this.#viewers.set(entity, { session: entity, stream: state.stream ?? '', connected: true })
     else this.#host.passivate('client', entity)
     if (this.#viewers.size > viewersKnownMax) this.#viewers.delete([...this.#viewers.keys()][0] ?? '')
   }

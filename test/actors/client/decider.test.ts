@@ -43,3 +43,38 @@ describe('how a viewer lived through a change of server', () => {
     expect(only(viewer().when(switched()), 'SwitchExperienced').data.acknowledgedInTime).toBe(false)
   })
 })
+
+describe('a session with channels to two edges', () => {
+  const connected = (edge: string): Payload<'client'> => ({
+    type: 'ClientConnected',
+    data: { session: 'v1', stream: 'main', edge, epochKnown: 1, agent: 'test' },
+  })
+  const left = (edge: string, ended: boolean): Payload<'client'> => ({
+    type: 'ClientLeft',
+    data: {
+      edge,
+      reason: 'closed',
+      totals: ended
+        ? {
+            segments: 1,
+            gaps: 0,
+            duplicates: 0,
+            hashMismatches: 0,
+            stalls: 0,
+            stallMs: 0,
+            bufferMsMax: 0,
+            latencyMs: 0,
+          }
+        : null,
+    },
+  })
+
+  it('goes on while one of them is open', () => {
+    const story = viewer().given(connected('s1'), connected('s2'), left('s1', false))
+    expect(story.state.edges).toEqual(['s2'])
+  })
+
+  it('ends with its good-bye, wherever that is heard', () => {
+    expect(viewer().given(connected('s1'), connected('s2'), left('s1', true)).state.edges).toEqual([])
+  })
+})
