@@ -16,10 +16,10 @@ export const subjects = {
   /** Broadcast. Heartbeat: media server -> control plane, several times a second. */
   heartbeat: (server: string) => `segue.heartbeat.${server}`,
   heartbeatAll: 'segue.heartbeat.>',
-  /** Broadcast. SignedNotice: stream actor -> every edge; again once a second. */
+  /** Broadcast. RouteAnswer: stream actor -> every edge; again once a second. */
   notice: (stream: string) => `segue.notice.${stream}`,
   noticeAll: 'segue.notice.>',
-  /** Request. {} -> SignedNotice: an edge or server that has just come (back) asks for the present route. */
+  /** Request. {} -> RouteAnswer: an edge or server that has just come (back) asks for the present route. */
   route: (stream: string) => `segue.route.${stream}`,
   routeAll: 'segue.route.>',
 } as const
