@@ -15,6 +15,9 @@ export const fleetObstacle: string | false =
     ? 'ffmpeg is not installed'
     : !hasNatsServer && 'nats-server is not installed'
 
+/** Compiles what has changed, as the command itself would: for tests that start a fleet without it. */
+export const buildSegue = (): void => void execFileSync(process.execPath, [program, '--version'], { stdio: 'pipe' })
+
 export interface SegueRun {
   readonly pid: number
   readonly stdout: () => string

@@ -359,9 +359,11 @@ function tryToKill(pid: number): void {
 
 /** Flags say everything: what a person has set for `segue up` is not meant for its parts. */
 function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = ['SEGUE_BUILD_CHECKED', 'SEGUE_DEBUG']
-  const entries = Object.entries(env).filter(([name]) => !name.startsWith('SEGUE_') || kept.includes(name))
-  return Object.fromEntries(entries.filter(([name]) => name !== 'NATS_URL'))
+  const isMeant = (name: string): boolean =>
+    name === 'SEGUE_DEBUG' || !(name.startsWith('SEGUE_') || name === 'NATS_URL')
+  const kept = Object.entries(env).filter(([name]) => isMeant(name))
+  // All parts run the build that is there now, whatever happens to src/ of a checkout meanwhile.
+  return { ...Object.fromEntries(kept), SEGUE_BUILD_CHECKED: '1' }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
