@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { dashboardFolders } from '../../dashboard/index.js'
 import {
   defaultServerPolicy,
   defaultStreamPolicy,
@@ -70,7 +71,8 @@ export function controlCommand(context: CommandContext): Command {
       const { nats, host, port, data } = flags
       const logger = context.logger('control')
       const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
-      const start = () => startControl({ natsUrl: nats, host, port, dataDir: data, ...policies, logger })
+      const where = { natsUrl: nats, host, port, dataDir: data }
+      const start = () => startControl({ ...where, ...policies, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })
 }

@@ -1,7 +1,7 @@
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import { openSqliteStore } from '../../events/stores/sqlite/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
-import { startControlPlane } from '../control/controlPlane.js'
+import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
 import { storePathIn } from './replay.js'
@@ -13,6 +13,8 @@ export interface ControlProcessOptions {
   readonly dataDir: string
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
+  /** Folders of files to serve besides the API; the page. */
+  readonly pages?: ControlPlaneOptions['pages']
   readonly logger: Logger
 }
 
@@ -36,6 +38,7 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       serverPolicy,
       streamPolicy,
       logger,
+      ...(options.pages === undefined ? {} : { pages: options.pages }),
     })
     logger.info(`ready at ${control.url}, log in ${storePathIn(dataDir)}`)
     return {
