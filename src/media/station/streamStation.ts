@@ -1,7 +1,7 @@
 import type { StreamFormat } from '../../events/index.js'
 import type { Assignment, Route, Task } from '../../messaging/index.js'
 import { bufferCapacity, createSegmentBuffer, type SegmentBuffer } from '../buffer/index.js'
-import { msOfTicks, phaseTicks } from '../format.js'
+import { msOfTicks } from '../format.js'
 import {
   createAuthority,
   createRouteBook,
@@ -13,10 +13,10 @@ import {
 } from '../origin/index.js'
 import { follow, type Follower, type Peer } from '../stitching/index.js'
 import type { StationContext } from './context.js'
+import { encoderStart } from './encoderStart.js'
 import { createEncoderSlot, type EncoderFigures, type EncoderSlot } from './encoderSlot.js'
 import { createTaskRunner, type TaskRunner } from './taskRunner.js'
 
-const backMsMax = 15_000
 const checkEveryMs = 500
 
 /** One stream at one server: works towards the newest assignment. Created by the station. */
@@ -226,11 +226,12 @@ export class StreamStation implements OriginStream {
 
   #startEncoder(): void {
     const { stream, format, feedUrl } = this.#assignment
+    const held = { runStart: this.#buffer.runStart(), live: this.#buffer.live() }
     this.#encoder.start({
       stream,
       format,
       feedUrl,
-      backMs: this.#backMs(),
+      ...encoderStart(held, this.#assignment, this.#context.nowMs()),
       logger: this.#context.logger,
       onInit: (init) => this.#buffer.putInit(init),
       onSegment: (segment) => {
@@ -241,16 +242,6 @@ export class StreamStation implements OriginStream {
         }
       },
     })
-  }
-
-  /** Far enough back that the first encoded number follows the newest one here, if that is possible at all. */
-  #backMs(): number {
-    const { format, backfillMs } = this.#assignment
-    const live = this.#buffer.live()
-    if (live === null) return backfillMs
-    const behindMs = this.#context.nowMs() - msOfTicks((live + 1) * format.segmentTicks)
-    const neededMs = Math.ceil(behindMs + msOfTicks(phaseTicks(format) + 2 * format.segmentTicks))
-    return neededMs > backMsMax ? backfillMs : Math.max(backfillMs, neededMs)
   }
 
   #renewBuffer(): void {
