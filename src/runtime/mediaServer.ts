@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { MediaLogger } from '../media/encoder/index.js'
+import { warmUpEncoder, type MediaLogger } from '../media/encoder/index.js'
 import type { DrainControl, DrainProgress } from '../media/origin/index.js'
 import type { Transport } from '../messaging/index.js'
 import { connectNats } from '../messaging/nats/index.js'
@@ -49,6 +49,9 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
   const { id, dataDir, capacityStreams, heartbeatMs = 100, logger = silent } = options
   const bootId = randomUUID()
   const startedAt = Date.now()
+  // Begun now, so that the first encoder, which a standby starts in a hurry, need not wait for it.
+  const warm = options.encoderFactory === undefined ? warmUpEncoder() : Promise.resolve()
+  cleanUp.push(() => warm)
   const transport = options.transport ?? (await connectOwn(options, cleanUp))
   const publishFact = options.publishFact ?? (await openOwnOutlet(options, transport, logger, cleanUp))
   const deadLetter = sendDeadLetters(transport, () => Date.now())
