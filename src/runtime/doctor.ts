@@ -48,9 +48,10 @@ export interface DoctorOptions extends FindToolOptions {
 export const defaultPorts: ReadonlyArray<WantedPort> = [
   { port: 7000, purpose: 'control plane' },
   { port: 7100, purpose: 'ingest' },
-  { port: 7200, purpose: 'media server 1' },
-  { port: 7201, purpose: 'media server 2' },
-  { port: 7202, purpose: 'media server 3' },
+  { port: 7201, purpose: 'media server 1' },
+  { port: 7202, purpose: 'media server 2' },
+  { port: 7203, purpose: 'media server 3' },
+  { port: 7222, purpose: 'NATS server' },
 ]
 
 const nodeVersionMin = { major: 20, minor: 11 } as const

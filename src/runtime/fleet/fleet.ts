@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { derivedId } from '../../events/index.js'
@@ -6,6 +5,7 @@ import { subjects, type FactMessage, type Transport } from '../../messaging/inde
 import { connectNats } from '../../messaging/nats/index.js'
 import type { HandoverRecord, ReplayVerdict } from '../../projections/index.js'
 import type { ControlStatus } from '../control/status.js'
+import { makeFolder } from '../process/folder.js'
 import { examineLog, storePathIn } from '../process/replay.js'
 import type { ChildMessage, ViewerReport } from '../process/supervision.js'
 import type { Child, ChildExit, ChildReady } from './child.js'
@@ -126,7 +126,7 @@ class LocalFleet implements Fleet {
 
   async start(): Promise<void> {
     const { dataDir, faults, memoryLimitMb } = this.#plan
-    await mkdir(join(dataDir, 'logs'), { recursive: true })
+    await makeFolder(join(dataDir, 'logs'))
     this.#addresses = await this.#startNats()
     const lines = commandLines(this.#plan, this.#addresses)
     // The feed takes longest until it is there, so it begins first; viewers have nothing to do before the others.

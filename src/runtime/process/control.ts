@@ -2,6 +2,7 @@ import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import { openSqliteStore } from '../../events/stores/sqlite/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
+import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
 import { storePathIn } from './replay.js'
@@ -21,6 +22,7 @@ export interface ControlProcessOptions {
 /** The control plane with its embedded event store. */
 export async function startControl(options: ControlProcessOptions): Promise<Service> {
   const { natsUrl, host, port, dataDir, serverPolicy, streamPolicy, logger } = options
+  await makeFolder(dataDir)
   const store = await openSqliteStore({ path: storePathIn(dataDir) })
   const transport = await connectNats({ url: natsUrl, name: 'segue-control' })
   transport.onState((state) => logger.info(`broker: ${state}`))

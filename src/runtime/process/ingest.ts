@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { derivedId } from '../../events/index.js'
 import { subjects } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { StreamFormat } from '../../media/format.js'
 import { startIngest, type Ingest } from '../ingest.js'
 import { openFactOutlet, type FactOutlet } from './facts.js'
+import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
 
@@ -27,7 +27,7 @@ export interface IngestProcessOptions {
 /** Feeds on air, each announced to its stream's actor, as is the loss and the return of its source. */
 export async function startIngestProcess(options: IngestProcessOptions): Promise<Service> {
   const { streams, natsUrl, dataDir, logger } = options
-  await mkdir(dataDir, { recursive: true })
+  await makeFolder(dataDir)
   // Both take their time: the feeds begin while the broker is looked for.
   const connecting = connect(natsUrl, dataDir, logger)
   const [connected, ...feeds] = await Promise.allSettled([

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { Fault } from '../../messaging/index.js'
 import { enforceMemoryLimit, injectFault } from '../faults/index.js'
@@ -6,6 +5,7 @@ import { startMediaServer } from '../mediaServer.js'
 import { sampleServerHealth } from '../serverHealth.js'
 import { errorMessage } from '../systemError.js'
 import { openFactOutlet } from './facts.js'
+import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import { withFields, type Logger } from './logger.js'
 import { isSupervised } from './supervision.js'
@@ -30,7 +30,7 @@ const drainMsMax = 15_000
 /** A media server with its health sampler and, if wanted, a memory limit and injected faults. */
 export async function startMedia(options: MediaProcessOptions): Promise<Service> {
   const { id, natsUrl, host, port, publicUrl, dataDir, memoryLimitMb, capacityStreams, logger } = options
-  await mkdir(dataDir, { recursive: true })
+  await makeFolder(dataDir)
   const transport = await connectNats({ url: natsUrl, name: `segue-media-${id}` })
   transport.onState((state) => logger.info(`broker: ${state}`))
   const limit = memoryLimitMb === undefined ? undefined : limitMemory(memoryLimitMb, logger)

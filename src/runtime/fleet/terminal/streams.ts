@@ -12,7 +12,11 @@ export interface StreamLinesOptions {
   readonly glyphs: Glyphs
 }
 
-export function streamLines(options: StreamLinesOptions): Line[] {
+/** main, main-2, main-10 in this order. */
+const byName = (a: StreamStatus, b: StreamStatus): number => a.id.localeCompare(b.id, 'en', { numeric: true })
+
+export function streamLines(given: StreamLinesOptions): Line[] {
+  const options = { ...given, streams: given.streams.toSorted(byName) }
   const { streams } = options
   if (streams.length === 0) return [[span(' STREAM  ', 'dim'), span('none is on air yet', 'dim')]]
   if (streams.length > detailedMax) return compactLines(options)
