@@ -1,0 +1,46 @@
+import type { RecordedEvent, SegueEvent } from '../../events/index.js'
+import type { Assignment } from '../../messaging/index.js'
+import type { Served } from '../media/origin.js'
+
+/** The invariants of the architecture, by the number they have there. */
+export const invariants = {
+  authority: 'for each stream and number exactly one epoch is authoritative; epochs and K only rise',
+  playback: 'a viewer plays every number once, in order, with the right bytes',
+  log: 'no acknowledged event is lost, changed or doubled',
+  replay: 'replaying the facts gives exactly the recorded decisions',
+  endings: 'a handover ends within its deadline budget',
+  independence: 'losing control plane, broker or event store interrupts no viewer and loses no sample',
+} as const
+export type Invariant = keyof typeof invariants
+
+/** What checkers hear of the world. All times are true ones. */
+export interface Observations {
+  /** Events are in the log. */
+  appended(streamId: string, events: ReadonlyArray<RecordedEvent>): void
+  /** The store has told a process that they are. */
+  confirmed(streamId: string, events: ReadonlyArray<SegueEvent>): void
+  /** The broker was told that a durable message is done with. */
+  acknowledged(subject: string, data: unknown): void
+  /** A server was handed an assignment. */
+  assigned(assignment: Assignment): void
+  served(served: Served): void
+  awoke(server: string, sleptSinceMs: number): void
+  sampleTaken(server: string, id: string, seq: number): void
+  sampleKept(server: string, id: string): void
+  played(viewer: string, number: number, names: { readonly video: string; readonly audio: string }): void
+  skipped(viewer: string, from: number, to: number): void
+  stalled(viewer: string, number: number): void
+  viewerEnded(viewer: string, reason: string): void
+  /** A fault or an episode of this kind has begun or ended. */
+  disturbed(kind: string): void
+  /** All has healed and come to rest. */
+  finished(): void | Promise<void>
+}
+
+export type Checker = Partial<Observations>
+
+/** What a checker may know of the world besides what it hears. */
+export interface CheckerContext {
+  readonly nowMs: () => number
+  readonly violated: (invariant: Invariant, message: string) => void
+}

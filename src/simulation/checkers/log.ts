@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from 'node:util'
+import { streamIdOf, type Category, type RecordedEvent, type SegueEvent } from '../../events/index.js'
+import { entityOf, type FactMessage } from '../../messaging/index.js'
+import type { SimulatedLog } from '../world/log.js'
+import type { Checker, CheckerContext } from './checker.js'
+
+export interface LogContext extends CheckerContext {
+  readonly log: SimulatedLog
+}
+
+const categories: Readonly<Record<string, Category>> = { health: 'server', stream: 'stream', client: 'client' }
+
+/** Facts that a server reports once for each order, whatever is repeated on the way. */
+const once: ReadonlySet<string> = new Set([
+  'StandbyActivated',
+  'BufferStitched',
+  'CutoverReached',
+  'PrimaryDrained',
+  'BufferSynchronized',
+  'ClientsNotified',
+  'ViewersMeasured',
+  'HealthSampled',
+  'ClientAcknowledged',
+])
+
+/** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */
+export function checkLog({ log, violated }: LogContext): Checker {
+  const confirmed: { readonly streamId: string; readonly event: SegueEvent }[] = []
+  const contents = new Map<string, string>()
+  const wrong = (message: string): void => violated('log', message)
+
+  const find = (id: string, streamId: string): RecordedEvent | undefined => {
+    const found = log.find(id)
+    return found?.streamId === streamId ? found : undefined
+  }
+
+  return {
+    appended: (streamId, events) => {
+      for (const event of events) {
+        if (!once.has(event.type)) continue
+        const content = `${streamId} ${event.type} ${JSON.stringify(event.data)}`
+        const before = contents.get(content)
+        if (before !== undefined) wrong(`${streamId}: ${event.type} was recorded twice, as ${before} and ${event.id}`)
+        contents.set(content, event.id)
+      }
+    },
+    confirmed: (streamId, events) => {
+      for (const event of events) confirmed.push({ streamId, event })
+    },
+    acknowledged: (subject, data) => {
+      const category = categories[subject.split('.')[1] ?? '']
+      const { id, type } = data as FactMessage
+      if (category === undefined || find(id, streamIdOf(category, entityOf(subject))) !== undefined) return
+      wrong(`${type} (${id}) to ${subject} was acknowledged but is not in the log`)
+    },
+    assigned: ({ stream, server, sequence }) => {
+      const head = log.stream(streamIdOf('stream', stream)).length - 1
+      if (sequence > head)
+        wrong(`${server} was given an assignment of revision ${sequence}; the log of ${stream} ends at ${head}`)
+    },
+    finished: () => {
+      for (const { streamId, event } of confirmed) {
+        const found = find(event.id, streamId)
+        if (found === undefined) wrong(`${streamId}: ${event.type} (${event.id}) was confirmed but is not in the log`)
+        else if (found.data !== event.data && !isDeepStrictEqual(found.data, event.data)) {
+          wrong(`${streamId}: ${event.type} (${event.id}) is not in the log as it was confirmed`)
+        }
+      }
+    },
+  }
+}

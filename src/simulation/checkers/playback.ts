@@ -1,0 +1,33 @@
+import { segmentBytes } from '../media/bytes.js'
+import type { Checker, CheckerContext } from './checker.js'
+
+export interface PlaybackContext extends CheckerContext {
+  /** Whether anybody whom the viewer could reach holds the number at this moment. */
+  readonly isObtainable: (viewer: string, number: number) => boolean
+}
+
+/** Invariant 2, by what each viewer hands to its decoder. */
+export function checkPlayback({ violated, isObtainable }: PlaybackContext): Checker {
+  const last = new Map<string, number>()
+  const wrong = (message: string): void => violated('playback', message)
+  return {
+    played: (viewer, number, { video, audio }) => {
+      const before = last.get(viewer)
+      last.set(viewer, number)
+      if (before !== undefined && number <= before) wrong(`${viewer} played ${number} after ${before}`)
+      if (before !== undefined && number > before + 1) wrong(`${viewer} played ${number} after ${before}, unannounced`)
+      const right =
+        video === segmentBytes(number, 'video', 0).sha256 && audio === segmentBytes(number, 'audio', 0).sha256
+      if (!right) wrong(`${viewer} played other bytes than those of ${number}`)
+    },
+    skipped: (viewer, from, to) => {
+      for (let number = from; number < to; number += 1) {
+        if (isObtainable(viewer, number)) wrong(`${viewer} left out ${number} although a server in its reach has it`)
+      }
+      last.set(viewer, to - 1)
+    },
+    viewerEnded: (viewer, reason) => {
+      if (reason !== 'stopped') wrong(`${viewer} gave up: ${reason}`)
+    },
+  }
+}

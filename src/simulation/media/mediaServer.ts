@@ -1,0 +1,390 @@
+import type { ClientPayload, HealthSample, ServerPayload, StreamPayload } from '../../events/index.js'
+import { factMessage } from '../../media/edge/facts.js'
+import { sessionDocument } from '../../media/edge/noticeBoard.js'
+import type { StationTimes } from '../../media/station/context.js'
+import { subjects, type Assignment, type CommandReply, type Route, type RouteAnswer } from '../../messaging/index.js'
+import { createPublishLane, type PublishLane } from '../../messaging/publishLane.js'
+import { isSample } from '../../messaging/spool.js'
+import type { Transport } from '../../messaging/transport.js'
+import type { SimulatedBroker } from '../world/broker.js'
+import type { Network } from '../world/network.js'
+import type { SimulatedProcess } from '../world/process.js'
+import type { VirtualTime } from '../world/virtualTime.js'
+import { SimulatedDisk } from './disk.js'
+import { SimulatedEdge } from './edge.js'
+import type { EncoderTemper } from './encoder.js'
+import type { Exchange, HttpHost } from './exchange.js'
+import type { SimulatedFeed } from './feed.js'
+import { SimulatedOrigin, type Served } from './origin.js'
+import { SimulatedStation, type ServerDefects, type StationContext } from './station.js'
+
+/** What servers tell the checkers. */
+export interface ServerObserver {
+  readonly served: (served: Served) => void
+  readonly assigned: (assignment: Assignment) => void
+  readonly sampleTaken: (server: string, id: string, seq: number) => void
+  /** From now on it survives a crash of the process. */
+  readonly sampleKept: (server: string, id: string) => void
+}
+
+export interface MediaServerOptions {
+  readonly id: string
+  readonly process: SimulatedProcess
+  readonly time: VirtualTime
+  readonly network: Network
+  readonly broker: SimulatedBroker
+  readonly times: StationTimes
+  readonly feedOf: (stream: string) => SimulatedFeed
+  readonly peerOf: (server: string) => SimulatedMediaServer | undefined
+  readonly drawTemper: () => EncoderTemper
+  readonly copyMs: () => number
+  readonly observer: ServerObserver
+  readonly defects: ServerDefects
+  readonly clientFacts: boolean
+  readonly capacityStreams: number
+  /** What a planted defect makes of the way to the broker; nothing in an ordinary run. */
+  readonly spoilTransport?: (transport: Transport) => Transport
+}
+
+const suspensionMsMin = 400
+const askRouteMs = 400
+const done: CommandReply = { type: 'done' }
+
+/** A media server process: station, origin and edge of the simulation, with the real lanes for its facts. */
+export class SimulatedMediaServer implements HttpHost {
+  readonly id: string
+  readonly url: string
+  readonly process: SimulatedProcess
+  readonly disk = new SimulatedDisk()
+  /** Its clock minus the true time. */
+  skewMs = 0
+  readonly #options: MediaServerOptions
+  readonly #ends = new Set<() => void>()
+  #stations = new Map<string, SimulatedStation>()
+  #ended = new Map<string, number>()
+  #lanes: { readonly samples: PublishLane; readonly facts: PublishLane } | null = null
+  #transport: Transport | null = null
+  #edge: SimulatedEdge
+  #origin: SimulatedOrigin
+  #draining = false
+  #sampleSeq = 0
+
+  constructor(options: MediaServerOptions) {
+    this.#options = options
+    this.id = options.id
+    this.url = `http://${options.id}.sim`
+    this.process = options.process
+    this.#edge = this.#newEdge()
+    this.#origin = this.#newOrigin()
+  }
+
+  get bootId(): string {
+    return `${this.id}-boot-${this.process.life}`
+  }
+
+  stationOf(stream: string): SimulatedStation | undefined {
+    return this.#stations.get(stream)
+  }
+
+  start(): void {
+    const { process, broker, capacityStreams, spoilTransport = (transport) => transport } = this.#options
+    if (process.state !== 'down') return
+    process.start()
+    this.#options.time.stir()
+    this.#stations = new Map()
+    this.#ended = new Map()
+    this.#draining = false
+    this.#sampleSeq = 0
+    const transport = spoilTransport(broker.connect(process))
+    this.#transport = transport
+    this.#lanes = this.#openLanes(transport)
+    this.#edge = this.#newEdge()
+    this.#origin = this.#newOrigin()
+    transport.respond(subjects.command(this.id), (data) => this.#obey(data))
+    transport.subscribe(subjects.noticeAll, ({ subject, data }) => {
+      this.#edge.take(subject.slice(subject.lastIndexOf('.') + 1), data as RouteAnswer)
+    })
+    const { id: server, url, bootId } = this
+    const startedAt = this.#wallMs()
+    const joined = factMessage(
+      startedAt,
+      { type: 'ServerJoined', data: { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt } },
+      ...[server, bootId],
+    )
+    const join = (): void => this.#send(subjects.health(server), joined)
+    join()
+    transport.onState((state) => {
+      for (const lane of Object.values(this.#lanes ?? {})) if (state === 'connected') lane.retryNow()
+      if (state === 'connected') join()
+    })
+  }
+
+  crash(): void {
+    this.process.crash()
+    for (const station of this.#stations.values()) station.stop()
+    this.#stations = new Map()
+    this.#lanes = null
+    for (const end of [...this.#ends]) end()
+    this.#ends.clear()
+  }
+
+  resume(): void {
+    this.process.resume((hungMs) => {
+      if (hungMs <= suspensionMsMin) return
+      for (const station of this.#stations.values()) station.onSuspended()
+    })
+  }
+
+  /** Says that it goes, and goes. */
+  leave(reason: string): void {
+    if (!this.process.isRunning()) return
+    this.publish(
+      subjects.health(this.id),
+      { type: 'ServerLeft', data: { bootId: this.bootId, reason } },
+      this.#wallMs(),
+      [this.id, this.bootId],
+    )
+    this.process.after(50, () => this.crash())
+  }
+
+  drain(by: string): void {
+    if (!this.process.isRunning() || this.#draining) return
+    this.#draining = true
+    this.publish(subjects.health(this.id), { type: 'DrainRequested', data: { by } }, this.#wallMs(), [
+      this.id,
+      this.bootId,
+    ])
+  }
+
+  cancelDrain(by: string): void {
+    if (!this.process.isRunning() || !this.#draining) return
+    this.#draining = false
+    this.publish(subjects.health(this.id), { type: 'DrainCancelled', data: { by } }, this.#wallMs(), [
+      this.id,
+      this.bootId,
+    ])
+  }
+
+  /** Takes a health sample; `distress` 0 (well) to 1 (about to fail). */
+  sample(distress: number): void {
+    if (!this.process.isRunning()) return
+    const seq = this.#sampleSeq
+    this.#sampleSeq += 1
+    const sample = sampleOf(this.id, this.bootId, seq, this.#wallMs(), distress, this.#stations.size)
+    const path = { rttMs: null, lossRatio: null, jitterMs: null }
+    const fact = factMessage(
+      sample.takenAt,
+      { type: 'HealthSampled', data: { sample, path } },
+      ...[this.id, this.bootId, seq],
+    )
+    this.#options.observer.sampleTaken(this.id, fact.id, seq)
+    this.#send(subjects.health(this.id), fact, () => this.#options.observer.sampleKept(this.id, fact.id))
+  }
+
+  readonly publish = (
+    subject: string,
+    payload: ClientPayload | ServerPayload | StreamPayload,
+    atMs: number,
+    identity: ReadonlyArray<string | number>,
+  ): void => this.#send(subject, factMessage(atMs, payload, ...identity))
+
+  // ---- as viewers see it ----
+
+  readonly handle = (exchange: Exchange): void => this.#origin.handle(exchange)
+
+  readonly onEnd = (end: () => void): (() => void) => {
+    this.#ends.add(end)
+    return () => this.#ends.delete(end)
+  }
+
+  get acceptLine() {
+    return this.#edge.accept
+  }
+
+  // ---- within ----
+
+  #wallMs = (): number => this.#options.time.now() + this.skewMs
+
+  #openLanes(transport: Transport) {
+    const { process } = this.#options
+    const shared = {
+      transport,
+      queueMax: 1_000,
+      onDropped: () => undefined,
+      schedule: (task: () => void, delayMs: number) =>
+        process.after(delayMs, () => {
+          this.#options.time.stir()
+          task()
+        }),
+    }
+    const { samples, facts } = this.disk
+    return {
+      samples: createPublishLane({ ...shared, fifo: samples, makeRoom: () => Promise.resolve() }),
+      facts: createPublishLane({ ...shared, fifo: facts, makeRoom: () => samples.clear() }),
+    }
+  }
+
+  #send(subject: string, fact: ReturnType<typeof factMessage>, onKept: () => void = () => undefined): void {
+    this.#options.time.stir()
+    const lane = isSample(subject) ? this.#lanes?.samples : this.#lanes?.facts
+    void lane?.publish({ subject, id: fact.id, data: fact }).then((outcome) => {
+      if (outcome !== 'dropped') onKept()
+    })
+  }
+
+  #obey(data: unknown): Promise<CommandReply> {
+    const { assignment } = data as { readonly assignment: Assignment }
+    this.#options.observer.assigned(assignment)
+    return Promise.resolve(this.#apply(assignment))
+  }
+
+  #apply(assignment: Assignment): CommandReply {
+    const { stream, server, bootId, sequence, role } = assignment
+    if (server !== this.id) return { type: 'refused', reason: `this is ${this.id}` }
+    if (bootId !== this.bootId) return { type: 'refused', reason: `this is boot ${this.bootId}` }
+    const present = this.#stations.get(stream)
+    if (sequence < (present?.sequence ?? this.#ended.get(stream) ?? 0)) return done
+    if (role === 'none') {
+      if (present !== undefined) {
+        this.#stations.delete(stream)
+        this.#ended.set(stream, sequence)
+        present.stop()
+      }
+      return done
+    }
+    const station = present ?? this.#newStation(assignment)
+    this.#stations.set(stream, station)
+    station.apply(assignment)
+    return done
+  }
+
+  #newStation(assignment: Assignment): SimulatedStation {
+    const { process, time, times, feedOf, drawTemper, copyMs, defects } = this.#options
+    const context: StationContext = {
+      server: this.id,
+      process,
+      nowMs: time.now,
+      wallMs: this.#wallMs,
+      times,
+      feed: feedOf(assignment.stream),
+      drawTemper,
+      copyMs,
+      defects,
+      reach: (peer, stream) => this.#reach(peer, stream),
+      report: (stream, payload, identity) => {
+        const fact = factMessage(this.#wallMs(), payload, stream, ...identity, this.bootId)
+        const again = (): void => this.#send(subjects.stream(stream), fact)
+        again()
+        return { again }
+      },
+      askRoute: (stream, standby, answer) => this.#askRoute(stream, standby, answer),
+    }
+    const station: SimulatedStation = new SimulatedStation(context, assignment)
+    station.onNumbers = () => this.#origin.numbersCame(station)
+    return station
+  }
+
+  #reach(peer: string, stream: string): SimulatedStation | 'lacks' | null {
+    const { network, peerOf } = this.#options
+    const server = peerOf(peer)
+    if (server === undefined || !server.process.isRunning() || !network.connects(this.id, peer)) return null
+    return server.stationOf(stream) ?? 'lacks'
+  }
+
+  /** The control plane and the standby's edge are asked at once; whoever knows first is believed. */
+  #askRoute(stream: string, standby: string | null, answer: (route: Route | null) => void): void {
+    const { process, network, peerOf } = this.#options
+    let over = false
+    const settle = (route: Route | null): void => {
+      if (over) return
+      over = true
+      answer(route)
+    }
+    process.after(askRouteMs, () => settle(null))
+    this.#ask(stream, (found) => {
+      const posted = found === null ? null : this.#edge.take(stream, found)
+      if (posted !== null) settle(posted.notice.route)
+    })
+    const peer = standby === null ? undefined : peerOf(standby)
+    if (peer === undefined || !network.connects(this.id, peer.id)) return
+    process.after(2 * network.delayMs(), () => {
+      const route = peer.process.isRunning() ? peer.#edge.routeOf(stream) : null
+      if (route !== null) settle(route)
+    })
+  }
+
+  #ask(stream: string, answer: (found: RouteAnswer | null) => void): void {
+    this.#options.time.stir()
+    this.#transport?.request(subjects.route(stream), {}, askRouteMs).then(
+      (found) => answer(found as RouteAnswer),
+      () => answer(null),
+    )
+  }
+
+  #newEdge(): SimulatedEdge {
+    const { process, time, clientFacts } = this.#options
+    return new SimulatedEdge({
+      server: this.id,
+      process,
+      nowMs: time.now,
+      wallMs: this.#wallMs,
+      publish: this.publish,
+      ask: (stream, answer) => this.#ask(stream, answer),
+      onNewer: (route) => this.#stations.get(route.stream)?.onRoute(route),
+      clientFacts,
+    })
+  }
+
+  #newOrigin(): SimulatedOrigin {
+    const { process, defects, observer } = this.#options
+    return new SimulatedOrigin({
+      server: this.id,
+      url: this.url,
+      stationOf: (stream) => this.#stations.get(stream),
+      routeOf: (stream) => this.#edge.routeOf(stream),
+      session: (stream, answer) =>
+        this.#edge.find(stream, (posted) => answer(posted === null ? null : sessionDocument(posted))),
+      isDraining: () => this.#draining,
+      after: process.after,
+      fenceless: defects.fenceless,
+      onServed: observer.served,
+    })
+  }
+}
+
+function sampleOf(
+  server: string,
+  bootId: string,
+  seq: number,
+  takenAt: number,
+  distress: number,
+  streams: number,
+): HealthSample {
+  return {
+    ...{ server, bootId, seq, takenAt, streams },
+    intervalMs: 500,
+    viewers: 1,
+    host: {
+      cpuRatio: 0.3 + 0.69 * distress,
+      load1: 1 + 15 * distress,
+      cores: 4,
+      memoryRatio: 0.3 + 0.65 * distress,
+      diskLatencyMs: 2 + 200 * distress,
+      diskBusyRatio: 0.1 + 0.89 * distress,
+      networkRxBytesPerS: 1e5,
+      networkTxBytesPerS: 1e6,
+      networkErrorsPerS: 0,
+    },
+    process: {
+      cpuCores: 0.5 + 3 * distress,
+      residentBytes: 2e8 + 7.8e8 * distress,
+      memoryLimitBytes: 1e9,
+      eventLoopDelayMs: 10 + 900 * distress,
+    },
+    encoder: {
+      running: streams,
+      speed: streams === 0 ? null : 1 - 0.5 * distress,
+      latenessMs: streams === 0 ? null : 200 + 6_000 * distress,
+    },
+  }
+}

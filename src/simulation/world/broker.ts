@@ -1,0 +1,335 @@
+import { durableLogOf, duplicateWindowMs, subjectMatches } from '../../messaging/durableLogs.js'
+import { createLanes, type Lanes } from '../../messaging/lanes.js'
+import {
+  NoResponder,
+  RemoteFailure,
+  TransportUnavailable,
+  type ConnectionState,
+  type ConsumeOptions,
+  type Message,
+  type Transport,
+} from '../../messaging/transport.js'
+import type { Network } from './network.js'
+import type { SimulatedProcess } from './process.js'
+import type { VirtualTime } from './virtualTime.js'
+
+const brokerName = 'broker'
+const ackWaitMs = 5_000
+const sweepMs = 1_000
+const extendEveryMs = 1_500
+const publishTimeoutMs = 2_000
+const reconnectMs = 150
+
+interface Stored {
+  readonly key: number
+  readonly subject: string
+  readonly data: unknown
+  acknowledged: boolean
+  deliveries: number
+  handedOutAtMs: number
+}
+
+interface Consumer {
+  readonly process: SimulatedProcess
+  readonly life: number
+  readonly options: ConsumeOptions
+  readonly lanes: Lanes
+}
+
+interface Listener {
+  readonly process: SimulatedProcess
+  readonly life: number
+  readonly pattern: string
+  readonly onMessage: (message: Message) => void
+}
+
+interface Responder {
+  readonly process: SimulatedProcess
+  readonly life: number
+  readonly pattern: string
+  readonly onRequest: (data: unknown, subject: string) => Promise<unknown>
+}
+
+/** Told by the broker about durable messages, for the checkers. */
+export interface BrokerObserver {
+  readonly stored: (subject: string, data: unknown) => void
+  readonly acknowledged: (subject: string, data: unknown) => void
+}
+
+/**
+ * The message broker: durable logs on disk, handed out until acknowledged, recognised by id when published twice;
+ * broadcasts and requests that are lost with the connection. Delivery within a consumer is by the lanes of production.
+ */
+export class SimulatedBroker {
+  readonly process: SimulatedProcess
+  readonly #network: Network
+  readonly #time: VirtualTime
+  readonly #observer: BrokerObserver
+  readonly #logs = new Map<string, Stored[]>()
+  readonly #published = new Map<string, number>()
+  readonly #stateListeners: { readonly of: SimulatedProcess; readonly life: number; readonly tell: () => void }[] = []
+  #consumers: Consumer[] = []
+  #listeners: Listener[] = []
+  #responders: Responder[] = []
+  #keys = 0
+  #sweeping = false
+
+  constructor(process: SimulatedProcess, network: Network, time: VirtualTime, observer: BrokerObserver) {
+    this.process = process
+    this.#network = network
+    this.#time = time
+    this.#observer = observer
+  }
+
+  /** Durable messages that nobody has acknowledged. */
+  get waiting(): number {
+    return [...this.#logs.values()].reduce((sum, log) => sum + log.length, 0)
+  }
+
+  start(): void {
+    this.process.start()
+    for (const { of, life, tell } of this.#stateListeners) {
+      this.#time.after(reconnectMs, () => of.enter(life, tell))
+    }
+    this.#time.after(2 * reconnectMs, () => {
+      for (const consumer of this.#consumers) this.#handOutAll(consumer)
+    })
+  }
+
+  /** What was stored is on disk and stays. */
+  crash(): void {
+    this.process.crash()
+    for (const { of, life, tell } of this.#stateListeners) of.enter(life, tell)
+  }
+
+  connect(process: SimulatedProcess): Transport {
+    const life = process.life
+    const bound = { process, life }
+    const isOpen = (): boolean => process.life === life && process.state !== 'down'
+    const stateOf = (): ConnectionState =>
+      !isOpen() ? 'closed' : this.process.isRunning() ? 'connected' : 'disconnected'
+    return {
+      publish: (subject, data, { id }) => this.#publish(process, subject, data, id),
+      consume: (options) => {
+        const lanes = createLanes({
+          onMessage: options.onMessage,
+          schedule: (task, delayMs) => process.after(delayMs, task),
+          extendEveryMs,
+        })
+        const consumer: Consumer = { ...bound, options, lanes }
+        this.#consumers = [...this.#consumers.filter(isAlive), consumer]
+        this.#handOutAll(consumer)
+        return Promise.resolve({
+          close: () => {
+            this.#consumers = this.#consumers.filter((each) => each !== consumer)
+            return lanes.close()
+          },
+        })
+      },
+      broadcast: (subject, data) => this.#broadcast(process, subject, data),
+      subscribe: (pattern, onMessage) => {
+        const listener: Listener = { ...bound, pattern, onMessage }
+        this.#listeners = [...this.#listeners.filter(isAlive), listener]
+        return {
+          close: () => {
+            this.#listeners = this.#listeners.filter((each) => each !== listener)
+            return Promise.resolve()
+          },
+        }
+      },
+      request: (subject, data, timeoutMs) => this.#request(process, subject, data, timeoutMs),
+      respond: (pattern, onRequest) => {
+        const responder: Responder = { ...bound, pattern, onRequest }
+        this.#responders = [...this.#responders.filter(isAlive), responder]
+        return {
+          close: () => {
+            this.#responders = this.#responders.filter((each) => each !== responder)
+            return Promise.resolve()
+          },
+        }
+      },
+      state: stateOf,
+      onState: (listener) => {
+        this.#stateListeners.push({ of: process, life, tell: () => listener(stateOf()) })
+      },
+      close: () => Promise.resolve(),
+    }
+  }
+
+  // ---- durable messages ----
+
+  #publish(from: SimulatedProcess, subject: string, data: unknown, id: string): Promise<void> {
+    if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
+    return new Promise((resolve, reject) => {
+      let over = false
+      const end = (how: () => void): void => {
+        if (over) return
+        over = true
+        cancel()
+        this.#time.stir()
+        how()
+      }
+      const cancel = from.after(publishTimeoutMs, () =>
+        end(() => reject(new TransportUnavailable('the simulated broker did not confirm in time'))),
+      )
+      const arrive = (): void => {
+        if (!this.process.isRunning()) return
+        this.#store(subject, data, id)
+        this.#network.segment(
+          brokerName,
+          from.name,
+          from.guard(() => end(resolve)),
+        )
+      }
+      this.#network.segment(from.name, brokerName, arrive)
+    })
+  }
+
+  #store(subject: string, data: unknown, id: string): void {
+    const nowMs = this.#time.now()
+    const before = this.#published.get(id)
+    if (before !== undefined && nowMs - before < duplicateWindowMs) return
+    this.#published.set(id, nowMs)
+    this.#keys += 1
+    const stored: Stored = { key: this.#keys, subject, data, acknowledged: false, deliveries: 0, handedOutAtMs: 0 }
+    const log = this.#logs.get(durableNameOf(subject)) ?? []
+    this.#logs.set(durableNameOf(subject), log)
+    log.push(stored)
+    this.#observer.stored(subject, data)
+    for (const consumer of this.#consumers) this.#handOut(consumer, stored)
+    this.#sweepLater()
+  }
+
+  #handOutAll(consumer: Consumer): void {
+    for (const stored of this.#logs.get(durableNameOf(consumer.options.subject)) ?? []) {
+      if (stored.deliveries === 0) this.#handOut(consumer, stored)
+    }
+    this.#sweepLater()
+  }
+
+  #handOut(consumer: Consumer, stored: Stored): void {
+    const { process, life, options, lanes } = consumer
+    if (!isAlive(consumer) || !subjectMatches(options.subject, stored.subject) || !this.process.isRunning()) return
+    stored.deliveries += 1
+    stored.handedOutAtMs = this.#time.now()
+    const isOpen = (): boolean => isAlive(consumer) && this.process.isRunning()
+    const answer = (arrive: () => void) => (): void => {
+      this.#network.ordered(`${process.name}>`, process.name, brokerName, isOpen, arrive)
+    }
+    const redeliveries = stored.deliveries - 1
+    this.#network.ordered(`>${process.name}`, brokerName, process.name, isOpen, () =>
+      process.enter(life, () =>
+        lanes.take({
+          key: stored.key,
+          subject: stored.subject,
+          data: stored.data,
+          redeliveries,
+          acknowledge: answer(() => this.#acknowledge(stored)),
+          extend: answer(() => {
+            stored.handedOutAtMs = this.#time.now()
+          }),
+          giveBack: () => undefined,
+        }),
+      ),
+    )
+  }
+
+  #acknowledge(stored: Stored): void {
+    if (stored.acknowledged) return
+    stored.acknowledged = true
+    const name = durableNameOf(stored.subject)
+    this.#logs.set(
+      name,
+      (this.#logs.get(name) ?? []).filter((each) => each !== stored),
+    )
+    this.#observer.acknowledged(stored.subject, stored.data)
+  }
+
+  /** Hands out again what was not acknowledged in time. */
+  #sweepLater(): void {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    this.#time.after(sweepMs, () => {
+      this.#sweeping = false
+      const nowMs = this.#time.now()
+      for (const log of this.#logs.values()) {
+        for (const stored of log) {
+          if (nowMs - stored.handedOutAtMs < ackWaitMs) continue
+          for (const consumer of this.#consumers) this.#handOut(consumer, stored)
+        }
+      }
+      if (this.waiting > 0) this.#sweepLater()
+    })
+  }
+
+  // ---- messages that are not kept ----
+
+  #broadcast(from: SimulatedProcess, subject: string, data: unknown): void {
+    if (!this.process.isRunning() || !this.#network.passes(from.name, brokerName)) return
+    for (const listener of this.#listeners) {
+      if (!isAlive(listener) || !subjectMatches(listener.pattern, subject)) continue
+      const { process, life, onMessage } = listener
+      const take = (): void => process.enter(life, () => onMessage({ subject, data, redeliveries: 0 }))
+      this.#network.datagram(brokerName, process.name, take)
+    }
+  }
+
+  #request(from: SimulatedProcess, subject: string, data: unknown, timeoutMs: number): Promise<unknown> {
+    if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
+    return new Promise((resolve, reject) => {
+      let over = false
+      const end = (how: () => void): void => {
+        if (over) return
+        over = true
+        cancel()
+        this.#time.stir()
+        how()
+      }
+      const cancel = from.after(timeoutMs, () =>
+        end(() => reject(new TransportUnavailable(`no answer to ${subject} within ${timeoutMs} ms`))),
+      )
+      const back = (how: () => void): void => {
+        if (!this.process.isRunning()) return
+        this.#network.datagram(
+          brokerName,
+          from.name,
+          from.guard(() => end(how)),
+        )
+      }
+      this.#network.datagram(from.name, brokerName, () => {
+        if (!this.process.isRunning()) return
+        const responder = this.#responders.find((each) => isAlive(each) && subjectMatches(each.pattern, subject))
+        if (responder === undefined) return back(() => reject(new NoResponder(`nobody serves ${subject}`)))
+        this.#ask(responder, subject, data, (settle) => back(() => settle(resolve, reject)))
+      })
+    })
+  }
+
+  #ask(
+    { process, life, onRequest }: Responder,
+    subject: string,
+    data: unknown,
+    answer: (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void) => void,
+  ): void {
+    const reply = (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void): void =>
+      this.#network.datagram(process.name, brokerName, () => answer(settle))
+    this.#network.datagram(brokerName, process.name, () =>
+      process.enter(life, () => {
+        this.#time.stir()
+        onRequest(data, subject).then(
+          (value) => reply((resolve) => resolve(value)),
+          (error: unknown) => reply((_, reject) => reject(new RemoteFailure(String(error)))),
+        )
+      }),
+    )
+  }
+}
+
+const isAlive = ({ process, life }: { readonly process: SimulatedProcess; readonly life: number }): boolean =>
+  process.life === life && process.state !== 'down'
+
+/** One durable consumer per log and kind of subject, as the intake has them. */
+const durableNameOf = (subject: string): string => {
+  const kind = subject.split('.')[1] ?? ''
+  return `${durableLogOf(subject).name} ${kind}`
+}

@@ -1,0 +1,163 @@
+import type { Deciders, IncomingFact } from '../../actors/index.js'
+import { timeOrderedId, type AppendResult, type EventStore, type SegueEvent } from '../../events/index.js'
+import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
+import type { Transport } from '../../messaging/index.js'
+import { ControlCore } from '../../runtime/control/core.js'
+import type { SimulatedBroker } from './broker.js'
+import type { SimulatedLog } from './log.js'
+import { createSimulatedMailboxes } from './mailboxes.js'
+import type { Network } from './network.js'
+import type { SimulatedProcess } from './process.js'
+import type { Random } from './random.js'
+import { SimulatedWatch, type Watched } from './serverWatch.js'
+import { simulatedSigner } from './signer.js'
+import { createStoreClient, type StoreWeather } from './storeClient.js'
+import type { VirtualTime } from './virtualTime.js'
+
+export interface ControlPlaneOptions {
+  readonly process: SimulatedProcess
+  readonly time: VirtualTime
+  readonly random: Random
+  readonly network: Network
+  readonly broker: SimulatedBroker
+  readonly log: SimulatedLog
+  readonly storeWeather: StoreWeather
+  readonly deciders: Deciders
+  readonly serverPolicy: ServerPolicy
+  readonly streamPolicy: StreamPolicy
+  readonly find: (server: string) => Watched | undefined
+  readonly isCalm: () => boolean
+  readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
+  readonly onWarning: (message: string) => void
+  /** What a planted defect makes of the host's ways out; nothing in an ordinary run. */
+  readonly spoilStore?: (store: EventStore, process: SimulatedProcess) => EventStore
+  readonly spoilTransport?: (transport: Transport) => Transport
+}
+
+const restartAgainMs = 500
+
+/** A control plane process: the real core over a simulated store, broker, clock and watch. */
+export class SimulatedControlPlane {
+  readonly process: SimulatedProcess
+  /** Its clock minus the true time. */
+  skewMs = 0
+  readonly #options: ControlPlaneOptions
+  #core: ControlCore | null = null
+  #watch: SimulatedWatch | null = null
+  #listening = false
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options
+    this.process = options.process
+  }
+
+  /** Able to decide: it runs and has read the log. */
+  get isReady(): boolean {
+    return this.process.isRunning() && this.#listening
+  }
+
+  get core(): ControlCore | null {
+    return this.isReady ? this.#core : null
+  }
+
+  start(): void {
+    if (this.process.state !== 'down') return
+    this.process.start()
+    this.#boot()
+  }
+
+  crash(): void {
+    this.process.crash()
+    this.#core = null
+    this.#watch = null
+    this.#listening = false
+  }
+
+  disturbed(): void {
+    this.#watch?.disturbed()
+  }
+
+  /** As somebody asks over the API; false when nobody answers there. */
+  tell(category: 'stream' | 'server', entity: string, type: string, data: unknown): boolean {
+    const core = this.core
+    if (core === null) return false
+    this.#options.time.stir()
+    core.tell(category, entity, { id: this.#newId(this.#now()), type, data }).catch((error: unknown) => {
+      this.#options.onWarning(`${this.process.name}: ${type}: ${String(error)}`)
+    })
+    return true
+  }
+
+  readonly #now = (): number => this.#options.time.now() + this.skewMs
+
+  readonly #newId = (atMs: number): string => {
+    const bytes = new Uint8Array(10)
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = this.#options.random.whole(256)
+    return timeOrderedId(atMs, bytes)
+  }
+
+  #boot(): void {
+    const { process, time, network, broker, deciders, serverPolicy, streamPolicy } = this.#options
+    const { spoilStore = (store) => store, spoilTransport = (transport) => transport } = this.#options
+    const { life } = process
+    const core = new ControlCore({
+      store: spoilStore(this.#storeClient(), process),
+      transport: spoilTransport(broker.connect(process)),
+      clock: { now: this.#now, after: process.after },
+      signer: simulatedSigner,
+      deciders,
+      serverPolicy,
+      streamPolicy,
+      mailboxes: createSimulatedMailboxes(),
+      newId: this.#newId,
+      watch: (tell) => this.#openWatch(tell),
+      logger: {
+        info: () => undefined,
+        warn: (message) => {
+          this.#options.onWarning(`${process.name}: ${message}`)
+        },
+      },
+    })
+    this.#core = core
+    time.stir()
+    core
+      .rebuild()
+      .then(() => core.listen())
+      .then(
+        () => {
+          if (process.life === life) this.#listening = true
+        },
+        (error: unknown) => {
+          this.#options.onWarning(`${process.name} did not start: ${String(error)}`)
+          if (process.life !== life) return
+          this.crash()
+          time.after(restartAgainMs, () => this.start())
+        },
+      )
+    void network
+  }
+
+  #storeClient(): EventStore {
+    const { log, storeWeather: weather, process, time, onConfirmed } = this.#options
+    const crash = (): void => {
+      this.crash()
+      time.after(restartAgainMs, () => this.start())
+    }
+    return createStoreClient({ log, weather, process, time, onConfirmed, crash })
+  }
+
+  #openWatch(tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
+    const { process, network, broker, find, isCalm } = this.#options
+    this.#watch = new SimulatedWatch({
+      process,
+      now: this.#now,
+      network,
+      broker: broker.process,
+      find,
+      isCalm,
+      tell,
+      newId: this.#newId,
+    })
+    return this.#watch
+  }
+}

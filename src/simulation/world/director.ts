@@ -1,0 +1,198 @@
+import type { EventIn } from '../../events/index.js'
+import type { FaultSpec, FaultTarget } from '../faults.js'
+import type { Episode } from '../scenario.js'
+import { FaultPlayer } from './faultPlayer.js'
+import type { World } from './world.js'
+
+/** Who has which part in a stream, by the log. */
+interface Cast {
+  primary: string | null
+  standby: string | null
+  target: string | null
+  retiring: string | null
+  underWay: boolean
+}
+
+interface Stage {
+  readonly stream: string
+  readonly episodes: ReadonlyArray<Episode>
+  readonly cast: Cast
+  next: number
+  armed: FaultSpec[]
+  playing: boolean
+  done: boolean
+}
+
+const episodeMsMax = 14_000
+const noHandoverMsMax = 4_000
+
+/** Plays the scenario: on each stream one episode after the other, with its faults at their cues. */
+export class Director {
+  readonly #world: World
+  readonly #faults: FaultPlayer
+  readonly #stages: ReadonlyArray<Stage>
+
+  constructor(world: World) {
+    this.#world = world
+    this.#faults = new FaultPlayer(world)
+    this.#stages = world.scenario.streams.map((stream) => ({
+      stream,
+      episodes: world.scenario.episodes.filter((episode) => episode.stream === stream),
+      cast: { primary: null, standby: null, target: null, retiring: null, underWay: false },
+      next: 0,
+      armed: [],
+      playing: false,
+      done: false,
+    }))
+  }
+
+  get isDone(): boolean {
+    return this.#stages.every((stage) => stage.done)
+  }
+
+  start(afterMs: number): void {
+    const { time, scenario } = this.#world
+    for (const stage of this.#stages) time.after(afterMs, () => this.#advance(stage))
+    if (scenario.sampleEveryMs > 0) this.#sample(scenario.sampleEveryMs)
+  }
+
+  heal(): void {
+    this.#faults.heal()
+  }
+
+  onEvent(stream: string, event: EventIn<'stream'>): void {
+    const stage = this.#stages.find((each) => each.stream === stream)
+    if (stage === undefined) return
+    this.#recast(stage.cast, event)
+    const cued = stage.armed.filter((fault) => fault.on === event.type)
+    if (cued.length > 0) {
+      stage.armed = stage.armed.filter((fault) => fault.on !== event.type)
+      for (const fault of cued) this.#cue(stage, fault)
+    }
+    const ended = event.type === 'HandoverCompleted' || event.type === 'HandoverAborted'
+    if (ended && stage.playing) this.#world.time.after(0, () => this.#end(stage))
+  }
+
+  #recast(cast: Cast, event: EventIn<'stream'>): void {
+    switch (event.type) {
+      case 'PlacementDecided':
+        cast.primary = event.data.primary.id
+        return
+      case 'HandoverStarted':
+        cast.target = event.data.to.id
+        cast.underWay = true
+        return
+      case 'StandbyActivationOrdered':
+        cast.target = event.data.server.id
+        return
+      case 'StreamSwitched':
+        cast.primary = event.data.to.id
+        cast.retiring = event.data.from.id
+        return
+      case 'StandbyAssigned':
+        cast.standby = event.data.server.id
+        return
+      case 'HandoverCompleted':
+      case 'HandoverAborted':
+        cast.underWay = false
+        cast.target = null
+        return
+      default:
+        return
+    }
+  }
+
+  #advance(stage: Stage): void {
+    const episode = stage.episodes[stage.next]
+    if (episode === undefined) {
+      stage.done = true
+      return
+    }
+    this.#world.time.after(episode.gapMs, () => this.#play(stage, episode))
+  }
+
+  #play(stage: Stage, episode: Episode): void {
+    const { time } = this.#world
+    const number = stage.next
+    stage.next += 1
+    stage.playing = true
+    stage.armed = episode.faults.filter((fault) => fault.on !== 'start')
+    this.#world.note(() => `-- ${stage.stream}: episode ${number + 1}, ${episode.cause}`)
+    for (const fault of episode.faults) if (fault.on === 'start') this.#cue(stage, fault)
+    this.#begin(stage, episode)
+    const stillThis = (): boolean => stage.playing && stage.next === number + 1
+    time.after(noHandoverMsMax, () => {
+      if (stillThis() && !stage.cast.underWay) this.#end(stage)
+    })
+    time.after(episodeMsMax, () => {
+      if (stillThis()) this.#end(stage)
+    })
+  }
+
+  #end(stage: Stage): void {
+    if (!stage.playing) return
+    stage.playing = false
+    stage.armed = []
+    this.#advance(stage)
+  }
+
+  #cue(stage: Stage, fault: FaultSpec): void {
+    this.#world.time.after(fault.delayMs, () => this.#faults.play(fault, stage.stream, this.#find(stage, fault.target)))
+  }
+
+  #find({ cast }: Stage, target: FaultTarget): string | null {
+    const { primary, standby, retiring } = cast
+    const other =
+      this.#world.servers.find(({ id }) => id !== primary && id !== standby && id !== cast.target)?.id ?? null
+    const parts = { primary, standby, retiring, other, target: cast.target ?? standby }
+    return parts[target] ?? standby ?? primary
+  }
+
+  #begin({ stream, cast }: Stage, { cause, afterMs }: Episode): void {
+    const { time } = this.#world
+    const { primary } = cast
+    const server = primary === null ? undefined : this.#world.server(primary)
+    if (primary === null || server === undefined) return
+    const request = { cause: 'operator', server: primary, reference: null, target: null, requestedBy: 'director' }
+    switch (cause) {
+      case 'operator':
+        return this.#ask(stream, 'HandoverRequested', request)
+      case 'abort':
+        this.#ask(stream, 'HandoverRequested', request)
+        time.after(afterMs, () =>
+          this.#ask(stream, 'HandoverWithdrawn', { reference: null, reason: 'changed mind', requestedBy: 'director' }),
+        )
+        return
+      case 'drain':
+        server.drain('director')
+        time.after(afterMs + 2_000, () => server.cancelDrain('director'))
+        return
+      case 'prediction':
+        this.#faults.alarm(server, afterMs, true)
+        return
+      case 'alarm':
+        this.#faults.alarm(server, afterMs, false)
+        return
+      case 'crash':
+        return this.#faults.crashServer(server, afterMs)
+      case 'hang':
+        return this.#faults.hangServer(server, afterMs)
+      case 'leave':
+        server.leave('director')
+        time.after(afterMs + 100, () => this.#faults.startServer(server))
+        return
+    }
+  }
+
+  /** As an operator does: again, when nobody answers. */
+  #ask(stream: string, type: string, data: unknown, triesLeft = 10): void {
+    if (triesLeft === 0 || this.#world.controls.some((control) => control.tell('stream', stream, type, data))) return
+    this.#world.time.after(300, () => this.#ask(stream, type, data, triesLeft - 1))
+  }
+
+  #sample(everyMs: number): void {
+    if (this.isDone) return
+    for (const server of this.#world.servers) server.sample(0)
+    this.#world.time.after(everyMs, () => this.#sample(everyMs))
+  }
+}

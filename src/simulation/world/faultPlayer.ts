@@ -1,0 +1,234 @@
+import type { FaultSpec } from '../faults.js'
+import type { SimulatedMediaServer } from '../media/mediaServer.js'
+import type { SimulatedControlPlane } from './controlPlane.js'
+import type { World } from './world.js'
+
+const alarmEveryMs = 150
+const alarmSamples = 4
+const calmSamples = 6
+
+/** Makes things go wrong, and right again. */
+export class FaultPlayer {
+  readonly #world: World
+  readonly #cuts: { readonly from: string; readonly to: string }[] = []
+  #healed = false
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  play(fault: FaultSpec, stream: string, target: string | null): void {
+    if (this.#healed) return
+    const world = this.#world
+    const { time, store, broker } = world
+    const { durationMs, kind } = fault
+    const server = target === null ? undefined : world.server(target)
+    world.disturbed(`${kind} ${target ?? ''} ${durationMs}`)
+    const later = (end: () => void): void => {
+      time.after(durationMs, () => {
+        end()
+        world.disturbed(`${kind} over`)
+      })
+    }
+    switch (kind) {
+      case 'crash-control':
+        return this.#crashControl(durationMs)
+      case 'hang-control': {
+        const control = this.#someControl()
+        control?.process.hang()
+        return later(() => control?.process.resume())
+      }
+      case 'several-controls': {
+        const second = world.controls[1]
+        second?.start()
+        return later(() => second?.crash())
+      }
+      case 'clock-step': {
+        const control = this.#someControl()
+        if (control !== undefined) control.skewMs += (durationMs % 2 === 0 ? 1 : -1) * Math.min(2_000, durationMs)
+        return
+      }
+      case 'crash-broker':
+        broker.crash()
+        return later(() => broker.start())
+      case 'store-conflict':
+      case 'store-unknown':
+      case 'store-late':
+      case 'store-crash':
+      case 'store-slow':
+        if (fault.append !== null) store.faults.push(fault.append)
+        return
+      case 'store-away':
+        store.unavailable = true
+        return later(() => {
+          store.unavailable = false
+        })
+      case 'feed':
+        world.feeds.get(stream)?.goDown()
+        return later(() => world.feeds.get(stream)?.comeBack())
+      case 'abort':
+        for (const control of world.controls) {
+          if (control.tell('stream', stream, 'HandoverWithdrawn', operatorsAbort)) break
+        }
+        return
+      default:
+        if (server !== undefined) this.#playAt(server, fault)
+    }
+  }
+
+  #playAt(server: SimulatedMediaServer, { kind, durationMs }: FaultSpec): void {
+    const world = this.#world
+    const { time } = world
+    switch (kind) {
+      case 'wrong-alarm':
+        return this.alarm(server, durationMs, false)
+      case 'crash-server':
+        return this.crashServer(server, durationMs)
+      case 'hang-server':
+        return this.hangServer(server, durationMs)
+      case 'flap-server':
+        for (let round = 0; round < 4; round += 1) {
+          time.after(round * (400 + durationMs / 4), () => this.crashServer(server, 150 + durationMs / 8))
+        }
+        return
+      case 'broken-encoder':
+        world.brokenNext.set(server.id, 1 + (durationMs % 2))
+        return
+      case 'slow-server':
+        world.slow.add(server.id)
+        time.after(durationMs, () => world.slow.delete(server.id))
+        return
+      case 'partition-control':
+        return this.#cut(durationMs, [
+          [server.id, 'broker'],
+          ['broker', server.id],
+          [server.id, 'control'],
+          ['control', server.id],
+        ])
+      case 'partition-peer':
+        return this.#cut(
+          durationMs,
+          world.servers.flatMap(({ id }): ReadonlyArray<readonly [string, string]> => [
+            [server.id, id],
+            [id, server.id],
+          ]),
+        )
+      case 'partition-viewer':
+        return this.#cut(
+          durationMs,
+          this.#viewers().flatMap((id): ReadonlyArray<readonly [string, string]> => [
+            [server.id, id],
+            [id, server.id],
+          ]),
+        )
+      case 'asymmetric': {
+        const away = durationMs % 2 === 0
+        return this.#cut(durationMs, [away ? [server.id, '*'] : ['*', server.id]])
+      }
+      default:
+        return
+    }
+  }
+
+  crashServer(server: SimulatedMediaServer, awayMs: number): void {
+    if (this.#healed || server.process.state === 'down') return
+    server.crash()
+    this.#world.disturbed(`crash ${server.id}`)
+    this.#world.time.after(awayMs, () => this.startServer(server))
+  }
+
+  startServer(server: SimulatedMediaServer): void {
+    server.start()
+    this.#world.disturbed(`start ${server.id}`)
+  }
+
+  hangServer(server: SimulatedMediaServer, hungMs: number): void {
+    if (this.#healed || !server.process.isRunning()) return
+    const { life } = server.process
+    const fromMs = this.#world.time.now()
+    server.process.hang()
+    this.#world.disturbed(`hang ${server.id}`)
+    this.#world.time.after(hungMs, () => {
+      if (server.process.life === life) this.#wake(server, fromMs)
+    })
+  }
+
+  /** Health goes bad, and after a while well again; `right`: the server fails then, as was predicted. */
+  alarm(server: SimulatedMediaServer, clearsMs: number, right: boolean): void {
+    const { time } = this.#world
+    for (let index = 0; index < alarmSamples; index += 1) {
+      time.after(index * alarmEveryMs, () => server.sample(0.9 + 0.02 * index))
+    }
+    time.after(alarmSamples * alarmEveryMs + clearsMs, () => {
+      if (right && clearsMs % 2 === 0) return this.crashServer(server, 2_000)
+      for (let index = 0; index < calmSamples; index += 1) {
+        time.after(index * alarmEveryMs, () => server.sample(0))
+      }
+    })
+  }
+
+  /** Everything works again, for good. */
+  heal(): void {
+    this.#healed = true
+    const { network, broker, store, controls, servers, feeds, brokenNext, slow } = this.#world
+    for (const { from, to } of this.#cuts.splice(0)) network.mend(from, to)
+    Object.assign(network.weather, { loss: 0, duplication: 0, reordering: 0 })
+    store.unavailable = false
+    store.faults.length = 0
+    brokenNext.clear()
+    slow.clear()
+    broker.start()
+    for (const feed of feeds.values()) feed.comeBack()
+    for (const control of controls) control.process.resume()
+    controls[1]?.crash()
+    controls[0]?.start()
+    for (const server of servers) {
+      if (server.process.state === 'hung') this.#wake(server, this.#world.time.now())
+      server.cancelDrain('director')
+      server.start()
+    }
+    this.#world.disturbed('all heals')
+  }
+
+  #wake(server: SimulatedMediaServer, fromMs: number): void {
+    this.#world.awoke(server.id, fromMs)
+    server.resume()
+    this.#world.disturbed(`awake ${server.id}`)
+  }
+
+  #someControl(): SimulatedControlPlane | undefined {
+    return this.#world.controls.find(({ process }) => process.isRunning())
+  }
+
+  #crashControl(awayMs: number): void {
+    const control = this.#someControl()
+    control?.crash()
+    this.#world.time.after(awayMs, () => {
+      control?.start()
+      this.#world.disturbed('control starts')
+    })
+  }
+
+  #viewers(): ReadonlyArray<string> {
+    const { streams, viewers } = this.#world.scenario
+    return streams.flatMap((stream) => Array.from({ length: viewers }, (_, index) => `v-${stream}${index + 1}`))
+  }
+
+  #cut(durationMs: number, links: ReadonlyArray<readonly [string, string]>): void {
+    const { network, time } = this.#world
+    const cuts = links.filter(([from, to]) => from !== to).map(([from, to]) => ({ from, to }))
+    for (const { from, to } of cuts) network.cut(from, to)
+    this.#cuts.push(...cuts)
+    time.after(durationMs, () => {
+      for (const cut of cuts) {
+        const index = this.#cuts.indexOf(cut)
+        if (index === -1) continue
+        this.#cuts.splice(index, 1)
+        network.mend(cut.from, cut.to)
+      }
+      this.#world.disturbed('a partition mends')
+    })
+  }
+}
+
+const operatorsAbort = { reference: null, reason: 'aborted by the director', requestedBy: 'director' }

@@ -1,0 +1,80 @@
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  WrongExpectedRevision,
+  type AppendError,
+  type AppendResult,
+  type ExpectedRevision,
+  type Position,
+  type RecordedEvent,
+  type SegueEvent,
+} from '../../events/index.js'
+import { isMet, isRepetition } from '../../events/stores/expectation.js'
+import { positionOf } from '../../events/stores/position.js'
+
+/**
+ * The log that survives everything: what the event store's disk holds. Append and read are done at once; what can go
+ * wrong on the way to it is the business of `storeClient.ts`. Same rules as the stores of src/events.
+ */
+export class SimulatedLog {
+  readonly #all: RecordedEvent[] = []
+  readonly #streams = new Map<string, RecordedEvent[]>()
+  readonly #byId = new Map<string, RecordedEvent>()
+  readonly #onAppended: (streamId: string, events: ReadonlyArray<RecordedEvent>) => void
+
+  /** @param throughJson keep events as a disk would: as text, so that nobody can change them afterwards. */
+  constructor(
+    onAppended: (streamId: string, events: ReadonlyArray<RecordedEvent>) => void,
+    private readonly throughJson: boolean,
+  ) {
+    this.#onAppended = onAppended
+  }
+
+  get all(): ReadonlyArray<RecordedEvent> {
+    return this.#all
+  }
+
+  stream(streamId: string): ReadonlyArray<RecordedEvent> {
+    return this.#streams.get(streamId) ?? []
+  }
+
+  find(id: string): RecordedEvent | undefined {
+    return this.#byId.get(id)
+  }
+
+  append(
+    streamId: string,
+    events: ReadonlyArray<SegueEvent>,
+    expected: ExpectedRevision,
+  ): E.Either<AppendError, AppendResult> {
+    const stream = this.#streams.get(streamId) ?? []
+    const head = stream.length - 1
+    const known = events.map((event) => this.#byId.get(event.id))
+    const last = known.at(-1)
+    if (last !== undefined && known.every((event) => event?.streamId === streamId)) {
+      const revisions = known.map((event) => event?.revision)
+      if (isRepetition(expected, revisions)) {
+        return E.right({ lastRevision: last.revision, position: last.position, repeated: true })
+      }
+    }
+    if (known.some((event) => event !== undefined) || !isMet(expected, head)) {
+      return E.left(new WrongExpectedRevision(streamId, expected, head === -1 ? null : head))
+    }
+    this.#streams.set(streamId, stream)
+    const recorded = events.map((event, index) => this.#recorded(streamId, head + 1 + index, event))
+    for (const event of recorded) {
+      stream.push(event)
+      this.#all.push(event)
+      this.#byId.set(event.id, event)
+    }
+    this.#onAppended(streamId, recorded)
+    return E.right({ lastRevision: stream.length - 1, position: positionOf(this.#all.length), repeated: false })
+  }
+
+  #recorded(streamId: string, revision: number, event: SegueEvent): RecordedEvent {
+    const position: Position = positionOf(this.#all.length + 1)
+    const { id, type, schemaVersion, data, metadata } = this.throughJson
+      ? (JSON.parse(JSON.stringify(event)) as SegueEvent)
+      : event
+    return { id, type, schemaVersion, data, metadata, streamId, revision, position }
+  }
+}

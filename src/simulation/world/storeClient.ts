@@ -1,0 +1,138 @@
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  AppendOutcomeUnknown,
+  StoreUnavailable,
+  WrongExpectedRevision,
+  type AppendError,
+  type AppendResult,
+  type EventStore,
+  type ExpectedRevision,
+  type RecordedEvent,
+  type SegueEvent,
+} from '../../events/index.js'
+import type { SimulatedLog } from './log.js'
+import type { SimulatedProcess } from './process.js'
+import type { VirtualTime } from './virtualTime.js'
+
+/** What befalls one append. The crashes are of the process that appends, right before or right after the commit. */
+export type AppendFault =
+  'conflict' | 'unknown-before' | 'unknown-after' | 'late-commit' | 'crash-before' | 'crash-after' | 'slow'
+
+/** How the store is at present. */
+export interface StoreWeather {
+  unavailable: boolean
+  /** Time of an append that nothing befalls. */
+  appendMs: number
+  /** What befalls the next appends, in order. */
+  readonly faults: AppendFault[]
+}
+
+export const calmStore = (): StoreWeather => ({ unavailable: false, appendMs: 0, faults: [] })
+
+export interface StoreClientOptions {
+  readonly log: SimulatedLog
+  readonly weather: StoreWeather
+  readonly process: SimulatedProcess
+  readonly time: VirtualTime
+  readonly crash: () => void
+  /** Told when the store has confirmed an append to the process. */
+  readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
+}
+
+const slowMs = 2_000
+const silenceMs = 1_500
+const lateMs = 700
+
+/** The event store as one life of one process sees it. */
+export function createStoreClient(options: StoreClientOptions): EventStore {
+  const { log, weather, process, time } = options
+  const life = process.life
+  const isGone = (): boolean => process.life !== life || process.state === 'down'
+  const never = new Promise<never>(() => undefined)
+
+  const commit = async (
+    delayMs: number,
+    streamId: string,
+    events: ReadonlyArray<SegueEvent>,
+    expected: ExpectedRevision,
+  ): Promise<E.Either<AppendError, AppendResult>> => {
+    const outcome = await later(delayMs, () => log.append(streamId, events, expected))
+    if (E.isRight(outcome)) options.onConfirmed(streamId, events, outcome.right)
+    return outcome
+  }
+  /** The store works on its own time; only the answer depends on the process that asked. */
+  const later = <T>(delayMs: number, work: () => T): Promise<T> =>
+    delayMs === 0
+      ? Promise.resolve(work())
+      : new Promise((resolve) => {
+          time.after(delayMs / 2, () => {
+            const result = work()
+            process.enter(life, () => void process.after(delayMs / 2, () => resolve(result)))
+          })
+        })
+
+  const append = (
+    streamId: string,
+    events: ReadonlyArray<SegueEvent>,
+    expected: ExpectedRevision,
+  ): Promise<E.Either<AppendError, AppendResult>> => {
+    if (isGone()) return never
+    if (weather.unavailable) {
+      return later(1, () => E.left(new StoreUnavailable('the simulated store is away')))
+    }
+    const unknown = (): E.Either<AppendError, AppendResult> => E.left(new AppendOutcomeUnknown(streamId))
+    switch (weather.faults.shift()) {
+      case undefined:
+        return commit(weather.appendMs, streamId, events, expected)
+      case 'slow':
+        return commit(slowMs, streamId, events, expected)
+      case 'conflict': {
+        const head = log.stream(streamId).length - 1
+        return later(1, () => E.left(new WrongExpectedRevision(streamId, expected, head === -1 ? null : head)))
+      }
+      case 'unknown-before':
+        return later(silenceMs, unknown)
+      case 'unknown-after':
+        log.append(streamId, events, expected)
+        return later(silenceMs, unknown)
+      case 'late-commit':
+        // It is on its way and arrives whatever becomes of the process and of what it tries meanwhile.
+        time.after(lateMs, () => void log.append(streamId, events, expected))
+        return later(lateMs / 2, unknown)
+      case 'crash-before':
+        options.crash()
+        return never
+      case 'crash-after':
+        log.append(streamId, events, expected)
+        options.crash()
+        return never
+    }
+  }
+
+  const refuseWhenAway = (): void => {
+    if (weather.unavailable) throw new StoreUnavailable('the simulated store is away')
+  }
+
+  async function* read(events: () => ReadonlyArray<RecordedEvent>, from: number): AsyncGenerator<RecordedEvent> {
+    refuseWhenAway()
+    const list = events()
+    for (let index = from; index < list.length; index += 1) {
+      const event = list[index]
+      if (event !== undefined) yield event
+    }
+    await Promise.resolve()
+  }
+
+  return {
+    append: (streamId, events, { expected }) => {
+      return () => append(streamId, events, expected)
+    },
+    readStream: (streamId, { from = 0 } = {}) => read(() => log.stream(streamId), from),
+    readAll: () => read(() => log.all, 0),
+    subscribe: () => {
+      throw new Error('the simulation has no subscriptions')
+    },
+    deleteStream: () => Promise.reject(new Error('the simulation deletes nothing')),
+    close: () => Promise.resolve(),
+  }
+}

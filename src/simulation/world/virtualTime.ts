@@ -1,0 +1,99 @@
+interface Due {
+  readonly atMs: number
+  readonly order: number
+  run: (() => void) | null
+}
+
+/** Lets every promise that can settle do so; nothing else of the real event loop has a say in a run. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+/**
+ * Time that moves only from event to event. Events of the same instant happen in the order in which they were planned,
+ * and all promises settle between two events, so that a run depends on nothing but what is put in.
+ */
+export class VirtualTime {
+  readonly #heap: Due[] = []
+  #nowMs: number
+  #planned = 0
+  #stirred = false
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs
+  }
+
+  readonly now = (): number => this.#nowMs
+
+  /** Events planned so far. */
+  get planned(): number {
+    return this.#planned
+  }
+
+  /** To be called by whatever enters asynchronous code: the next event waits until that has come to rest. */
+  stir(): void {
+    this.#stirred = true
+  }
+
+  /** Runs `action` after `delayMs`; the function returned cancels it. */
+  readonly after = (delayMs: number, action: () => void): (() => void) => {
+    this.#planned += 1
+    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#planned, run: action }
+    this.#push(due)
+    return () => {
+      due.run = null
+    }
+  }
+
+  /** Lets events happen until `done`, nothing is left, or `untilMs` is reached. */
+  async run(untilMs: number, done: () => boolean): Promise<void> {
+    if (this.#stirred) await this.#settle()
+    while (!done()) {
+      const next = this.#heap[0]
+      if (next === undefined || next.atMs > untilMs) break
+      this.#pop()
+      if (next.run === null) continue
+      this.#nowMs = next.atMs
+      next.run()
+      if (this.#stirred) await this.#settle()
+    }
+    if (!done()) this.#nowMs = Math.max(this.#nowMs, untilMs)
+  }
+
+  async #settle(): Promise<void> {
+    this.#stirred = false
+    await settled()
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap
+    let index = heap.length
+    heap.push(due)
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      const above = heap[parent]
+      if (above === undefined || !isBefore(due, above)) break
+      heap[index] = above
+      index = parent
+    }
+    heap[index] = due
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let index = 0
+    for (;;) {
+      const left = 2 * index + 1
+      const a = heap[left]
+      if (a === undefined) break
+      const b = heap[left + 1]
+      const [child, at] = b !== undefined && isBefore(b, a) ? [b, left + 1] : [a, left]
+      if (!isBefore(child, last)) break
+      heap[index] = child
+      index = at
+    }
+    heap[index] = last
+  }
+}
+
+const isBefore = (a: Due, b: Due): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
