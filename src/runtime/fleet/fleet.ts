@@ -197,7 +197,9 @@ class LocalFleet implements Fleet {
   // ---- running ----
 
   #onMessage(role: string, message: ChildMessage): void {
-    if (message.type === 'log' && message.level !== 'info') {
+    // Why a part cannot begin is told once, as the reason why the fleet cannot.
+    const isTold = message.type === 'log' && message.level === 'error' && this.#phase === 'starting'
+    if (message.type === 'log' && message.level !== 'info' && !isTold) {
       this.#notes.add(`${role}: ${message.message}`, message.level === 'error' ? 'bad' : 'caution')
     }
     if (message.type !== 'viewers') return

@@ -22,6 +22,7 @@ export class Role {
   readonly #options: RoleOptions
   #child: Child
   #ready: ChildReady | null = null
+  #wasEverReady = false
   #quickEnds = 0
   #restartTimer: NodeJS.Timeout | undefined
   #stopped = false
@@ -65,6 +66,7 @@ export class Role {
     this.#ready = null
     child.ready.then(
       (ready) => {
+        this.#wasEverReady = true
         if (this.#child === child) this.#ready = ready
       },
       () => undefined,
@@ -79,6 +81,8 @@ export class Role {
     const { onDied, onNote, restartAfterMs, restartAfterMsMax } = this.#options
     this.#quickEnds = exit.at - child.startedAt > provenMs ? 1 : this.#quickEnds + 1
     onDied(child, exit, this.#ready)
+    // What cannot even begin is wrong in a way that another try does not mend; `child.ready` tells why.
+    if (!this.#wasEverReady) return
     if (restartAfterMs === null) return onNote(`${this.name} ended (${exit.how})`, 'bad')
     if (this.#quickEnds > quickEndsMax) {
       onNote(`${this.name} ended ${quickEndsMax} times in short order: it is not started again`, 'bad')

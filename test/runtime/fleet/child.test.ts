@@ -140,8 +140,13 @@ describe('a place in the fleet', () => {
     expect(notes).toEqual(['part ended (SIGKILL)'])
   })
 
+  it('is not filled again when its first process could not even begin', async () => {
+    await expect(fill(['break', 'no luck']).child.ready).rejects.toThrow('no luck')
+    expect({ deaths, notes }).toEqual({ deaths: ['exit code 3'], notes: [] })
+  })
+
   it('is given up when its processes keep ending', async () => {
-    fill(['break', 'no luck'])
+    fill(['falter'])
     await waitFor(() => notes.some((note) => note.includes('not started again')), { timeoutMs: 15_000 })
     expect(deaths).toHaveLength(11)
   })

@@ -14,6 +14,9 @@ switch (behaviour) {
     process.disconnect()
     process.exitCode = 1
     break
+  case 'falter':
+    process.send({ type: 'ready', url: null, bootId: null }, () => process.exit(1))
+    break
   case 'break':
     console.error(`Error: ${detail}`)
     process.exitCode = 3
