@@ -4,10 +4,10 @@ const say = (message) => process.send(message)
 
 switch (behaviour) {
   case 'serve':
-    say({ type: 'ready', url: 'http://127.0.0.1:1', bootId: `boot-${process.pid}` })
     process.on('SIGTERM', () => process.exit(0))
     process.on('disconnect', () => process.exit(0))
     setInterval(() => undefined, 1_000)
+    say({ type: 'ready', url: 'http://127.0.0.1:1', bootId: `boot-${process.pid}` })
     break
   case 'refuse':
     say({ type: 'failed', code: 'port-in-use', message: detail })
@@ -22,11 +22,11 @@ switch (behaviour) {
     process.exitCode = 3
     break
   case 'babble':
+    process.on('SIGTERM', () => process.exit(0))
+    setInterval(() => undefined, 1_000)
     say({ type: 'nonsense' })
     say({ type: 'log', level: 'warn', message: detail })
     say({ type: 'ready', url: null, bootId: null })
-    process.on('SIGTERM', () => process.exit(0))
-    setInterval(() => undefined, 1_000)
     break
   case 'deaf':
     process.on('SIGTERM', () => undefined)
