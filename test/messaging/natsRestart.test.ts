@@ -81,6 +81,33 @@ describeUnless(!hasNatsServer && 'nats-server is not installed', 'NATS in troubl
     expect([...new Set(handled)]).toEqual(upTo(10))
   })
 
+  test('what was handed to a process that is gone comes to its successor at once, before anything newer', async () => {
+    const [sender, gone, successor] = [await connectClient(), await connectClient(), await connectClient()]
+    const taken: unknown[] = []
+    let letGo: () => void = () => undefined
+    const forgotten = new Promise<void>((resolve) => (letGo = resolve))
+    const options = { durable: 'taken-over', subject: 'segue.health.>', inFlightMax: 10 }
+    await gone.consume({
+      ...options,
+      onMessage: (message) => {
+        taken.push(...numbers([message]))
+        return forgotten
+      },
+    })
+    await publishNumbers(sender, 'segue.health.a', upTo(3))
+    await publishNumbers(sender, 'segue.health.b', upTo(3))
+    await waitFor(() => taken.length === 2)
+
+    const handled: Message[] = []
+    await successor.consume({ ...options, onMessage: async (message) => void handled.push(message) })
+    await publishNumbers(sender, 'segue.health.a', [3])
+
+    // Sooner than the server hands out again what nobody has acknowledged.
+    await waitFor(() => handled.length === 7, { timeoutMs: 2_500 })
+    expect(numbers(handled.filter(({ subject }) => subject === 'segue.health.a'))).toEqual(upTo(4))
+    letGo()
+  })
+
   test('while the server is away publishing fails at once, and succeeds with the same id afterwards', async () => {
     const client = await connectClient()
     const messages = await collectFrom(client, 'segue.health.>')

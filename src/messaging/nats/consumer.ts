@@ -28,6 +28,8 @@ export interface ConsumerContext {
 }
 
 export interface NatsConsumer {
+  /** To be called when the connection is lost: what comes until `revive` has done its work is not taken. */
+  readonly interrupt: () => void
   /** Looks whether the consumer is still there and makes it again if not; to be called after a reconnection. */
   readonly revive: () => void
   readonly close: () => Promise<void>
@@ -36,11 +38,15 @@ export interface NatsConsumer {
 /**
  * A durable push consumer. It is made by hand instead of with nats.js's subscriptions, because those end with the
  * server-side consumer: this one survives that the server restarts, also without its files.
+ *
+ * What the server sent into a connection that was dead already, or to a process that was killed, it would hand out again
+ * only after `ackWaitMs`, behind newer messages. So whenever somebody takes over from a lost connection, the consumer
+ * begins anew at the first message that is not acknowledged: nothing waits, and nothing comes out of order.
  */
 export async function openConsumer(context: ConsumerContext, options: ConsumeOptions): Promise<NatsConsumer> {
-  const log = durableLogOf(options.subject).name
   const deliverSubject = `segue-deliver.${options.durable}`
   const lanes = createLanes({ onMessage: options.onMessage, extendEveryMs })
+  const place = new ServerSide(context.manager, deliverSubject, options)
   let heardAtMs = performance.now()
   let closed = false
 
@@ -49,11 +55,12 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
       if (error !== null) return
       heardAtMs = performance.now()
       // Without a reply subject it is a heartbeat.
-      if (message.reply?.startsWith('$JS.ACK.') === true) receive(context, lanes, message)
+      if (message.reply?.startsWith('$JS.ACK.') !== true) return
+      if (place.takes()) receive(context, lanes, message)
     },
   })
   try {
-    await ensureConsumer(context.manager, log, deliverSubject, options)
+    await place.takeOver()
   } catch (error) {
     subscription.unsubscribe()
     throw error
@@ -64,14 +71,14 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
     if (reviving || closed || !context.isConnected()) return
     reviving = true
     ensureLogs(context.manager)
-      .then(() => ensureConsumer(context.manager, log, deliverSubject, options))
+      .then(() => place.takeOver())
       .then(() => (heardAtMs = performance.now()))
-      // Tried again as long as there is silence.
+      // Tried again as long as there is silence, or the place is not taken over.
       .catch(() => undefined)
       .finally(() => (reviving = false))
   }
   const watch = setInterval(() => {
-    if (performance.now() - heardAtMs > silenceMsMax) revive()
+    if (place.isInterrupted() || performance.now() - heardAtMs > silenceMsMax) revive()
   }, watchEveryMs)
 
   const close = async () => {
@@ -80,40 +87,101 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
     subscription.unsubscribe()
     await lanes.close()
   }
-  return { revive, close }
+  return { interrupt: place.interrupt, revive, close }
 }
 
-async function ensureConsumer(
-  manager: JetStreamManager,
-  log: string,
-  deliverSubject: string,
-  { durable, subject, inFlightMax }: ConsumeOptions,
-): Promise<void> {
-  const wanted = {
-    deliver_subject: deliverSubject,
-    filter_subject: subject,
-    max_ack_pending: inFlightMax,
-    ack_wait: nanos(ackWaitMs),
-  }
-  const found = await orUndefinedWhenMissing(manager.consumers.info(log, durable))
-  if (found === undefined) {
-    const fixed: Partial<ConsumerConfig> = {
-      durable_name: durable,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      max_deliver: -1,
-      idle_heartbeat: nanos(heartbeatMs),
+/** The consumer as the server keeps it, and whether what it sends may be taken. */
+class ServerSide {
+  readonly #manager: JetStreamManager
+  readonly #log: string
+  readonly #durable: string
+  readonly #wanted: Partial<ConsumerConfig>
+  #interrupted = true
+  #passedOver = 0
+  /** Where to begin again, while the consumer is deleted for that. */
+  #resumeAt: number | undefined
+
+  constructor(manager: JetStreamManager, deliverSubject: string, { durable, subject, inFlightMax }: ConsumeOptions) {
+    this.#manager = manager
+    this.#log = durableLogOf(subject).name
+    this.#durable = durable
+    this.#wanted = {
+      deliver_subject: deliverSubject,
+      filter_subject: subject,
+      max_ack_pending: inFlightMax,
+      ack_wait: nanos(ackWaitMs),
     }
-    await manager.consumers.add(log, { ...fixed, ...wanted })
-    return
   }
-  const { config } = found
-  const same =
-    config.deliver_subject === deliverSubject &&
-    config.filter_subject === subject &&
-    config.max_ack_pending === inFlightMax &&
-    config.ack_wait === wanted.ack_wait
-  if (!same) await manager.consumers.update(log, durable, wanted)
+
+  readonly interrupt = (): void => {
+    this.#interrupted = true
+  }
+
+  isInterrupted(): boolean {
+    return this.#interrupted
+  }
+
+  /** Whether a message that has just come is to be handled. */
+  takes(): boolean {
+    if (this.#interrupted) this.#passedOver += 1
+    return !this.#interrupted
+  }
+
+  /** Makes the consumer if it is missing; after an interruption it begins at the first unacknowledged message. */
+  async takeOver(): Promise<void> {
+    const found = await orUndefinedWhenMissing(this.#manager.consumers.info(this.#log, this.#durable))
+    if (found === undefined) return this.#make()
+    const owed = found.num_ack_pending > 0 || this.#passedOver > 0
+    if (this.#interrupted && owed) {
+      this.#resumeAt = found.ack_floor.stream_seq + 1
+      await this.#manager.consumers.delete(this.#log, this.#durable)
+      return this.#make()
+    }
+    this.#goOn()
+    const { config } = found
+    const same =
+      config.deliver_subject === this.#wanted.deliver_subject &&
+      config.filter_subject === this.#wanted.filter_subject &&
+      config.max_ack_pending === this.#wanted.max_ack_pending &&
+      config.ack_wait === this.#wanted.ack_wait
+    if (!same) await this.#manager.consumers.update(this.#log, this.#durable, this.#wanted)
+  }
+
+  async #make(): Promise<void> {
+    const resumeAt = await this.#placeLeft()
+    // Its first messages may come before the answer.
+    this.#goOn()
+    const start: Partial<ConsumerConfig> =
+      resumeAt === undefined
+        ? { deliver_policy: DeliverPolicy.All }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: resumeAt }
+    try {
+      await this.#manager.consumers.add(this.#log, {
+        durable_name: this.#durable,
+        ack_policy: AckPolicy.Explicit,
+        max_deliver: -1,
+        idle_heartbeat: nanos(heartbeatMs),
+        ...start,
+        ...this.#wanted,
+      })
+    } catch (error) {
+      this.#interrupted = true
+      throw error
+    }
+    this.#resumeAt = undefined
+  }
+
+  /** Where the deleted consumer stood; undefined when there was none, or when the log has begun anew meanwhile. */
+  async #placeLeft(): Promise<number | undefined> {
+    if (this.#resumeAt === undefined) return undefined
+    const { state } = await this.#manager.streams.info(this.#log)
+    return this.#resumeAt <= state.last_seq + 1 ? this.#resumeAt : undefined
+  }
+
+  #goOn(): void {
+    this.#interrupted = false
+    this.#passedOver = 0
+  }
 }
 
 function receive(context: ConsumerContext, lanes: Lanes, message: Msg): void {

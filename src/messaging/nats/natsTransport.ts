@@ -30,7 +30,10 @@ export async function connectNats(options: NatsOptions): Promise<Transport> {
 async function transportOver({ connection, address }: Connected, publishTimeoutMs: number): Promise<Transport> {
   const manager = await connection.jetstreamManager({ timeout: publishTimeoutMs, checkAPI: false })
   const consumers = new Set<NatsConsumer>()
-  const link = watchLink(connection, () => consumers.forEach((consumer) => consumer.revive()))
+  const link = watchLink(connection, {
+    onLost: () => consumers.forEach((consumer) => consumer.interrupt()),
+    onBack: () => consumers.forEach((consumer) => consumer.revive()),
+  })
 
   const failUnlessConnected = () => {
     if (link.state() === 'closed') throw new TransportUnavailable('the connection to NATS was closed')
@@ -134,7 +137,12 @@ interface Link {
   readonly ended: Promise<void>
 }
 
-function watchLink(connection: NatsConnection, onReconnect: () => void): Link {
+interface LinkListeners {
+  readonly onLost: () => void
+  readonly onBack: () => void
+}
+
+function watchLink(connection: NatsConnection, { onLost, onBack }: LinkListeners): Link {
   const listeners = new Set<(state: ConnectionState) => void>()
   let state: ConnectionState = 'connected'
   const become = (next: ConnectionState) => {
@@ -144,10 +152,13 @@ function watchLink(connection: NatsConnection, onReconnect: () => void): Link {
   }
   const watch = async () => {
     for await (const { type } of connection.status()) {
-      if (type === 'disconnect') become('disconnected')
+      if (type === 'disconnect') {
+        become('disconnected')
+        onLost()
+      }
       if (type === 'reconnect') {
         become('connected')
-        onReconnect()
+        onBack()
       }
     }
   }
