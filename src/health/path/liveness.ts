@@ -37,15 +37,16 @@ export interface LivenessOptions {
 export interface LivenessMonitor {
   readonly heartbeat: (arrival: { readonly bootId: string; readonly receivedAt: number }) => ReadonlyArray<LivenessFact>
   readonly probe: (outcome: ProbeOutcome) => ReadonlyArray<LivenessFact>
-  readonly tick: (now: number) => ReadonlyArray<LivenessFact>
+  /** `canHear`: whether heartbeats could reach us at all at this time; default true. */
+  readonly tick: (now: number, canHear?: boolean) => ReadonlyArray<LivenessFact>
 }
 
 const retiredBootsMax = 8
 
 /**
  * One monitor watches one server. It has no clock of its own: give it the time with every call. While the watching
- * process itself stood still, nothing it did not hear counts against the server, or our own stall would look like the
- * death of the whole fleet.
+ * process itself stood still or was cut off from the broker, nothing it did not hear counts against the server, or our
+ * own trouble would look like the death of the whole fleet.
  */
 export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor => {
   const { since, silentAfterMs = 300, blockedAfterMs = 200, slowFailuresToReport = 2 } = options
@@ -58,6 +59,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let lastTickAt = since
   /** End of our own newest stall: silence counts from here, and a probe begun before it proves nothing. */
   let awakeSince = since
+  /** The newest time at which no heartbeat could have reached us. */
+  let deafUntil = since
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -93,9 +96,10 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       return [{ type: 'ProbeFailed', data: { reason: outcome.reason } }]
     },
 
-    tick: (now) => {
+    tick: (now, canHear = true) => {
       noticeOwnStall(now)
-      if (silent || now - Math.max(lastHeartbeatAt, awakeSince) <= silentAfterMs) return []
+      if (!canHear) deafUntil = now
+      if (silent || now - Math.max(lastHeartbeatAt, awakeSince, deafUntil) <= silentAfterMs) return []
       silent = true
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },

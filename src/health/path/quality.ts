@@ -90,6 +90,14 @@ export const withHeartbeat = (state: PathState, heartbeat: HeartbeatArrival): Pa
   }
 }
 
+/** Nothing could be heard for a while, and that was not the path: what is missing until now is nobody's loss. */
+export const afterDeafness = (state: PathState): PathState => ({
+  ...state,
+  arrivals: [],
+  seqBefore: null,
+  transitMs: null,
+})
+
 /** Round trip of the newest probe; null when it failed. */
 export const withRtt = (state: PathState, rttMs: number | null): PathState => ({
   ...state,
@@ -122,6 +130,8 @@ export const qualityAt = (state: PathState, now: number): PathQuality => {
 export interface PathMeter {
   readonly heartbeat: (arrival: HeartbeatArrival) => void
   readonly rtt: (rttMs: number | null) => void
+  /** What was not heard until now is not to count as lost. */
+  readonly wasDeaf: () => void
   readonly quality: (now: number) => PathQuality
 }
 
@@ -133,6 +143,9 @@ export const createPathMeter = (): PathMeter => {
     },
     rtt: (rttMs) => {
       state = withRtt(state, rttMs)
+    },
+    wasDeaf: () => {
+      state = afterDeafness(state)
     },
     quality: (now) => qualityAt(state, now),
   }

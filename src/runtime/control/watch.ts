@@ -28,6 +28,8 @@ interface Watched {
 }
 
 const tickMs = 50
+/** After our own connection to the broker is back, servers have this long to be back on theirs. */
+const settleMs = 2_000
 
 /** Watches all servers from here: their heartbeats, and an own request to each several times a second. */
 export class ServerWatch {
@@ -35,12 +37,18 @@ export class ServerWatch {
   readonly #watched = new Map<string, Watched>()
   readonly #timer: NodeJS.Timeout
   readonly #subscription: { readonly close: () => Promise<void> }
+  #settledAt = 0
 
   constructor(options: WatchOptions) {
     this.#options = options
     this.#subscription = options.transport.subscribe(subjects.heartbeatAll, ({ data }) => {
       const heartbeat = Heartbeat.decode(data)
       if (E.isRight(heartbeat)) this.#onHeartbeat(heartbeat.right)
+    })
+    options.transport.onState((state) => {
+      if (state !== 'connected') return
+      this.#settledAt = options.now() + settleMs
+      for (const { meter } of this.#watched.values()) meter.wasDeaf()
     })
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
@@ -83,13 +91,21 @@ export class ServerWatch {
     const watched = this.#watched.get(server)
     if (watched === undefined) return
     if (watched.url !== url) this.add(server, url)
+    // A gap in the numbers comes from the broker's absence, not from the path to the server.
+    if (!this.#canHear(receivedAt)) watched.meter.wasDeaf()
     watched.meter.heartbeat({ bootId, seq, sentAt, receivedAt })
     this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt }))
   }
 
   #tick(): void {
     const now = this.#options.now()
-    for (const [server, { monitor }] of this.#watched) this.#tell(server, monitor.tick(now))
+    const canHear = this.#canHear(now)
+    for (const [server, { monitor }] of this.#watched) this.#tell(server, monitor.tick(now, canHear))
+  }
+
+  /** Whether silence and gaps may be held against servers. */
+  #canHear(now: number): boolean {
+    return this.#options.transport.state() === 'connected' && now >= this.#settledAt
   }
 
   #tell(server: string, facts: ReadonlyArray<LivenessFact>): void {

@@ -53,6 +53,14 @@ describe('liveness by heartbeats', () => {
     expect(run(monitor, 5_000, 6_000, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
   })
 
+  it('does not count silence while no heartbeat could reach the watcher', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    for (let now = 1_050; now <= 9_000; now += 50) expect(monitor.tick(now, false)).toEqual([])
+    expect(run(monitor, 9_050, 9_300, () => false)).toEqual([])
+    expect(run(monitor, 9_350, 9_500, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+
   it('does not take a late heartbeat of an earlier boot for life', () => {
     const monitor = createLivenessMonitor({ since: 0 })
     run(monitor, 0, 500)

@@ -1,5 +1,12 @@
 import fc from 'fast-check'
-import { initialPath, qualityAt, withHeartbeat, withRtt, type PathState } from '../../../src/health/path/index.js'
+import {
+  afterDeafness,
+  initialPath,
+  qualityAt,
+  withHeartbeat,
+  withRtt,
+  type PathState,
+} from '../../../src/health/path/index.js'
 
 const beat = (seq: number, receivedAt = seq * 100, bootId = 'boot-1'): Parameters<typeof withHeartbeat>[1] => ({
   bootId,
@@ -45,6 +52,15 @@ describe('quality of a path', () => {
 
   it('is silence, not loss, when nothing arrives any more', () => {
     expect(qualityAt(heard(upTo(50)), 60_000).lossRatio).toBeNull()
+  })
+
+  it('does not call lost what came while nobody could hear', () => {
+    const back = heard(
+      upTo(220).filter((seq) => seq >= 200),
+      afterDeafness(heard(upTo(100))),
+    )
+    expect(qualityAt(back, 22_000).lossRatio).toBe(0)
+    expect(qualityAt(heard([221, 223], back), 22_400).lossRatio).toBeGreaterThan(0)
   })
 
   it('computes the jitter of RFC 3550', () => {
