@@ -124,7 +124,7 @@ function advance(record: HandoverRecord, event: EventIn<'stream'>): HandoverReco
       const { sessions, gaps, duplicates, stallMsMax } = event.data
       return step(
         'viewers measured',
-        `${sessions} viewer(s): ${gaps} gaps, ${duplicates} duplicates, stall ${stallMsMax} ms`,
+        `${sessions} viewer(s): ${gaps} gaps, ${duplicates} duplicates, stall ${Math.round(stallMsMax)} ms`,
       )
     }
     case 'StepFailed':
