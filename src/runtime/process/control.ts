@@ -24,7 +24,10 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
   const { natsUrl, host, port, dataDir, serverPolicy, streamPolicy, logger } = options
   await makeFolder(dataDir)
   const store = await openSqliteStore({ path: storePathIn(dataDir) })
-  const transport = await connectNats({ url: natsUrl, name: 'segue-control' })
+  const transport = await connectNats({ url: natsUrl, name: 'segue-control' }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
   transport.onState((state) => logger.info(`broker: ${state}`))
   const close = async (): Promise<void> => {
     await transport.close()

@@ -26,6 +26,8 @@ const closeMsMaxDefault = 5_000
 const abandonMsMax = 2_000
 const lingerMsMax = 500
 const statusForced = 130
+/** One Ctrl-C may come twice: from the terminal and from a program such as npm that passes it on. */
+const sameSignalMs = 500
 
 /**
  * Runs a service as the work of this process: until a signal comes, the parent is gone or it ends. The first signal
@@ -82,9 +84,12 @@ export function untilAskedToStop(logger: Pick<Logger, 'info' | 'warn'>): Stoppin
   let resolve: (status: number) => void = () => undefined
   const asked = new Promise<number>((done) => (resolve = done))
   let isAsked = false
+  let signalledAtMs = Number.POSITIVE_INFINITY
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (performance.now() - signalledAtMs < sameSignalMs) return
     if (isAsked) process.exit(statusForced)
     isAsked = true
+    signalledAtMs = performance.now()
     logger.info(`${signal}: closing; a second signal ends it at once`)
     resolve(0)
   }
