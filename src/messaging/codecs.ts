@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import {
   entityId,
   finite,
+  httpUrl,
   HandoverStep,
   list,
   nullable,
@@ -27,7 +28,7 @@ export const Heartbeat = record({
   /** Counts from 0 in each boot. */
   seq: whole,
   sentAt: finite,
-  url: t.string,
+  url: httpUrl,
 })
 export type Heartbeat = t.TypeOf<typeof Heartbeat>
 
@@ -86,7 +87,7 @@ export const Assignment = record({
   /** Revision of the stream's log; a server ignores an assignment older than the one it has. */
   sequence: whole,
   format: StreamFormat,
-  feedUrl: t.string,
+  feedUrl: httpUrl,
   bufferSegments: whole,
   backfillMs: whole,
   mode: StandbyMode,

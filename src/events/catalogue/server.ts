@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
 import { HealthSample, PathQuality } from './health.js'
-import { entityId, finite, list, nullable, oneOf, record, whole } from './shapes.js'
+import { entityId, finite, httpUrl, list, nullable, oneOf, record, whole } from './shapes.js'
 
 export const ServerPolicy = record({
   /** False: record everything, predict nothing. */
@@ -55,7 +55,7 @@ export const ServerJoined = fact(
   record({
     server: entityId,
     bootId: t.string,
-    url: t.string,
+    url: httpUrl,
     memoryLimitBytes: nullable(finite),
     /** Streams it can carry as primary or hot standby at once. */
     capacityStreams: whole,

@@ -36,6 +36,16 @@ export const entityId = new t.Type<string, string, unknown>(
   t.identity,
 )
 
+/** Base of something that can be asked over HTTP. */
+export const httpUrl = new t.Type<string, string, unknown>(
+  'http address',
+  (u): u is string => isHttpUrl(u),
+  (u, c) => (isHttpUrl(u) ? t.success(u) : t.failure(u, c, 'must be an http or https address')),
+  t.identity,
+)
+
+const isHttpUrl = (u: unknown): u is string => typeof u === 'string' && /^https?:\/\/./.test(u) && URL.canParse(u)
+
 /** A string literal union as a codec. */
 export const oneOf = <const V extends readonly [string, string, ...string[]]>(...values: V) =>
   t.keyof(Object.fromEntries(values.map((v) => [v, null])) as { readonly [K in V[number]]: null })

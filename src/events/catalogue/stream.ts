@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
 import { StandbyMode, StreamFormat, StreamPolicy } from './format.js'
-import { entityId, finite, list, nullable, oneOf, record, ServerRef, whole } from './shapes.js'
+import { entityId, finite, httpUrl, list, nullable, oneOf, record, ServerRef, whole } from './shapes.js'
 
 export const HandoverCause = oneOf('prediction', 'maintenance', 'drain', 'failure', 'operator')
 export type HandoverCause = t.TypeOf<typeof HandoverCause>
@@ -53,7 +53,7 @@ export const StreamOpened = fact(
     run: t.string,
     format: StreamFormat,
     /** Base URL of the ingest, without a slash at the end; the feed is below /feed/<stream>. */
-    feedUrl: t.string,
+    feedUrl: httpUrl,
   }),
 )
 export const StreamPolicyChanged = fact('PolicyChanged', record({ policy: StreamPolicy }))

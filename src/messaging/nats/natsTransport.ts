@@ -98,7 +98,10 @@ async function transportOver({ connection, address }: Connected, publishTimeoutM
         callback: (error, message) => {
           if (error !== null) return
           const data = parsed(message)
-          if (data !== undefined) onMessage({ subject: message.subject, data, redeliveries: 0 })
+          if (data !== undefined) return onMessage({ subject: message.subject, data, redeliveries: 0 })
+          // Everybody who listens would bury it: the same second counts as the same letter.
+          const atMs = Math.floor(Date.now() / 1_000) * 1_000
+          void onUnreadable(message.subject, message.data, atMs).catch(() => undefined)
         },
       })
       return unsubscribe(connection, subscription)

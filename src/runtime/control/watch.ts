@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IncomingFact } from '../../actors/index.js'
-import { timeOrderedId, type PathQuality } from '../../events/index.js'
+import { describeErrors, timeOrderedId, type PathQuality } from '../../events/index.js'
 import {
   createLivenessMonitor,
   createPathMeter,
@@ -11,6 +11,7 @@ import {
   type Prober,
 } from '../../health/index.js'
 import { Heartbeat, subjects, type Transport } from '../../messaging/index.js'
+import { sendDeadLetters } from '../media/deadLetters.js'
 
 export interface WatchOptions {
   readonly transport: Transport
@@ -41,9 +42,13 @@ export class ServerWatch {
 
   constructor(options: WatchOptions) {
     this.#options = options
-    this.#subscription = options.transport.subscribe(subjects.heartbeatAll, ({ data }) => {
+    const bury = sendDeadLetters(options.transport, options.now)
+    this.#subscription = options.transport.subscribe(subjects.heartbeatAll, ({ subject, data }) => {
       const heartbeat = Heartbeat.decode(data)
-      if (E.isRight(heartbeat)) this.#onHeartbeat(heartbeat.right)
+      if (E.isLeft(heartbeat)) return bury(subject, describeErrors(heartbeat.left), data)
+      const { server } = heartbeat.right
+      if (subject !== subjects.heartbeat(server)) return bury(subject, `the heartbeat is of server ${server}`, data)
+      this.#onHeartbeat(heartbeat.right)
     })
     options.transport.onState((state) => {
       if (state !== 'connected') return

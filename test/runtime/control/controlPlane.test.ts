@@ -168,9 +168,17 @@ describe('a control plane', () => {
     await publish(transport, subjects.stream('main'), 'g2', 'NoSuchEvent', {})
     await publish(transport, subjects.client('v1'), 'g3', 'ClientStalled', { edge: 's1', number: -3 })
     await publish(transport, subjects.stream('main'), 'g4', 'StreamSwitched', { handover: 'forged' })
-    await waitFor(() => letters.length === 4)
+    await publish(transport, subjects.health('s9'), 'g5', 'ServerJoined', {
+      ...{ server: 's9', bootId: 'b', url: 'nowhere', memoryLimitBytes: null, capacityStreams: 1, startedAt: 1 },
+    })
+    transport.broadcast(subjects.heartbeat('s1'), { server: 's1', seq: -1 })
+    transport.broadcast(subjects.heartbeat('s1'), { server: 's2', bootId: 'b', seq: 1, sentAt: 1, url: 'http://x' })
+    await waitFor(() => letters.length === 7)
     expect(letters.map((letter) => letter.subject).toSorted()).toEqual(
-      [subjects.client('v1'), subjects.health('s1'), subjects.stream('main'), subjects.stream('main')].toSorted(),
+      [
+        ...[subjects.client('v1'), subjects.health('s1'), subjects.stream('main'), subjects.stream('main')],
+        ...[subjects.health('s9'), subjects.heartbeat('s1'), subjects.heartbeat('s1')],
+      ].toSorted(),
     )
     expect(letters.every((letter) => letter.reason.length > 10)).toBe(true)
     await handOver(control())
