@@ -1,3 +1,5 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { checkFfmpeg } from '../../media/ffmpegBinary.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { Fault } from '../../messaging/index.js'
 import { enforceMemoryLimit, injectFault } from '../faults/index.js'
@@ -27,10 +29,20 @@ export interface MediaProcessOptions {
 
 const drainMsMax = 15_000
 
-/** A media server with its health sampler and, if wanted, a memory limit and injected faults. */
+/** This machine cannot encode; the message says what to install. */
+export class EncoderMissing extends Error {
+  readonly _tag = 'EncoderMissing'
+}
+
+/**
+ * A media server with its health sampler and, if wanted, a memory limit and injected faults.
+ * @throws EncoderMissing before it has joined the fleet, for otherwise streams would be given to it
+ */
 export async function startMedia(options: MediaProcessOptions): Promise<Service> {
   const { id, natsUrl, host, port, publicUrl, dataDir, memoryLimitMb, capacityStreams, logger } = options
   await makeFolder(dataDir)
+  const ffmpeg = await checkFfmpeg()()
+  if (E.isLeft(ffmpeg)) throw new EncoderMissing(ffmpeg.left.message)
   const transport = await connectNats({ url: natsUrl, name: `segue-media-${id}` })
   transport.onState((state) => logger.info(`broker: ${state}`))
   const limit = memoryLimitMb === undefined ? undefined : limitMemory(memoryLimitMb, logger)
