@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { canonicalJson } from '../../events/index.js'
 import type { Notice, SignedNotice } from '../../messaging/index.js'
 
@@ -39,6 +39,13 @@ export async function loadNoticeSigner(path: string): Promise<NoticeSigner> {
     }
   }
   const { privateKey } = generateKeyPairSync('ed25519')
-  await writeFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  try {
+    // Under its name only when it is whole: half a key would keep the control plane from starting again.
+    await writeFile(`${path}.new`, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    await rename(`${path}.new`, path)
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`the notice key ${path} cannot be written: ${detail}; check space and permissions`, { cause })
+  }
   return signerOf(privateKey)
 }
