@@ -79,17 +79,30 @@ export interface Stopping {
   readonly release: () => void
 }
 
+/** The process as far as its end is concerned. */
+export interface StoppableProcess {
+  readonly on: (event: string, listener: (signal: NodeJS.Signals) => void) => unknown
+  readonly off: (event: string, listener: (signal: NodeJS.Signals) => void) => unknown
+  readonly exit: (status: number) => void
+}
+
+const signals: ReadonlyArray<NodeJS.Signals> = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /** Waits for a signal or for the end of the parent; a second signal ends the process at once. */
-export function untilAskedToStop(logger: Pick<Logger, 'info' | 'warn'>): Stopping {
+export function untilAskedToStop(
+  logger: Pick<Logger, 'info' | 'warn'>,
+  self: StoppableProcess = process,
+  nowMs: () => number = () => performance.now(),
+): Stopping {
   let resolve: (status: number) => void = () => undefined
   const asked = new Promise<number>((done) => (resolve = done))
   let isAsked = false
-  let signalledAtMs = Number.POSITIVE_INFINITY
+  let signalledAtMs: number | null = null
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (performance.now() - signalledAtMs < sameSignalMs) return
-    if (isAsked) process.exit(statusForced)
+    if (signalledAtMs !== null && nowMs() - signalledAtMs < sameSignalMs) return
+    if (isAsked) return self.exit(statusForced)
     isAsked = true
-    signalledAtMs = performance.now()
+    signalledAtMs = nowMs()
     logger.info(`${signal}: closing; a second signal ends it at once`)
     resolve(0)
   }
@@ -99,17 +112,13 @@ export function untilAskedToStop(logger: Pick<Logger, 'info' | 'warn'>): Stoppin
     logger.warn('the process that started this one is gone: closing')
     resolve(0)
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  process.on('SIGHUP', onSignal)
-  process.on('disconnect', onOrphaned)
+  for (const signal of signals) self.on(signal, onSignal)
+  self.on('disconnect', onOrphaned)
   return {
     asked,
     release: () => {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-      process.off('SIGHUP', onSignal)
-      process.off('disconnect', onOrphaned)
+      for (const signal of signals) self.off(signal, onSignal)
+      self.off('disconnect', onOrphaned)
     },
   }
 }
