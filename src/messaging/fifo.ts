@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../events/stores/folder.js'
 
 /** A message that waits on disk to be published. */
 export interface SpooledMessage {
@@ -51,7 +52,7 @@ const name = (number: number) => `${String(number).padStart(10, '0')}.jsonl`
 /** Opens the queue in a folder, which is made when missing and must be used by one process only. */
 export async function openFifo(options: FifoOptions): Promise<Fifo> {
   const { dir, bytesMax = Infinity } = options
-  await mkdir(dir, { recursive: true }).catch(unavailable(dir))
+  await Promise.resolve(dir).then(makeFolder).catch(unavailable(dir))
   const fifo = new FileFifo(dir, bytesMax, options.fileBytesMax ?? Math.min(1_048_576, Math.ceil(bytesMax / 8)))
   await fifo.load().catch(unavailable(dir))
   return {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { makeFolder } from '../events/stores/folder.js'
 import { errorMessage, systemErrorCode } from './systemError.js'
 
 /** A folder for data could not be made; `code` is the system's, such as EACCES or ENOSPC. */
@@ -47,7 +48,7 @@ export function createRunDirectory(root: string, now: Date): TaskEither<DataDire
       .replace(/\.\d+Z$/, 'Z')
       .replaceAll(':', '-')
     try {
-      await mkdir(runs, { recursive: true })
+      makeFolder(runs)
       return E.right(await makeFirstFree(join(runs, name)))
     } catch (error) {
       return E.left(dataDirectoryError(runs, error))

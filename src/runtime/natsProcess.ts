@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { makeFolder } from '../events/stores/folder.js'
 
 export interface NatsProcessOptions {
   /** Holds the durable logs (`jetstream/`) and the server's own log (`nats.log`); made when missing. */
@@ -50,7 +51,7 @@ export async function startNatsProcess(options: NatsProcessOptions): Promise<Nat
     readyTimeoutMs = 10_000,
     detached = false,
   } = options
-  await mkdir(join(dataDir, 'jetstream'), { recursive: true })
+  makeFolder(join(dataDir, 'jetstream'))
   const logFile = join(dataDir, 'nats.log')
   // The name tells our server apart from another one that already listens on the port.
   const serverName = `segue-${randomBytes(8).toString('hex')}`

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { makeFolder } from '../../events/stores/folder.js'
 import { msOfTicks, ticksOfMs, type MediaTicks } from '../format.js'
 import { ingestError, type IngestError } from './errors.js'
 
@@ -26,7 +27,7 @@ export const stateFile = (dataDir: string, stream: string): StateFile => {
   return {
     // Synchronous and before the frame that it speaks of: after a crash no number may be given to other pictures.
     save: (resumeFromTicks) => {
-      mkdirSync(dataDir, { recursive: true })
+      makeFolder(dataDir)
       writeFileSync(`${path}.new`, JSON.stringify({ version: 1, resumeFromTicks }))
       renameSync(`${path}.new`, path)
     },

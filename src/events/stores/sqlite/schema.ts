@@ -68,7 +68,8 @@ export function checkFile(db: Database, path: string, checkBytesMax: number): vo
   checkIdentity(db, path)
   if (statSync(path).size > checkBytesMax) return
   const faults = db.pragma('quick_check(1)', { simple: true })
-  if (faults !== 'ok') throw new StoreCorrupt(path, `the file is damaged (${String(faults).replaceAll(/\s+/g, ' ')}); ${restoreHint}`)
+  if (faults !== 'ok')
+    throw new StoreCorrupt(path, `the file is damaged (${String(faults).replaceAll(/\s+/g, ' ')}); ${restoreHint}`)
 }
 
 function checkIdentity(db: Database, path: string): void {

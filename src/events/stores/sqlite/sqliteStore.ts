@@ -1,6 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { clearInterval, setInterval } from 'node:timers'
 import { setImmediate as pause } from 'node:timers/promises'
@@ -9,6 +8,7 @@ import type { SegueEvent } from '../../envelope.js'
 import { StoreUnavailable, type AppendError } from '../../errors.js'
 import type { AppendResult, EventStore, ExpectedRevision, Subscription } from '../../store.js'
 import { eventBytes, textOf, tooLarge } from '../appendBytes.js'
+import { makeFolder } from '../folder.js'
 import { ChangeSignal, subscribeTo, type LogSource } from '../subscription.js'
 import { openDatabase } from './driver.js'
 import { errorOfFault, storeErrorOf } from './faults.js'
@@ -67,9 +67,11 @@ async function openWriter(
   checkBytesMax: number,
   signal: ChangeSignal,
 ): Promise<Writer> {
-  await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
+  try {
+    makeFolder(dirname(path))
+  } catch (error) {
     throw new StoreUnavailable(`the folder ${dirname(path)} cannot be made: ${String(error)}`, error)
-  })
+  }
   const worker = startWorker({ path, busyTimeoutMs, checkBytesMax })
   await opened(worker, path)
   return new Writer(worker, {
