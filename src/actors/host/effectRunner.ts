@@ -14,7 +14,7 @@ export interface EffectRunnerOptions {
 }
 
 interface Wish {
-  readonly content: string
+  readonly effect: Effect
   cancel: () => void
 }
 
@@ -47,11 +47,10 @@ export class EffectRunner {
       wishes.delete(key)
     }
     for (const effect of effects) {
-      const content = JSON.stringify(effect)
       const known = wishes.get(effect.key)
-      if (known?.content === content) continue
+      if (known !== undefined && isSame(known.effect, effect)) continue
       known?.cancel()
-      const wish: Wish = { content, cancel: () => undefined }
+      const wish: Wish = { effect, cancel: () => undefined }
       wishes.set(effect.key, wish)
       this.#perform(owner, effect, wish, retryMsFirst)
     }
@@ -82,4 +81,14 @@ export class EffectRunner {
       },
     )
   }
+}
+
+/** Equal plain values. Most parts of two wishes are the very same object, so this is much cheaper than to write them out. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
 }

@@ -26,7 +26,7 @@ export interface EntityOptions<C extends Category, State> {
   readonly entity: string
   readonly store: EventStore
   readonly clock: Clock
-  /** Called after each commit with what was written and the state after it. */
+  /** Called with the state and the events that led to it: after each commit, and when others had written. */
   readonly onCommitted: (state: State, events: ReadonlyArray<EventIn<C>>) => void
   readonly isClosing: () => boolean
   /** Told while the store does not accept an append; the fact is tried again until it does. */
@@ -66,15 +66,18 @@ export class Entity<C extends Category, State> {
     return this.#revision !== null
   }
 
-  /** Reads what was appended since the last look. Throws HistoryUnreadable. */
-  async load(): Promise<void> {
+  /** Reads what was appended since the last look; returns it. Throws HistoryUnreadable. */
+  async load(): Promise<ReadonlyArray<EventIn<C>>> {
+    const read: EventIn<C>[] = []
     const from = this.#revision === null ? 0 : this.#revision + 1
     for await (const recorded of this.#options.store.readStream(this.#streamId, { from })) {
       const event = decodeEvent(this.#options.decider.category, recorded)
       if (E.isLeft(event)) throw new HistoryUnreadable(this.#streamId, recorded.revision, event.left)
       this.#apply(event.right)
       this.#revision = recorded.revision
+      read.push(event.right)
     }
+    return read
   }
 
   /**
@@ -94,6 +97,12 @@ export class Entity<C extends Category, State> {
         expected,
       })()
       if (E.isRight(outcome)) {
+        // Written before, by a try that gave no answer or by another host that took the same fact at another moment:
+        // what stands in the log counts, not what was decided here.
+        if (outcome.right.repeated) {
+          await this.#catchUp()
+          return 'appended'
+        }
         for (const event of events) this.#apply(event)
         this.#revision = outcome.right.lastRevision
         this.#options.onCommitted(this.#state, events)
@@ -140,11 +149,17 @@ export class Entity<C extends Category, State> {
     if (oldest.done !== true) this.#seen.delete(oldest.value)
   }
 
+  /** What others wrote has to be acted upon here as well: they may be gone before they have done so. */
+  async #catchUp(): Promise<void> {
+    const read = await this.load()
+    if (read.length > 0) this.#options.onCommitted(this.#state, read)
+  }
+
   async #recover(error: AppendError, pauseMs: number): Promise<void> {
     if (this.#options.isClosing()) throw new HostClosed()
     switch (error._tag) {
       case 'WrongExpectedRevision':
-        return this.load()
+        return this.#catchUp()
       case 'AppendOutcomeUnknown':
       case 'StoreUnavailable':
         this.#options.onStoreTrouble?.(error)
