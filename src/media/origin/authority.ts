@@ -25,7 +25,10 @@ export interface AuthorityOptions {
   readonly retryMs?: number
 }
 
-/** A primary that slept must not serve numbers that belong to its successor: it asks first. */
+/**
+ * A primary that slept must not serve numbers that belong to its successor: it asks first. A newer route that comes
+ * unasked is no answer: it may have waited in a socket since before the successor was chosen.
+ */
 export function createAuthority(options: AuthorityOptions): Authority {
   const { routes, askRoute, withholdMsMax = 1_000, retryMs = 50 } = options
   let state: AuthorityState = 'confirmed'
@@ -46,10 +49,6 @@ export function createAuthority(options: AuthorityOptions): Authority {
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
-
-  routes.onChange(() => {
-    state = 'confirmed'
-  })
 
   return {
     of: (number) => (number > liveAtSuspension ? state : 'confirmed'),
