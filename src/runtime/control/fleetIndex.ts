@@ -63,7 +63,19 @@ export function fleetChanged(
   before: ReadonlyArray<FleetServer> | undefined,
   after: ReadonlyArray<FleetServer>,
 ): boolean {
-  const essence = (fleet: ReadonlyArray<FleetServer>): string =>
-    JSON.stringify(fleet.map(({ score: _score, ...rest }) => rest))
-  return before === undefined || essence(before) !== essence(after)
+  if (before?.length !== after.length) return true
+  return after.some((server, index) => {
+    const former = before[index]
+    return former === undefined || told.some((key) => former[key] !== server[key])
+  })
 }
+
+const told: ReadonlyArray<keyof FleetServer> = [
+  'id',
+  'url',
+  'bootId',
+  'standing',
+  'primaries',
+  'roles',
+  'capacityStreams',
+]
