@@ -50,13 +50,13 @@ export interface ScenarioOptions {
 
 const episodesMin = 8
 const episodesMore = 10
-const thoroughEvery = 8
+const thoroughEvery = 12
 
 /** Draws a world: small ones often, with every feature in a good share of them. */
 export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario {
   const random = new Random(`${seed}/scenario`)
   const has = (kind: FaultKind): boolean => faults.includes(kind)
-  const streams = random.chance(0.65) ? ['a'] : random.chance(0.7) ? ['a', 'b'] : ['a', 'b', 'c']
+  const streams = random.chance(0.7) ? ['a'] : random.chance(0.8) ? ['a', 'b'] : ['a', 'b', 'c']
   const skewMs = has('clock-skew') && random.chance(0.4) ? 3_000 : 0
   const skew = (): number => Math.round(random.between(-skewMs, skewMs))
   // Weather and cuts make every message and every look at the network dearer, so they are had in some worlds only.
@@ -69,12 +69,12 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     servers: 3 + random.whole(3),
     streams,
     standby: random.pick(['warm', 'warm', 'hot', 'cold']),
-    viewers: random.chance(0.3) ? 1 + random.whole(2) : 0,
+    viewers: random.chance(0.25) ? (random.chance(0.8) ? 1 : 2) : 0,
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
     appendMs: random.chance(0.5) ? 0 : random.between(1, 8),
-    sampleEveryMs: random.chance(0.15) ? 500 : 0,
-    clientFacts: random.chance(0.1),
+    sampleEveryMs: random.chance(0.06) ? 800 : 0,
+    clientFacts: random.chance(0.06),
     thorough: index % thoroughEvery === 0,
     weather: {
       loss: stormy && has('loss') ? random.between(0, 0.1) : 0,
@@ -91,7 +91,7 @@ function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<Fault
   const cause = random.pick(
     destructive
       ? (['operator', 'operator', ...causes] as const)
-      : (['operator', 'operator', 'operator', 'abort', 'drain', 'prediction', 'alarm'] as const),
+      : (['operator', 'operator', 'operator', 'abort', 'drain', 'alarm', 'alarm'] as const),
   )
   return {
     stream,
@@ -109,5 +109,5 @@ export const sparesViewers = (scenario: Scenario): boolean =>
   scenario.weather.delayMs <= 3 &&
   scenario.episodes.every(
     ({ cause, faults }) =>
-      !['crash', 'hang', 'leave'].includes(cause) && faults.every((fault) => !isCutting(fault.kind)),
+      !['crash', 'hang', 'leave', 'prediction'].includes(cause) && faults.every((fault) => !isCutting(fault.kind)),
   )

@@ -4,6 +4,7 @@ import type { Checker, CheckerContext } from './checker.js'
 
 interface Reign {
   readonly epoch: number
+  readonly server: string
   readonly cutover: number
   readonly sinceMs: number
 }
@@ -35,12 +36,12 @@ export function checkAuthority({ nowMs, violated }: CheckerContext): Checker {
     seen.epochIssued = Math.max(seen.epochIssued, epoch)
   }
 
-  const reign = (stream: string, seen: Seen, epoch: number, cutover: number): void => {
+  const reign = (stream: string, seen: Seen, epoch: number, cutover: number, server: string): void => {
     const last = seen.reigns.at(-1)
     if (last !== undefined && (epoch <= last.epoch || cutover <= last.cutover)) {
       wrong(`${stream}: epoch ${epoch} from ${cutover} on follows epoch ${last.epoch} from ${last.cutover} on`)
     }
-    seen.reigns.push({ epoch, cutover, sinceMs: nowMs() })
+    seen.reigns.push({ epoch, cutover, server, sinceMs: nowMs() })
   }
 
   const onEvent = (stream: string, event: EventIn<'stream'>): void => {
@@ -48,7 +49,7 @@ export function checkAuthority({ nowMs, violated }: CheckerContext): Checker {
     switch (event.type) {
       case 'PlacementDecided':
         issue(stream, seen, event.data.epoch)
-        return reign(stream, seen, event.data.epoch, event.data.cutover)
+        return reign(stream, seen, event.data.epoch, event.data.cutover, event.data.primary.id)
       case 'CutoverChosen': {
         const { epoch, cutover, emergency } = event.data
         issue(stream, seen, epoch)
@@ -68,15 +69,15 @@ export function checkAuthority({ nowMs, violated }: CheckerContext): Checker {
         if (seen.announced?.epoch !== epoch) wrong(`${stream}: epoch ${epoch} was revoked, which was not announced`)
         seen.announced = null
         issue(stream, seen, stayEpoch)
-        return reign(stream, seen, stayEpoch, cutover)
+        return reign(stream, seen, stayEpoch, cutover, seen.reigns.at(-1)?.server ?? '')
       }
       case 'StreamSwitched': {
-        const { epoch, cutover } = event.data
+        const { epoch, cutover, to } = event.data
         if (seen.announced?.epoch !== epoch || seen.announced.cutover !== cutover) {
           wrong(`${stream}: switched to epoch ${epoch} at ${cutover}, which was not what had been announced`)
         }
         seen.announced = null
-        return reign(stream, seen, epoch, cutover)
+        return reign(stream, seen, epoch, cutover, to.id)
       }
       default:
         return
@@ -100,7 +101,7 @@ export function checkAuthority({ nowMs, violated }: CheckerContext): Checker {
     }
     const owner = seen.reigns.findLast((each) => number >= each.cutover)
     const slept = sleeps.get(server)
-    if (owner === undefined || slept === undefined || epoch >= owner.epoch) return
+    if (owner === undefined || slept === undefined || epoch >= owner.epoch || owner.server === server) return
     if (owner.sinceMs >= slept.fromMs && owner.sinceMs <= slept.toMs && served.isPrimary) {
       wrong(
         `${server} slept through the change to epoch ${owner.epoch} of ${stream} and still served ${number} as epoch ${epoch}`,

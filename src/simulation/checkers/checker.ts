@@ -17,10 +17,12 @@ export type Invariant = keyof typeof invariants
 export interface Observations {
   /** Events are in the log. */
   appended(streamId: string, events: ReadonlyArray<RecordedEvent>): void
-  /** The store has told a process that they are. */
-  confirmed(streamId: string, events: ReadonlyArray<SegueEvent>): void
+  /** The store has told a process that they are, or (`repeated`) that events with these ids are there. */
+  confirmed(streamId: string, events: ReadonlyArray<SegueEvent>, repeated: boolean): void
   /** The broker was told that a durable message is done with. */
   acknowledged(subject: string, data: unknown): void
+  /** The broker hands a durable message out again, because nobody acknowledged it in time. */
+  redelivered(data: unknown): void
   /** A server was handed an assignment. */
   assigned(assignment: Assignment): void
   served(served: Served): void

@@ -17,15 +17,13 @@ const once: ReadonlySet<string> = new Set([
   'CutoverReached',
   'PrimaryDrained',
   'BufferSynchronized',
-  'ClientsNotified',
-  'ViewersMeasured',
   'HealthSampled',
   'ClientAcknowledged',
 ])
 
 /** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */
 export function checkLog({ log, violated }: LogContext): Checker {
-  const confirmed: { readonly streamId: string; readonly event: SegueEvent }[] = []
+  const confirmed: { readonly streamId: string; readonly event: SegueEvent; readonly repeated: boolean }[] = []
   const contents = new Map<string, string>()
   const wrong = (message: string): void => violated('log', message)
 
@@ -44,8 +42,8 @@ export function checkLog({ log, violated }: LogContext): Checker {
         contents.set(content, event.id)
       }
     },
-    confirmed: (streamId, events) => {
-      for (const event of events) confirmed.push({ streamId, event })
+    confirmed: (streamId, events, repeated) => {
+      for (const event of events) confirmed.push({ streamId, event, repeated })
     },
     acknowledged: (subject, data) => {
       const category = categories[subject.split('.')[1] ?? '']
@@ -59,10 +57,10 @@ export function checkLog({ log, violated }: LogContext): Checker {
         wrong(`${server} was given an assignment of revision ${sequence}; the log of ${stream} ends at ${head}`)
     },
     finished: () => {
-      for (const { streamId, event } of confirmed) {
+      for (const { streamId, event, repeated } of confirmed) {
         const found = find(event.id, streamId)
         if (found === undefined) wrong(`${streamId}: ${event.type} (${event.id}) was confirmed but is not in the log`)
-        else if (found.data !== event.data && !isDeepStrictEqual(found.data, event.data)) {
+        else if (!repeated && found.data !== event.data && !isDeepStrictEqual(found.data, event.data)) {
           wrong(`${streamId}: ${event.type} (${event.id}) is not in the log as it was confirmed`)
         }
       }

@@ -21,9 +21,6 @@ export class SimulatedAuthority {
 
   constructor(options: SimulatedAuthorityOptions) {
     this.#options = options
-    options.routes.onChange(() => {
-      this.#state = 'confirmed'
-    })
   }
 
   of(number: number): AuthorityState {

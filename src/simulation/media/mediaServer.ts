@@ -203,7 +203,7 @@ export class SimulatedMediaServer implements HttpHost {
 
   // ---- within ----
 
-  #wallMs = (): number => this.#options.time.now() + this.skewMs
+  #wallMs = (): number => Math.floor(this.#options.time.now() + this.skewMs)
 
   #openLanes(transport: Transport) {
     const { process } = this.#options

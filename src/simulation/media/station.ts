@@ -91,7 +91,6 @@ export class SimulatedStation {
       askRoute: (answer) => context.askRoute(this.stream, this.routes.current()?.standby?.id ?? null, answer),
     })
     this.tasks = new StationTasks(this, context)
-    this.#checkLater()
   }
 
   get assignment(): Assignment {
@@ -302,16 +301,15 @@ export class SimulatedStation {
       if (peer !== this.#peer || this.#assignment.role !== 'standby' || reach(peer, this.stream) !== null) return
       this.#selfActivated = true
       this.#reconcile()
+      this.#checkLater()
     })
   }
 
   #checkLater(): void {
-    if (this.#stopped) return
     this.#context.process.after(checkMs, () => {
-      this.#checkLater()
+      if (this.#stopped || !this.#selfActivated) return
       const since = this.#reachableSinceMs
-      if (!this.#selfActivated || since === null) return
-      if (this.#context.nowMs() - since < this.#context.times.peerBackMs) return
+      if (since === null || this.#context.nowMs() - since < this.#context.times.peerBackMs) return this.#checkLater()
       this.#selfActivated = false
       this.#reconcile()
     })

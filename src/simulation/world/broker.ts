@@ -52,7 +52,8 @@ interface Responder {
 
 /** Told by the broker about durable messages, for the checkers. */
 export interface BrokerObserver {
-  readonly stored: (subject: string, data: unknown) => void
+  /** Handed out once more, because nobody had acknowledged it in time. */
+  readonly redelivered: (subject: string, data: unknown) => void
   readonly acknowledged: (subject: string, data: unknown) => void
 }
 
@@ -161,28 +162,34 @@ export class SimulatedBroker {
   #publish(from: SimulatedProcess, subject: string, data: unknown, id: string): Promise<void> {
     if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
     return new Promise((resolve, reject) => {
-      let over = false
-      const end = (how: () => void): void => {
-        if (over) return
-        over = true
-        cancel()
-        this.#time.stir()
-        how()
-      }
-      const cancel = from.after(publishTimeoutMs, () =>
-        end(() => reject(new TransportUnavailable('the simulated broker did not confirm in time'))),
+      const lost = this.#timeout(from, publishTimeoutMs, () =>
+        reject(new TransportUnavailable('the simulated broker did not confirm in time')),
       )
-      const arrive = (): void => {
-        if (!this.process.isRunning()) return
+      const confirmed = from.guard(() => {
+        this.#time.stir()
+        resolve()
+      })
+      const sent = this.#network.segment(from.name, brokerName, () => {
+        if (!this.process.isRunning()) return lost()
         this.#store(subject, data, id)
-        this.#network.segment(
-          brokerName,
-          from.name,
-          from.guard(() => end(resolve)),
-        )
-      }
-      this.#network.segment(from.name, brokerName, arrive)
+        if (!this.#network.segment(brokerName, from.name, confirmed)) lost()
+      })
+      if (!sent) lost()
     })
+  }
+
+  /** A time-out that is set only when it is known that no answer can come: most of them would never be needed. */
+  #timeout(from: SimulatedProcess, timeoutMs: number, action: () => void): () => void {
+    const endsAtMs = this.#time.now() + timeoutMs
+    const { life } = from
+    return () => {
+      this.#time.after(endsAtMs - this.#time.now(), () =>
+        from.enter(life, () => {
+          this.#time.stir()
+          action()
+        }),
+      )
+    }
   }
 
   #store(subject: string, data: unknown, id: string): void {
@@ -195,7 +202,6 @@ export class SimulatedBroker {
     const log = this.#logs.get(durableNameOf(subject)) ?? []
     this.#logs.set(durableNameOf(subject), log)
     log.push(stored)
-    this.#observer.stored(subject, data)
     for (const consumer of this.#consumers) this.#handOut(consumer, stored)
     this.#sweepLater()
   }
@@ -214,7 +220,9 @@ export class SimulatedBroker {
     stored.handedOutAtMs = this.#time.now()
     const isOpen = (): boolean => isAlive(consumer) && this.process.isRunning()
     const answer = (arrive: () => void) => (): void => {
-      this.#network.ordered(`${process.name}>`, process.name, brokerName, isOpen, arrive)
+      // Over a network that does nothing to it, an acknowledgement may as well be there at once.
+      if (this.#network.isCalm && isOpen()) arrive()
+      else this.#network.ordered(`${process.name}>`, process.name, brokerName, isOpen, arrive)
     }
     const redeliveries = stored.deliveries - 1
     this.#network.ordered(`>${process.name}`, brokerName, process.name, isOpen, () =>
@@ -255,6 +263,7 @@ export class SimulatedBroker {
       for (const log of this.#logs.values()) {
         for (const stored of log) {
           if (nowMs - stored.handedOutAtMs < ackWaitMs) continue
+          this.#observer.redelivered(stored.subject, stored.data)
           for (const consumer of this.#consumers) this.#handOut(consumer, stored)
         }
       }
@@ -277,31 +286,24 @@ export class SimulatedBroker {
   #request(from: SimulatedProcess, subject: string, data: unknown, timeoutMs: number): Promise<unknown> {
     if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
     return new Promise((resolve, reject) => {
-      let over = false
-      const end = (how: () => void): void => {
-        if (over) return
-        over = true
-        cancel()
-        this.#time.stir()
-        how()
-      }
-      const cancel = from.after(timeoutMs, () =>
-        end(() => reject(new TransportUnavailable(`no answer to ${subject} within ${timeoutMs} ms`))),
+      const lost = this.#timeout(from, timeoutMs, () =>
+        reject(new TransportUnavailable(`no answer to ${subject} within ${timeoutMs} ms`)),
       )
       const back = (how: () => void): void => {
-        if (!this.process.isRunning()) return
-        this.#network.datagram(
-          brokerName,
-          from.name,
-          from.guard(() => end(how)),
-        )
+        if (!this.process.isRunning()) return lost()
+        const arrive = from.guard(() => {
+          this.#time.stir()
+          how()
+        })
+        if (!this.#network.datagram(brokerName, from.name, arrive) || !this.#network.isCalm) lost()
       }
-      this.#network.datagram(from.name, brokerName, () => {
-        if (!this.process.isRunning()) return
+      const sent = this.#network.datagram(from.name, brokerName, () => {
+        if (!this.process.isRunning()) return lost()
         const responder = this.#responders.find((each) => isAlive(each) && subjectMatches(each.pattern, subject))
         if (responder === undefined) return back(() => reject(new NoResponder(`nobody serves ${subject}`)))
-        this.#ask(responder, subject, data, (settle) => back(() => settle(resolve, reject)))
+        this.#ask(responder, subject, data, lost, (settle) => back(() => settle(resolve, reject)))
       })
+      if (!sent) lost()
     })
   }
 
@@ -309,19 +311,23 @@ export class SimulatedBroker {
     { process, life, onRequest }: Responder,
     subject: string,
     data: unknown,
+    lost: () => void,
     answer: (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void) => void,
   ): void {
-    const reply = (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void): void =>
-      this.#network.datagram(process.name, brokerName, () => answer(settle))
-    this.#network.datagram(brokerName, process.name, () =>
+    const reply = (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void): void => {
+      if (!this.#network.datagram(process.name, brokerName, () => answer(settle))) lost()
+    }
+    const sent = this.#network.datagram(brokerName, process.name, () => {
+      if (process.life !== life || !process.isRunning()) lost()
       process.enter(life, () => {
         this.#time.stir()
         onRequest(data, subject).then(
           (value) => reply((resolve) => resolve(value)),
           (error: unknown) => reply((_, reject) => reject(new RemoteFailure(String(error)))),
         )
-      }),
-    )
+      })
+    })
+    if (!sent) lost()
   }
 }
 

@@ -88,7 +88,7 @@ export class SimulatedControlPlane {
     return true
   }
 
-  readonly #now = (): number => this.#options.time.now() + this.skewMs
+  readonly #now = (): number => Math.floor(this.#options.time.now() + this.skewMs)
 
   readonly #newId = (atMs: number): string => {
     const bytes = new Uint8Array(10)

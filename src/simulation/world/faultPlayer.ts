@@ -4,8 +4,8 @@ import type { SimulatedControlPlane } from './controlPlane.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
-const alarmSamples = 4
-const calmSamples = 6
+const alarmSamples = 3
+const calmSamples = 3
 
 /** Makes things go wrong, and right again. */
 export class FaultPlayer {

@@ -72,6 +72,11 @@ export class Network {
     return !this.#cut.has(`${from}>${to}`) && !this.#cut.has(`${from}>*`) && !this.#cut.has(`*>${to}`)
   }
 
+  /** Nothing is cut, lost or held up. */
+  get isCalm(): boolean {
+    return this.#cut.size === 0 && this.weather.loss === 0 && this.weather.reordering === 0
+  }
+
   /** Both ways, as a request and its answer need it. */
   connects(a: string, b: string): boolean {
     return this.#cut.size === 0 || (this.passes(a, b) && this.passes(b, a))
@@ -87,11 +92,13 @@ export class Network {
     return this.#random.chance(this.weather.loss)
   }
 
-  /** One message that may be lost, late, twice, or overtaken. */
-  datagram(from: string, to: string, arrive: () => void): void {
-    if (!this.passes(from, to)) return
-    if (!this.isLost()) this.#time.after(this.delayMs(), arrive)
+  /** One message that may be lost, late, twice, or overtaken; false when it is lost. */
+  datagram(from: string, to: string, arrive: () => void): boolean {
+    if (!this.passes(from, to)) return false
+    const lost = this.isLost()
+    if (!lost) this.#time.after(this.delayMs(), arrive)
     if (this.#random.chance(this.weather.duplication)) this.#time.after(this.delayMs(), arrive)
+    return !lost
   }
 
   /** One message over a connection of its own: loss only makes it late; a cut link loses it. */

@@ -4,8 +4,12 @@ interface Due {
   run: (() => void) | null
 }
 
-/** Lets every promise that can settle do so; nothing else of the real event loop has a say in a run. */
-const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+/** A tick comes when no promise is left that can settle; nothing else of the real event loop has a say in a run. */
+const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
+
+/** Ticks starve whatever else the process does (signals, timers of a test runner), so now and then it gets a turn. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+const settlesPerTurn = 5_000
 
 /**
  * Time that moves only from event to event. Events of the same instant happen in the order in which they were planned,
@@ -16,6 +20,7 @@ export class VirtualTime {
   #nowMs: number
   #planned = 0
   #stirred = false
+  #settles = 0
 
   constructor(startMs: number) {
     this.#nowMs = startMs
@@ -60,7 +65,8 @@ export class VirtualTime {
 
   async #settle(): Promise<void> {
     this.#stirred = false
-    await settled()
+    this.#settles += 1
+    await (this.#settles % settlesPerTurn === 0 ? othersTurn() : settled())
   }
 
   #push(due: Due): void {

@@ -114,7 +114,7 @@ export class World {
     this.store.appendMs = scenario.appendMs
     this.log = new SimulatedLog((streamId, events) => this.#onAppended(streamId, events), scenario.thorough)
     this.broker = new SimulatedBroker(new SimulatedProcess('broker', time), this.network, time, {
-      stored: () => undefined,
+      redelivered: (_subject, data) => this.#tell((checker) => checker.redelivered?.(data)),
       acknowledged: (subject, data) => this.#tell((checker) => checker.acknowledged?.(subject, data)),
     })
     for (const stream of scenario.streams) this.feeds.set(stream, new SimulatedFeed(time))
@@ -336,7 +336,8 @@ export class World {
         return found === undefined ? undefined : { process: found.process, bootId: () => found.bootId }
       },
       isCalm: () => this.isCalm(),
-      onConfirmed: (streamId, events) => this.#tell((checker) => checker.confirmed?.(streamId, events)),
+      onConfirmed: (streamId, events, { repeated }) =>
+        this.#tell((checker) => checker.confirmed?.(streamId, events, repeated)),
       onWarning: (message) => this.note(() => message),
       ...(plant?.spoilStore === undefined ? {} : { spoilStore: plant.spoilStore }),
       ...(plant?.spoilControlTransport === undefined ? {} : { spoilTransport: plant.spoilControlTransport }),
