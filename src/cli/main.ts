@@ -8,6 +8,8 @@ export type Surroundings = Pick<CommandContext, 'env' | 'stdout' | 'stderr'>
 /** Runs `segue` with the arguments that follow its name. Resolves to the exit status; never rejects. */
 export async function main(argv: ReadonlyArray<string>, surroundings: Surroundings = process): Promise<number> {
   const { env, stdout, stderr } = surroundings
+  // Where nobody can be told any more (a full disk under the log, a closed terminal), work goes on all the same.
+  if (surroundings === process) process.stderr.on('error', () => undefined)
   let status = statusOk
   const context: CommandContext = {
     ...{ env, stdout, stderr },

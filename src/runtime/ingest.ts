@@ -20,7 +20,9 @@ import {
   type PictureSize,
   type Source,
   type SourceFacts,
+  type StateFile,
 } from '../media/ingest/index.js'
+import { errorMessage } from './systemError.js'
 
 export type IngestState =
   | { readonly type: 'onAir'; readonly url: string; readonly width: number; readonly height: number }
@@ -113,6 +115,22 @@ const factsAbout = async (source: Source): Promise<SourceFacts | null> => {
   return null
 }
 
+/** Goes on air whatever the disk does: what cannot be remembered is told once, until it can be again. */
+const remembering = (state: StateFile, onState: IngestOptions['onState']): ((ticks: MediaTicks) => void) => {
+  let failed = false
+  return (ticks) => {
+    try {
+      state.save(ticks)
+      failed = false
+    } catch (error) {
+      if (failed) return
+      failed = true
+      const message = `the timeline cannot be remembered (${errorMessage(error)}): a restart of ingest may repeat numbers; check the disk`
+      onState?.({ type: 'notice', message })
+    }
+  }
+}
+
 /**
  * Starts the feed of one stream and serves it over HTTP. Resolves when media is on air: the source's, or the slate's
  * while a network source is not there yet.
@@ -137,6 +155,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
       message: 'ffmpeg cannot draw text (no drawtext filter or no font): pictures come without',
     })
   }
+  const remember = state === null ? () => undefined : remembering(state, onState)
   const ring = new FeedRing(options.keepMs === undefined ? {} : { keepMs: options.keepMs })
   const server = createServer()
   const { port } = await listen(server, options.port ?? 0, host)
@@ -153,7 +172,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     nowMs,
     resumeFromTicks,
     noMediaMsMax: options.noMediaMsMax ?? 1_000,
-    beforeSegmentEnd: (ticks) => state?.save(ticks),
+    beforeSegmentEnd: remember,
     onSourceLost: (reason) => {
       onState?.({ type: 'sourceLost', reason })
       options.onSourceLost?.(reason)

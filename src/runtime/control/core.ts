@@ -63,6 +63,7 @@ export interface ViewerStatus {
 }
 
 const viewersKnownMax = 20_000
+const storeTroubleEveryMs = 5_000
 
 /**
  * The control plane without its HTTP side: rebuilds the actors from the log, takes facts from the broker, hears the
@@ -79,6 +80,7 @@ export class ControlCore {
   readonly #viewers = new Map<string, ViewerStatus>()
   #handovers: HandoverHistory = []
   #events = 0
+  #storeTroubleTold = -Infinity
 
   constructor(options: ControlCoreOptions) {
     this.#options = options
@@ -92,7 +94,7 @@ export class ControlCore {
       interpret: createInterpreter({ transport, clock, index: this.index, signer, tell: this.tell }),
       onCommitted: (committed) => this.#onCommitted(committed),
       onEffectFailure: (owner, effect, error) => logger.warn(`${owner}: ${effect.key}: ${messageOf(error)}`),
-      onStoreTrouble: (error) => logger.warn(`event store: ${error.message}; trying again`),
+      onStoreTrouble: (error) => this.#onStoreTrouble(error),
       ...(mailboxes === undefined ? {} : { mailboxes }),
     })
   }
@@ -200,6 +202,14 @@ export class ControlCore {
       type: 'PolicyChanged',
       data: { policy },
     })
+  }
+
+  /** Every fact that waits says so again and again: it is told every few seconds. */
+  #onStoreTrouble(error: Error): void {
+    const now = this.#options.clock.now()
+    if (now < this.#storeTroubleTold + storeTroubleEveryMs) return
+    this.#storeTroubleTold = now
+    this.#options.logger.warn(`event store: ${error.message}; trying again`)
   }
 
   #onCommitted(committed: Committed): void {
