@@ -10,7 +10,12 @@ export function describeUnless(reason: string | false | undefined, name: string,
 }
 
 /** As {@link describeUnless}, for a single test. */
-export function testUnless(reason: string | false | undefined, name: string, body: () => Promise<void>): void {
-  if (reason === false || reason === undefined) test(name, body)
+export function testUnless(
+  reason: string | false | undefined,
+  name: string,
+  body: () => Promise<void>,
+  timeoutMs?: number,
+): void {
+  if (reason === false || reason === undefined) test(name, body, timeoutMs)
   else test.skip(`${name} [skipped: ${reason}]`, body)
 }
