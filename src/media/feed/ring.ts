@@ -70,8 +70,12 @@ export class FeedRing {
     }
   }
 
-  /** Appends whole packets. @param liveTicks the new live edge, if the block moved it */
-  append(block: Uint8Array, liveTicks: MediaTicks | null): void {
+  /**
+   * Appends whole packets.
+   * @param liveTicks the new live edge, if the block moved it
+   * @param held listeners are not told yet, but with the next block: each telling costs far more than the bytes
+   */
+  append(block: Uint8Array, liveTicks: MediaTicks | null, held = false): void {
     const group = this.#groups[this.#groups.length - 1]
     if (group === undefined) return
     group.blocks.push(block)
@@ -79,7 +83,7 @@ export class FeedRing {
     this.#bytes += block.length
     this.#end += block.length
     if (liveTicks !== null) this.#liveTicks = Math.max(this.#liveTicks ?? 0, liveTicks)
-    for (const listener of this.#listeners) listener()
+    if (!held) for (const listener of this.#listeners) listener()
   }
 
   /** The last key frame at or before a time; the oldest one when that is gone; null while the ring is empty. */
@@ -120,7 +124,7 @@ export class FeedRing {
     return found.length === 1 && single !== undefined ? single : Buffer.concat(found)
   }
 
-  /** Calls the listener after every append; returns how to stop that. */
+  /** Calls the listener after every append that is not held; returns how to stop that. */
   onAppend(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

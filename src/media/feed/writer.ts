@@ -12,6 +12,8 @@ export interface FeedUnit {
   readonly ticks: MediaTicks
   readonly endTicks: MediaTicks
   readonly keyFrame: boolean
+  /** Readers may get it together with what follows. */
+  readonly held?: boolean
   /** Changed in place: hand over packets that nobody else needs. */
   readonly packets: Uint8Array
 }
@@ -29,7 +31,7 @@ export class FeedWriter {
     this.#ring = ring
   }
 
-  write({ track, pts, ticks, endTicks, keyFrame, packets }: FeedUnit): void {
+  write({ track, pts, ticks, endTicks, keyFrame, held = false, packets }: FeedUnit): void {
     for (let at = 0; at < packets.length; at += packetBytes) {
       setPid(packets, at, pids[track])
       setContinuity(packets, at, this.#continuity[track])
@@ -39,10 +41,10 @@ export class FeedWriter {
     const live = track === 'video' ? endTicks : null
     if (track === 'video' && keyFrame) {
       this.#ring.beginGroup(ticks)
-      this.#ring.append(Buffer.concat([tablePackets(this.#tables), packets]), live)
+      this.#ring.append(Buffer.concat([tablePackets(this.#tables), packets]), live, held)
       this.#tables = (this.#tables + 1) & 0x0f
     } else {
-      this.#ring.append(packets, live)
+      this.#ring.append(packets, live, held)
     }
   }
 }

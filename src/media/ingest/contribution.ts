@@ -40,7 +40,8 @@ export interface ContributionFacts {
   readonly timesLost: number
 }
 
-const tickMs = 20
+/** While the slate is on air its frames fall due; while the source is, only its silence has to be noticed. */
+const tickMs = { slate: 20, source: 100 }
 /** A run that has gone quiet, or that never spoke, is replaced after this time. */
 const quietMsMax = 5_000
 /** Shorter where a publisher comes to us: while the old connection is held, it cannot come back. */
@@ -60,12 +61,12 @@ export class Contribution {
   /** The first media is in the ring, or the source has proved useless at its first start. */
   readonly ready: Promise<E.Either<IngestError, void>>
   readonly #options: ContributionOptions
-  readonly #timer: NodeJS.Timeout
   readonly #startedMs: number
   #resolveReady: (result: E.Either<IngestError, void>) => void = () => undefined
   #splicer: Splicer | null = null
   #line: LiveLine | null = null
   #holdLine: LiveLine | null = null
+  #timer: NodeJS.Timeout | null = null
   #run: SourceProcess | null = null
   #retryTimer: NodeJS.Timeout | null = null
   #facts: SourceFacts | null
@@ -86,7 +87,7 @@ export class Contribution {
     this.#lostMs = this.#startedMs
     this.ready = new Promise((resolve) => (this.#resolveReady = resolve))
     if (options.resumeFromTicks !== null) this.#slateOnAir('ingest was interrupted')
-    this.#timer = setInterval(() => this.#tick(), tickMs)
+    this.#tickLater()
     this.#start()
   }
 
@@ -102,7 +103,7 @@ export class Contribution {
 
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#timer)
+    if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
     await this.#run?.stop()
     this.#resolveReady(E.left(ingestError('SourceUnreadable', 'ingest was closed before it had media')))
@@ -130,6 +131,7 @@ export class Contribution {
   #slateOnAir(reason: string): void {
     const splicer = this.#timeline()
     this.#onSource = false
+    this.#tickLater()
     this.#lostMs = this.#options.nowMs()
     this.#lostReason = reason
     this.#timesLost += 1
@@ -144,7 +146,14 @@ export class Contribution {
     if (this.#options.ring.liveTicks !== null) this.#resolveReady(E.right(undefined))
   }
 
+  #tickLater(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => this.#tick(), this.#onSource ? tickMs.source : tickMs.slate)
+  }
+
   #tick(): void {
+    this.#tickLater()
     const { nowMs, noMediaMsMax } = this.#options
     const now = nowMs()
     const run = this.#run

@@ -8,6 +8,7 @@ import {
   type MediaTicks,
   type StreamFormat,
 } from '../format.js'
+import type { Track } from '../segment.js'
 import type { Slate } from './slate.js'
 
 export interface SplicerOptions {
@@ -110,7 +111,7 @@ export class Splicer {
       this.#beforeSegmentEnd(((this.#nextFrame + 1) / gopFrames) * segmentTicks)
     }
     this.#nextFrame += 1
-    this.#writer.write({ ...unit, ticks, endTicks: this.nextTicks })
+    this.#writer.write({ ...unit, ticks, endTicks: this.nextTicks, held: this.#mayWait('video') })
   }
 
   #sourceAudio(unit: AccessUnit, slot: number): void {
@@ -128,6 +129,17 @@ export class Splicer {
   #audio(unit: AccessUnit): void {
     const ticks = this.#nextAudio * audioFrameTicks
     this.#nextAudio += 1
-    this.#writer.write({ ...unit, ticks, endTicks: ticks + audioFrameTicks })
+    this.#writer.write({ ...unit, ticks, endTicks: ticks + audioFrameTicks, held: this.#mayWait('audio') })
+  }
+
+  /**
+   * Encoders close a segment with the first frame of the next one and the sound up to there: that is handed on at once,
+   * and the rest in two portions. A few milliseconds of encoding wait, and nobody is woken for every frame.
+   */
+  #mayWait(track: Track): boolean {
+    const { gopFrames } = this.#format
+    const newest = (this.#nextFrame - 1) % gopFrames
+    if (newest === 0) return false
+    return track === 'audio' || (newest !== 1 && newest !== Math.floor(gopFrames / 2))
   }
 }

@@ -91,6 +91,20 @@ describe('Splicer', () => {
     expect(timesOf('audio')).toHaveLength(before)
   })
 
+  it('tells readers at once what closes a segment, and little else, so that they sleep between', () => {
+    const told: number[] = []
+    ring.onAppend(() => told.push((ring.liveTicks ?? 0) / 3600))
+    splicer.spliceToSource(source('video', 0, true))
+    for (let index = 0; index < 17; index += 1) splicer.pushSource(source('video', index * 3600, index === 0), true)
+    splicer.pushSource(source('audio', 16 * 3600), true)
+    const first = start / 3600 + 1
+    const ofSegment = [first, first + 1, first + 4]
+    const withSound = [...new Set(told)]
+    expect(withSound).toEqual([...ofSegment, ...ofSegment.map((frame) => frame + 8), first + 16])
+    expect(told.at(-1)).toBe(first + 16)
+    expect(told.filter((frame) => frame === first + 16).length).toBeGreaterThan(1)
+  })
+
   it('says that a frame is missing, rather than show what cannot be decoded', () => {
     splicer.spliceToSource(source('video', 0, true))
     expect(splicer.pushSource(source('video', 0, true), true)).toBe(true)
