@@ -1,6 +1,7 @@
 export { ChildFailed } from './child.js'
 export { faultKinds, parseFaults, type FaultKind, type PlannedFault } from './faults.js'
-export { startFleet, type Fleet, type FleetOutcome } from './fleet.js'
+export type { Fleet, FleetOutcome } from './fleet.js'
+export { startFleet } from './localFleet.js'
 export { fleetDefaults, mainStream, streamNames, type FleetOptions } from './options.js'
 export { PortInUse } from './ports.js'
 export { faultsOf, viewerResult, type FleetResult, type HandoverResult, type ViewerResult } from './result.js'

@@ -1,5 +1,6 @@
 import { untilAskedToStop } from '../process/lifecycle.js'
-import { startFleet, type Fleet, type FleetOutcome } from './fleet.js'
+import type { Fleet, FleetOutcome } from './fleet.js'
+import { startFleet } from './localFleet.js'
 import type { FleetOptions } from './options.js'
 import { faultsOf } from './result.js'
 import { showFleet, type FleetDisplay } from './terminal/display.js'
