@@ -40,8 +40,9 @@ const pauseMsMax = 1_000
 
 /**
  * One actor's loop: decide, append with the exact expected revision, then evolve. Handle one fact at a time; the
- * mailbox sees to that. A conflict means that somebody else wrote: read on, decide again. While the store is away or
- * silent the same append is tried again with the same ids, so nothing is lost and nothing doubled.
+ * mailbox sees to that. A conflict means that somebody else wrote, or an earlier try did after all: read on, decide
+ * again unless the fact is there. While the store is away or silent the fact is tried again under its id, with the same
+ * expected revision, so nothing is lost and nothing doubled.
  */
 export class Entity<C extends Category, State> {
   readonly #options: EntityOptions<C, State>
@@ -86,9 +87,10 @@ export class Entity<C extends Category, State> {
    */
   async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
     const payload = this.#validate(incoming)
-    const at = Math.max(this.#lastAt, this.#options.clock.now())
     for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
       if (this.#seen.has(incoming.id)) return 'repeated'
+      // Taken for each try: what is decided now must not be as old as the first try.
+      const at = Math.max(this.#lastAt, this.#options.clock.now())
       const fact = this.#factOf(incoming, payload, at)
       const decider = this.#options.decider
       const events = [fact, ...decider.decide(decider.evolve(this.#state, fact), fact)]

@@ -2,6 +2,7 @@ import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
 import { evolveStream } from './evolve.js'
+import { liveEdgeAt } from './liveEdge.js'
 import { outstandingOf } from './outstanding.js'
 import { candidates, refOf } from './placement.js'
 import { initialStreamState, isFailed, serverOf, type Handover, type StreamState } from './state.js'
@@ -202,7 +203,8 @@ function chooseCutover(draft: StreamDraft): void {
   const live = stitched !== null && activatedLive !== null ? Math.max(stitched.live, activatedLive) : null
   const ready = emergency ? (live ?? activatedLive) : live
   if (ready === null) return
-  const edge = emergency ? ready : Math.max(ready, stitched?.primaryLive ?? 0)
+  const reported = Math.max(ready, stitched?.primaryLive ?? 0)
+  const edge = emergency ? ready : Math.max(reported, presentEdge(state, now, reported))
   const lead = emergency ? 0 : state.policy.cutoverLeadSegments
   const cutover = Math.max(edge + 1 + lead, route.cutover + 1, state.cutoverIssued + 1)
   draft.emit({
@@ -217,6 +219,15 @@ function chooseCutover(draft: StreamDraft): void {
       deadlineAt: now + state.policy.deadlines.cutoverMs,
     },
   })
+}
+
+/** The live edge by the clock, where reports were long on their way; not so far on that K could not be reached in time. */
+function presentEdge(state: StreamState, now: number, reported: number): number {
+  const { opened, policy } = state
+  const expected = liveEdgeAt(state, now)
+  if (expected === null || opened === null) return reported
+  const reachable = Math.floor((policy.deadlines.cutoverMs * 0.75 * 90) / opened.format.segmentTicks)
+  return Math.min(expected, reported + Math.max(0, reachable - policy.cutoverLeadSegments))
 }
 
 function onCutoverReached(draft: StreamDraft, fact: Fact<'CutoverReached'>): void {

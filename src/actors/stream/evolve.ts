@@ -1,5 +1,6 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
 import { drainDeadlineKey } from './deadlines.js'
+import { sight } from './liveEdge.js'
 import { isFailed, noTimes, noViewers, type Handover, type StreamState } from './state.js'
 
 type StreamEvent = EventIn<'stream'>
@@ -26,7 +27,7 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
 /** Applies one event. Total: an event that does not fit the state leaves it as it is but for the counters. */
 export function evolveStream(state: StreamState, event: StreamEvent): StreamState {
   const revision = state.revision + 1
-  const next = apply(state, event)
+  const next = sight(apply(state, event), event)
   return { ...next, revision, sequence: structural.has(event.type) ? revision : state.sequence }
 }
 
@@ -34,7 +35,8 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'StreamOpened': {
       const { run, format, feedUrl } = event.data
-      return { ...state, opened: { run, format, feedUrl } }
+      const same = state.opened?.format.segmentTicks === format.segmentTicks
+      return { ...state, opened: { run, format, feedUrl }, edge: same ? state.edge : null }
     }
     case 'PolicyChanged':
       return { ...state, policy: event.data.policy }

@@ -88,6 +88,11 @@ export interface StreamState {
   /** Servers that had a part in the stream and have none now; they are told so. Newest last, bounded. */
   readonly released: ReadonlyArray<ServerRef>
   readonly standbyMissing: boolean
+  /**
+   * A sighting of the live edge that came without much delay: number and time. Reports are as old as their way was
+   * long; counted on from here by the clock, the edge is known all the same.
+   */
+  readonly edge: { readonly number: number; readonly at: number } | null
 }
 
 export const initialStreamState = (stream: string): StreamState => ({
@@ -108,6 +113,7 @@ export const initialStreamState = (stream: string): StreamState => ({
   unmet: null,
   released: [],
   standbyMissing: false,
+  edge: null,
 })
 
 export const noTimes: StepTimes = {

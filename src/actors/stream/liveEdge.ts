@@ -1,0 +1,44 @@
+import type { EventIn } from '../../events/index.js'
+import type { StreamState } from './state.js'
+
+/** Further off than any report is late: the clock was set, or the feed began anew. */
+const mistakenMs = 10_000
+
+const segmentMs = (state: StreamState): number | null =>
+  state.opened === null ? null : state.opened.format.segmentTicks / 90
+
+/** Where the live edge should be by now, by the least delayed sighting; null when there was none. */
+export function liveEdgeAt(state: StreamState, now: number): number | null {
+  const ms = segmentMs(state)
+  if (state.edge === null || ms === null) return null
+  return state.edge.number + Math.max(0, Math.floor((now - state.edge.at) / ms))
+}
+
+/** Keeps a sighting that shows the edge further on than the one before lets expect, or that proves it mistaken. */
+export function sight(state: StreamState, event: EventIn<'stream'>): StreamState {
+  const number = sightingIn(event)
+  const ms = segmentMs(state)
+  if (number === null || ms === null) return state
+  const at = event.metadata.occurredAt
+  const expected = liveEdgeAt(state, at)
+  if (expected !== null && number < expected && (expected - number) * ms < mistakenMs) return state
+  return { ...state, edge: { number, at } }
+}
+
+/** The newest number that a report proves to exist. */
+function sightingIn(event: EventIn<'stream'>): number | null {
+  switch (event.type) {
+    case 'StandbyActivated':
+      return event.data.liveNumber
+    case 'BufferStitched':
+      return Math.max(event.data.liveNumber, event.data.primaryLiveNumber ?? 0)
+    case 'CutoverReached':
+      return event.data.number
+    case 'BufferSynchronized': {
+      const { verified, copied, last } = event.data.result
+      return verified + copied > 0 ? last : null
+    }
+    default:
+      return null
+  }
+}
