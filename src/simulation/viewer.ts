@@ -1,4 +1,5 @@
 import { createSession, type ViewerSession } from '../client/index.js'
+import type { Route } from '../messaging/index.js'
 import { nameOf } from './media/bytes.js'
 import { createViewerTransport, type HttpHost } from './media/exchange.js'
 import { openLine } from './media/lines.js'
@@ -14,7 +15,7 @@ export interface ViewerObserver {
   readonly skipped: (viewer: string, from: number, to: number) => void
   readonly stalled: (viewer: string, number: number) => void
   readonly recovered: (viewer: string, number: number, stallMs: number) => void
-  readonly routed: (viewer: string, epoch: number, cutover: number) => void
+  readonly routed: (viewer: string, route: Route) => void
   readonly ended: (viewer: string, reason: string) => void
 }
 
@@ -68,7 +69,7 @@ export function createSimulatedViewer(options: SimulatedViewerOptions): ViewerSe
   session.on('skipped', ({ from, to }) => observer.skipped(id, from, to))
   session.on('stall', ({ number }) => observer.stalled(id, number))
   session.on('recovered', ({ number, stallMs }) => observer.recovered(id, number, stallMs))
-  session.on('routed', ({ route }) => observer.routed(id, route.epoch, route.cutover))
+  session.on('routed', ({ route }) => observer.routed(id, route))
   session.on('ended', ({ reason, error }) => observer.ended(id, error?.message ?? reason))
   return session
 }

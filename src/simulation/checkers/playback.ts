@@ -2,12 +2,12 @@ import { segmentBytes } from '../media/bytes.js'
 import type { Checker, CheckerContext } from './checker.js'
 
 export interface PlaybackContext extends CheckerContext {
-  /** Whether anybody whom the viewer could reach holds the number at this moment. */
-  readonly isObtainable: (viewer: string, number: number) => boolean
+  /** Why the viewer may have to do without a number at this moment; null: somebody could give it. */
+  readonly excuse: (viewer: string, number: number) => string | null
 }
 
 /** Invariant 2, by what each viewer hands to its decoder. */
-export function checkPlayback({ violated, isObtainable }: PlaybackContext): Checker {
+export function checkPlayback({ violated, excuse }: PlaybackContext): Checker {
   const last = new Map<string, number>()
   const wrong = (message: string): void => violated('playback', message)
   return {
@@ -22,7 +22,7 @@ export function checkPlayback({ violated, isObtainable }: PlaybackContext): Chec
     },
     skipped: (viewer, from, to) => {
       for (let number = from; number < to; number += 1) {
-        if (isObtainable(viewer, number)) wrong(`${viewer} left out ${number} although a server in its reach has it`)
+        if (excuse(viewer, number) === null) wrong(`${viewer} left out ${number} without need`)
       }
       last.set(viewer, to - 1)
     },

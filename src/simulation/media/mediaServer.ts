@@ -82,7 +82,7 @@ export class SimulatedMediaServer implements HttpHost {
     return `${this.id}-boot-${this.process.life}`
   }
 
-  stationOf(stream: string): SimulatedStation | undefined {
+  readonly stationOf = (stream: string): SimulatedStation | undefined => {
     return this.#stations.get(stream)
   }
 

@@ -1,4 +1,4 @@
-import type { FaultSpec } from '../faults.js'
+import { isCutting, type FaultSpec } from '../faults.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
 import type { World } from './world.js'
@@ -64,6 +64,7 @@ export class FaultPlayer {
           store.unavailable = false
         })
       case 'feed':
+        for (const { id } of world.servers) world.impaired(id)
         world.feeds.get(stream)?.goDown()
         return later(() => world.feeds.get(stream)?.comeBack())
       case 'abort':
@@ -79,6 +80,7 @@ export class FaultPlayer {
   #playAt(server: SimulatedMediaServer, { kind, durationMs }: FaultSpec): void {
     const world = this.#world
     const { time } = world
+    if (isCutting(kind)) world.impaired(server.id)
     switch (kind) {
       case 'wrong-alarm':
         return this.alarm(server, durationMs, false)

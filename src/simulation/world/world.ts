@@ -10,7 +10,7 @@ import {
   type StreamPolicy,
 } from '../../events/index.js'
 import type { StationTimes } from '../../media/station/context.js'
-import { subjects } from '../../messaging/index.js'
+import { subjects, type Route } from '../../messaging/index.js'
 import { checkAuthority } from '../checkers/authority.js'
 import type { Checker, Invariant, Observations } from '../checkers/checker.js'
 import { checkEndings } from '../checkers/endings.js'
@@ -57,8 +57,7 @@ const episodesMsMax = 3_600_000
 const streamPolicy: StreamPolicy = {
   ...defaultStreamPolicy,
   bufferSegments: 8,
-  backfillMs: 2_000,
-  deadlines: { activateMs: 3_000, cutoverMs: 2_500, drainMs: 2_000, synchronizeMs: 3_000 },
+  deadlines: { activateMs: 3_000, cutoverMs: 4_000, drainMs: 2_000, synchronizeMs: 3_000 },
 }
 const serverPolicy = { ...defaultServerPolicy, samplesToClear: 2 }
 const stationTimes: StationTimes = {
@@ -71,6 +70,8 @@ const stationTimes: StationTimes = {
   tickMs: 25,
 }
 const graceMs = 8_000
+/** A gap may come this long after the troubles that led to it. */
+const troubleMsMax = 20_000
 
 /** One seeded world: the parts, wired together. What happens in it is up to the director. */
 export class World {
@@ -92,6 +93,9 @@ export class World {
   readonly #violations: Found[] = []
   readonly #viewers = new Map<string, ViewerSession>()
   readonly #viewerStreams = new Map<string, string>()
+  readonly #viewerRoutes = new Map<string, Route>()
+  /** When a server was last not as it should be. */
+  readonly #impairedAtMs = new Map<string, number>()
   readonly #director: Director
   #completed = 0
   #aborted = 0
@@ -171,6 +175,11 @@ export class World {
     return this.servers.find((server) => server.id === id)
   }
 
+  /** A server does not do, or may not be able to do, what is expected of it. */
+  impaired(server: string): void {
+    this.#impairedAtMs.set(server, this.time.now())
+  }
+
   awoke(server: string, fromMs: number): void {
     this.#tell((checker) => checker.awoke?.(server, fromMs))
   }
@@ -210,6 +219,7 @@ export class World {
     this.#tracking = false
     const able = !this.store.unavailable && this.controls.some((control) => control.isReady)
     if (!able) this.#idleMs += trackMs
+    for (const { id, process } of this.servers) if (!process.isRunning()) this.impaired(id)
     if (able && this.isCalm()) return
     this.#tracking = true
     this.time.after(trackMs, () => this.#track())
@@ -254,7 +264,10 @@ export class World {
               this.#tell((checker) => checker.stalled?.(who, number))
             },
             recovered: (who, number, stallMs) => this.note(() => `${who} goes on with ${number} after ${stallMs} ms`),
-            routed: (who, epoch, cutover) => this.note(() => `${who} follows epoch ${epoch} from ${cutover} on`),
+            routed: (who, route) => {
+              this.note(() => `${who} follows epoch ${route.epoch} from ${route.cutover} on`)
+              this.#viewerRoutes.set(who, route)
+            },
             ended: (who, reason) => this.#tell((checker) => checker.viewerEnded?.(who, reason)),
           },
         })
@@ -358,7 +371,7 @@ export class World {
     const { control, server } = scenario.skews
     return [
       checkAuthority(context),
-      checkPlayback({ ...context, isObtainable: (viewer, number) => this.#isObtainable(viewer, number) }),
+      checkPlayback({ ...context, excuse: (viewer, number) => this.#excuse(viewer, number) }),
       checkLog({ ...context, log }),
       checkEndings({
         ...context,
@@ -371,14 +384,22 @@ export class World {
     ]
   }
 
-  #isObtainable(viewer: string, number: number): boolean {
+  /** Why a viewer may have to do without a number; null: there is no reason. */
+  #excuse(viewer: string, number: number): string | null {
     const stream = this.#viewerStreams.get(viewer) ?? ''
-    return this.servers.some(
-      (server) =>
-        server.process.isRunning() &&
-        this.network.connects(viewer, server.id) &&
-        server.stationOf(stream)?.buffer.get(number) !== undefined,
+    const route = this.#viewerRoutes.get(viewer)
+    const known = [route?.primary, route?.standby, route?.previous].map((ref) => ref?.id)
+    const holder = this.servers.find(
+      ({ id, process, stationOf }) =>
+        (route === undefined || known.includes(id)) &&
+        process.isRunning() &&
+        this.network.connects(viewer, id) &&
+        stationOf(stream)?.buffer.get(number) !== undefined,
     )
+    if (holder !== undefined) return null
+    const sinceMs = this.time.now() - troubleMsMax
+    const impaired = [...this.#impairedAtMs.values()].filter((atMs) => atMs >= sinceMs).length
+    return impaired >= 2 ? `${impaired} servers were impaired` : null
   }
 
   #tell(say: (checker: Partial<Observations>) => void): void {
