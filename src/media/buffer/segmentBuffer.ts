@@ -42,8 +42,8 @@ export interface SegmentBuffer {
   /** Newest number of which both tracks came from this server's encoder. */
   readonly encodedLive: () => number | null
   readonly get: (number: number) => HeldSegment | null
-  /** Complete segments, oldest first. */
-  readonly segments: () => ReadonlyArray<HeldSegment>
+  /** Complete segments, oldest first. @param from first number wanted; default: all */
+  readonly segments: (from?: number) => ReadonlyArray<HeldSegment>
   readonly init: () => HeldInit | null
   readonly putInit: (init: InitSegments) => void
   readonly putEncoded: (segment: EncodedSegment) => PutOutcome
@@ -174,10 +174,11 @@ export function createSegmentBuffer(capacity: number): SegmentBuffer {
     },
     encodedLive: () => encodedLiveNumber,
     get,
-    segments: () =>
+    segments: (from = 0) =>
       [...slots.values()]
         .map((slot) => slot.held)
         .filter((segment) => segment !== null)
+        .filter(({ number }) => number >= from)
         .sort((a, b) => a.number - b.number),
     init: () => held,
     putInit(init) {

@@ -8,18 +8,22 @@ const longPollMsMax = 2_000
 
 /** Manifest (for peers and auditors) and session document (for viewers). */
 export function documentRoutes(app: FastifyInstance, host: OriginHost): void {
-  app.get<{ Params: { stream: string }; Querystring: { after?: unknown } }>(
+  app.get<{ Params: { stream: string }; Querystring: { after?: unknown; from?: unknown } }>(
     '/streams/:stream/manifest.json',
     async (request, reply) => {
       const stream = host.streamOf(request.params.stream)
       if (stream === null) return refuse(reply, 404, 'unknown-stream', `no stream ${request.params.stream} here`)
-      const asked = request.query.after
-      const after = asked === undefined ? null : parseNumber(String(asked))
-      if (asked !== undefined && after === null) {
-        return refuse(reply, 400, 'bad-request', `after="${String(asked)}" is no segment number`)
+      const numbers = { after: -1, from: 0 }
+      for (const name of ['after', 'from'] as const) {
+        const asked = request.query[name]
+        const number = asked === undefined ? numbers[name] : parseNumber(String(asked))
+        if (number === null) {
+          return refuse(reply, 400, 'bad-request', `${name}="${String(asked)}" is no segment number`)
+        }
+        numbers[name] = number
       }
-      if (after !== null) await stream.buffer.waitForLive(after + 1, longPollMsMax)
-      return reply.header('cache-control', 'no-store').send(manifestOf(host.server, stream))
+      if (numbers.after >= 0) await stream.buffer.waitForLive(numbers.after + 1, longPollMsMax)
+      return reply.header('cache-control', 'no-store').send(manifestOf(host.server, stream, numbers.from))
     },
   )
 
@@ -38,8 +42,8 @@ const promiseOf = ({ bytes, sha256 }: HashedBytes): Manifest['segments'][number]
   bytes: bytes.length,
 })
 
-/** What a server holds of a stream, with hashes. */
-export function manifestOf(server: string, stream: OriginStream): Manifest {
+/** What a server holds of a stream, with hashes. @param from first number to list */
+export function manifestOf(server: string, stream: OriginStream, from = 0): Manifest {
   const { buffer } = stream
   const init = buffer.init()
   return {
@@ -52,7 +56,7 @@ export function manifestOf(server: string, stream: OriginStream): Manifest {
     oldest: buffer.oldest(),
     encoding: stream.encoding(),
     init: init === null ? null : { video: promiseOf(init.video), audio: promiseOf(init.audio) },
-    segments: buffer.segments().map(({ number, video, audio, origin, verified }) => ({
+    segments: buffer.segments(from).map(({ number, video, audio, origin, verified }) => ({
       number,
       video: promiseOf(video),
       audio: promiseOf(audio),

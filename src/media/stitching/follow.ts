@@ -42,6 +42,8 @@ export function follow(options: FollowOptions): Follower {
   let asked = false
   let peerLive: number | null = null
   let reachableSinceMs: number | null = null
+  /** First number that is still to be copied or compared: those before it need not be listed again. */
+  let undone = 0
   let wake: () => void = () => undefined
 
   const pause = (ms: number): Promise<void> =>
@@ -60,34 +62,49 @@ export function follow(options: FollowOptions): Follower {
   }
 
   const round = async (): Promise<number> => {
-    const manifest = await peer.manifest(peerLive ?? undefined)
+    const manifest = await peer.manifest(peerLive, undone)
     if (stopped) return 0
     asked = true
     if (E.isLeft(manifest)) {
       options.onTrouble?.(manifest.left)
       if (manifest.left._tag === 'PeerUnreachable') reached(false)
       peerLive = null
+      undone = 0
       return pauseMs.unreachable
     }
     reached(true)
     const { live, segments } = manifest.right
     if (live === null) return pauseMs.unreachable
     const nothingNew = live === peerLive
+    // A peer that went back has begun anew.
+    const restarted = peerLive !== null && live < peerLive
     peerLive = live
+    let left: number | null = null
+    let expected = undone
     await matchInit(buffer, peer, manifest.right, 2)
     for (const segment of segments) {
       if (stopped) return 0
       const { number } = segment
+      // What is missing there between others may still come.
+      if (expected > 0 && number > expected) left ??= expected
+      expected = number + 1
       const until = options.until()
       if (number <= live - count || (until !== null && number >= until)) continue
       const known = `${segment.video.sha256} ${segment.audio.sha256}`
       const own = buffer.get(number)
       if (own !== null && compared.get(number) === known) continue
-      if (own === null && options.encoding() && number > live - ownEncoderGraceSegments) continue
+      if (own === null && options.encoding() && number > live - ownEncoderGraceSegments) {
+        left ??= number
+        continue
+      }
       const outcome = await matchSegment(buffer, peer, segment, 2)
       if (E.isRight(outcome)) compared.set(number, known)
-      else options.onTrouble?.(outcome.left)
+      else {
+        left ??= number
+        options.onTrouble?.(outcome.left)
+      }
     }
+    undone = restarted ? 0 : Math.max(left ?? live + 1, live - count + 1)
     for (const number of compared.keys()) if (number <= live - count * 2) compared.delete(number)
     return nothingNew ? pauseMs.nothingNew : 0
   }

@@ -19,8 +19,11 @@ export interface CopiedInit {
 /** Another media server, as a source of segments to copy and to compare with. Nothing here throws. */
 export interface Peer {
   readonly ref: ServerRef
-  /** @param after wait (up to a second or two) until the peer's live number is above this one. */
-  readonly manifest: (after?: number) => Promise<E.Either<PeerError, Manifest>>
+  /**
+   * @param after wait (up to a second or two) until the peer's live number is above this one; null: answer at once
+   * @param from first number to list; default: all that there are
+   */
+  readonly manifest: (after?: number | null, from?: number) => Promise<E.Either<PeerError, Manifest>>
   /** Bytes of a track, checked against the manifest's length and hash. */
   readonly track: (number: number, track: Track, expected: PromisedTrack) => Promise<E.Either<PeerError, HashedBytes>>
   readonly init: (expected: NonNullable<Manifest['init']>) => Promise<E.Either<PeerError, CopiedInit>>
@@ -98,9 +101,9 @@ export function connectPeer(options: PeerOptions): Peer {
 
   return {
     ref,
-    async manifest(after) {
-      const path = `${root}/manifest.json${after === undefined ? '' : `?after=${after}`}`
-      const answer = await get(path, manifestBytesMax, after === undefined ? 0 : longPollMsMax)
+    async manifest(after = null, from = 0) {
+      const path = `${root}/manifest.json?from=${from}${after === null ? '' : `&after=${after}`}`
+      const answer = await get(path, manifestBytesMax, after === null ? 0 : longPollMsMax)
       return E.isLeft(answer) ? answer : parseManifest(`${ref.id} ${path}`, stream, answer.right.bytes)
     },
     track: (number, track, expected) => verified(`${root}/${track}/${number}.m4s`, expected),

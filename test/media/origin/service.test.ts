@@ -30,6 +30,12 @@ describe('documents', () => {
     expect(await (await waiting).json()).toMatchObject({ live: 21 })
   })
 
+  it('the manifest can be had from a number on', async () => {
+    const manifest: unknown = await (await origin.get('/streams/demo/manifest.json?from=19')).json()
+    expect(Manifest.is(manifest) && manifest.segments.map(({ number }) => number)).toEqual([19, 20])
+    expect((await origin.get('/streams/demo/manifest.json?from=x')).status).toBe(400)
+  })
+
   it('the session is 503 as long as no notice has arrived', async () => {
     expect((await origin.get('/streams/demo/session')).status).toBe(503)
     const session = { stream: 'demo', format, route: routeOf(), noticeKey: 'key', keyId: 'id' }

@@ -191,6 +191,29 @@ describe('following a peer', () => {
     expect(primary.requested).toEqual([])
   })
 
+  it('has only those listed that it has not dealt with yet', async () => {
+    const primary = await primaryWith(bufferOf(1, 20))
+    const peer = peerAt(primary.url)
+    const asked: number[] = []
+    const buffer = empty()
+    following(buffer, {
+      ...peer,
+      manifest: (after, from = 0) => {
+        asked.push(from)
+        return peer.manifest(after, from)
+      },
+    })
+    await waitFor(() => buffer.live() === 20)
+    encode(primary.buffer, 22)
+    await waitFor(() => buffer.live() === 22)
+    encode(primary.buffer, 21)
+    encode(primary.buffer, 23)
+    await waitFor(() => buffer.get(21) !== null && buffer.live() === 23)
+    encode(primary.buffer, 24)
+    await waitFor(() => buffer.live() === 24)
+    expect([...new Set(asked)].slice(0, 3)).toEqual([0, 21, 24])
+  })
+
   it('compares what the own encoder makes and copies none of it when it is the same', async () => {
     const primary = await primaryWith(bufferOf(1, 20))
     const buffer = bufferOf(5, 20)
