@@ -51,9 +51,9 @@ export interface ControlStatus {
 }
 
 const manifestTimeoutMs = 250
-const manifestMaxAgeMs = 400
+const manifestMaxAgeMs = 1_000
 
-/** Looks at the buffers of servers over HTTP, at most a few times a second however often it is asked. */
+/** Looks at the buffers of servers over HTTP, at most once a second however often it is asked. */
 export class BufferWatch {
   readonly #seen = new Map<string, { readonly at: number; readonly answer: Promise<BufferStatus | null> }>()
 
