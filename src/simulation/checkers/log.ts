@@ -18,7 +18,6 @@ const once: ReadonlySet<string> = new Set([
   'PrimaryDrained',
   'BufferSynchronized',
   'HealthSampled',
-  'ClientAcknowledged',
 ])
 
 /** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */

@@ -369,8 +369,13 @@ export class World {
       },
     }
     const { control, server } = scenario.skews
+    const orderMayBreak = scenario.episodes.some(({ faults }) => faults.some(({ kind }) => kind === 'several-controls'))
     return [
-      checkAuthority(context),
+      checkAuthority({
+        ...context,
+        reportsAreLate:
+          scenario.weather.delayMs > 50 || scenario.weather.loss > 0.01 || scenario.weather.reordering > 0,
+      }),
       checkPlayback({ ...context, excuse: (viewer, number) => this.#excuse(viewer, number) }),
       checkLog({ ...context, log }),
       checkEndings({
@@ -379,7 +384,7 @@ export class World {
         idleMs: () => this.#idleMs,
         graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
       }),
-      checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario) }),
+      checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
       ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
     ]
   }
