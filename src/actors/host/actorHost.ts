@@ -136,8 +136,9 @@ export class ActorHost {
       isClosing: () => this.#closing,
       ...(onStoreTrouble ? { onStoreTrouble } : {}),
       onCommitted: (state, events) => {
-        this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(state))
+        // First whoever keeps an eye on the states: effects may look there, and must not find the state before.
         this.#options.onCommitted?.({ category, entity, state, events } as unknown as Committed)
+        this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(state))
       },
     })
   }
@@ -148,7 +149,7 @@ export class ActorHost {
     cell.loaded = true
     if (!cell.entity.exists) return
     const decider = this.#options.deciders[category] as unknown as Decider<Category, unknown>
-    this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(cell.entity.state))
     this.#options.onCommitted?.({ category, entity, state: cell.entity.state, events: [] })
+    this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(cell.entity.state))
   }
 }

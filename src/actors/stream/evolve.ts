@@ -196,7 +196,8 @@ function onActivationOrdered(
 }
 
 function onNotified(state: StreamState, handover: Handover, event: Of<'ClientsNotified'>): StreamState {
-  if (event.data.epoch !== (handover.cutover?.epoch ?? state.route?.epoch)) return state
+  // Edges also report viewers who hear of the standing route; only the cut-over's own notice is a step.
+  if (event.data.epoch !== handover.cutover?.epoch || event.data.sessions === 0) return state
   const viewers = {
     ...handover.viewers,
     // A viewer listens at two edges: the fuller one counts, the sum would count it twice.

@@ -130,6 +130,26 @@ describe('a control plane', () => {
     expect(await session.body.json()).toMatchObject({ route: { primary: { id: 's1' } }, noticeKey: answer.noticeKey })
   })
 
+  it('tells viewers K when it is chosen, not when it is reached', async () => {
+    const { servers, transport, control } = await onAir()
+    for (const server of servers) server.mute.add('cutover')
+    const toldAt: number[] = []
+    const ear = transport.subscribe(subjects.notice('main'), ({ data }) => {
+      const { notice } = data as { readonly notice: { readonly payload: string } }
+      const { route } = JSON.parse(notice.payload) as { readonly route: { readonly epoch: number } }
+      if (route.epoch === 2) toldAt.push(Date.now())
+    })
+    closers.push(() => ear.close())
+    await handOver(control())
+    await waitFor(() => toldAt.length > 0)
+    const status = await control().status()
+    expect(status.streams[0]?.handover?.phase).toBe('cutting')
+    const chosen = status.handovers[0]?.steps.find((step) => step.name === 'cut-over chosen')
+    const chosenAt = (status.handovers[0]?.requestedAt ?? 0) + (chosen?.atMs ?? 0)
+    // At once: not with the next repetition, a second later.
+    expect((toldAt[0] ?? Infinity) - chosenAt).toBeLessThan(500)
+  })
+
   it.each(['StandbyActivationOrdered', 'CutoverChosen', 'StreamSwitched'])(
     'that is lost after %s finishes the handover when it is back',
     async (step) => {
