@@ -30,7 +30,7 @@ export async function main(argv: ReadonlyArray<string>, surroundings: Surroundin
     stderr.write(`${message}\n`)
     if (isDebugging(env) && error instanceof Error) stderr.write(`${error.stack}\n`)
     tellParent({ type: 'failed', code: problem === undefined ? null : 'usage', message })
-    if (process.connected && isSupervised()) process.disconnect()
+    if (isSupervised()) process.disconnect()
     return problem === undefined ? statusFailed : statusUsage
   } finally {
     if (surroundings === process) exitSoon()

@@ -123,5 +123,5 @@ describeUnless(fleetObstacle, 'a broker that goes away', () => {
 const reportedOnce = new Set([
   ...['ServerJoined', 'HealthSampled', 'StreamOpened', 'HandoverRequested', 'StandbyActivated', 'BufferStitched'],
   ...['ClientsNotified', 'CutoverReached', 'PrimaryDrained', 'BufferSynchronized', 'ViewersMeasured'],
-  ...['ClientConnected', 'ClientNotified', 'ClientAcknowledged', 'ClientSwitched', 'ClientLeft'],
+  ...['ClientConnected', 'ClientNotified', 'ClientAcknowledged', 'ClientSwitched'],
 ])

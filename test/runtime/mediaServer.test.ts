@@ -124,6 +124,7 @@ describe('a media server', () => {
     const assignment = assignmentOf({ bootId: server.bootId, role: 'primary', encode: true, route: routeOf() })
     expect(await command(server, { type: 'assign', assignment })).toEqual({ type: 'done' })
     encoders.newest().emit(7)
+    encoders.newest().level()
     const answer = await fetch(`${server.url}/streams/demo/video/7.m4s`)
     expect(answer.status).toBe(200)
     expect(server.metrics()).toEqual({ encodersRunning: 1, speed: 1, latenessMs: 130, streams: 1, viewers: 0 })

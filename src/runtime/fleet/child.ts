@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { readChildMessage, type ChildMessage } from '../process/supervision.js'
+import { readChildMessage, supervisedVariable, type ChildMessage } from '../process/supervision.js'
 
 export interface ChildSpec {
   /** What it is in the fleet, such as `control` or `s1`. */
@@ -63,7 +63,7 @@ export function startChild(spec: ChildSpec): Child {
   const log = openSync(spec.logFile, 'a')
   const startedAt = spec.now()
   const process = fork(spec.program, spec.args, {
-    env: spec.env,
+    env: { ...spec.env, [supervisedVariable]: '1' },
     detached: true,
     execArgv: [],
     stdio: ['ignore', log, log, 'ipc'],

@@ -1,6 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { errorMessage, systemErrorCode } from '../systemError.js'
+import { makeFolder as makeMissing } from '../../events/stores/folder.js'
+import { errorMessage } from '../systemError.js'
 
 /** A folder that was asked for cannot be made. */
 export class FolderUnusable extends Error {
@@ -8,34 +7,16 @@ export class FolderUnusable extends Error {
 }
 
 /**
- * Makes a folder and those above it. Not by mkdir's own recursion: where nothing can be made, such as below /proc, that
- * tries for ever. @throws FolderUnusable
+ * Makes a folder that a person named, and those above it.
+ * @throws FolderUnusable
  */
 export async function makeFolder(path: string): Promise<void> {
-  try {
-    await makeWithParents(path)
-  } catch (error) {
-    throw new FolderUnusable(
-      `cannot make the folder ${path} (${errorMessage(error)}); choose another one or give this user the right to write there`,
-      { cause: error },
-    )
-  }
+  await Promise.resolve(path)
+    .then(makeMissing)
+    .catch((error: unknown) => {
+      throw new FolderUnusable(
+        `cannot make the folder ${path} (${errorMessage(error)}); choose another one or give this user the right to write there`,
+        { cause: error },
+      )
+    })
 }
-
-async function makeWithParents(path: string): Promise<void> {
-  if (await isFolder(path)) return
-  const parent = dirname(path)
-  if (parent !== path) await makeWithParents(parent)
-  try {
-    await mkdir(path)
-  } catch (error) {
-    // Another process may have been faster.
-    if (systemErrorCode(error) !== 'EEXIST' || !(await isFolder(path))) throw error
-  }
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )

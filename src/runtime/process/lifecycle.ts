@@ -1,6 +1,6 @@
 import { errorMessage, systemErrorCode } from '../systemError.js'
 import type { Logger } from './logger.js'
-import { tellParent } from './supervision.js'
+import { isSupervised, tellParent } from './supervision.js'
 
 /** Whether stack traces are wanted: SEGUE_DEBUG is set. */
 export const isDebugging = (env: NodeJS.ProcessEnv = process.env): boolean => (env.SEGUE_DEBUG ?? '') !== ''
@@ -54,7 +54,7 @@ export async function runService({ logger, start }: RunOptions): Promise<number>
     return 1
   } finally {
     stop.release()
-    if (process.connected) process.disconnect()
+    if (isSupervised()) process.disconnect()
   }
 }
 

@@ -32,12 +32,15 @@ export const readChildMessage = (data: unknown): ChildMessage | null => {
   return E.isRight(decoded) ? decoded.right : null
 }
 
-/** Whether this process was started by one that watches it. */
-export const isSupervised = (): boolean => typeof process.send === 'function'
+/** Set for processes that a fleet starts. Any program may have given us a channel of its own; it is left alone. */
+export const supervisedVariable = 'SEGUE_SUPERVISED'
+
+/** Whether this process was started by a fleet that watches it. */
+export const isSupervised = (): boolean => process.env[supervisedVariable] === '1' && process.connected
 
 /** Tells the parent, if there is one that still listens. */
 export function tellParent(message: ChildMessage): void {
-  if (!process.connected) return
+  if (!isSupervised()) return
   // The channel may break at any time: the parent is gone then, and `disconnect` says so.
   process.send?.(message, undefined, undefined, () => undefined)
 }
