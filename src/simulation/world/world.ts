@@ -97,6 +97,7 @@ export class World {
   /** When a server was last not as it should be. */
   readonly #impairedAtMs = new Map<string, number>()
   readonly #director: Director
+  readonly #unprotected = new Set<string>()
   #completed = 0
   #aborted = 0
   #open = new Set<string>()
@@ -292,7 +293,17 @@ export class World {
       if (event.type === 'HandoverCompleted') this.#completed += 1
       if (event.type === 'HandoverAborted') this.#aborted += 1
       if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') this.#open.delete(event.data.handover)
+      this.#protect(name.entity, event)
       this.#director.onEvent(name.entity, event)
+    }
+  }
+
+  /** Notes whether a stream has a standby that holds verified copies. */
+  #protect(stream: string, event: EventIn<'stream'>): void {
+    if (event.type === 'StandbyAssigned' || event.type === 'StandbyMissing') this.#unprotected.add(stream)
+    else if (event.type === 'BufferSynchronized') {
+      this.#unprotected.delete(stream)
+      this.impaired(`standby of ${stream}`)
     }
   }
 
@@ -392,6 +403,8 @@ export class World {
   /** Why a viewer may have to do without a number; null: there is no reason. */
   #excuse(viewer: string, number: number): string | null {
     const stream = this.#viewerStreams.get(viewer) ?? ''
+    // Its copies are what a standby saves viewers with; a cold one has none.
+    if (this.scenario.standby === 'cold' || this.#unprotected.has(stream)) this.impaired(`standby of ${stream}`)
     const route = this.#viewerRoutes.get(viewer)
     const known = [route?.primary, route?.standby, route?.previous].map((ref) => ref?.id)
     const holder = this.servers.find(
@@ -404,7 +417,7 @@ export class World {
     if (holder !== undefined) return null
     const sinceMs = this.time.now() - troubleMsMax
     const impaired = [...this.#impairedAtMs.values()].filter((atMs) => atMs >= sinceMs).length
-    return impaired >= 2 ? `${impaired} servers were impaired` : null
+    return impaired >= 2 ? `${impaired} of those who should have had it were impaired` : null
   }
 
   #tell(say: (checker: Partial<Observations>) => void): void {
