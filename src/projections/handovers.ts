@@ -101,6 +101,8 @@ function advance(record: HandoverRecord, event: EventIn<'stream'>): HandoverReco
     case 'CutoverRevoked':
       return { ...step('cut-over revoked', event.data.reason), epoch: null, cutover: null }
     case 'ClientsNotified':
+      // Edges also tell of viewers who hear the standing route again; that is no step of the handover.
+      if (event.data.epoch !== record.epoch) return record
       return step(
         'viewers told',
         `${event.data.acknowledged} of ${event.data.sessions} acknowledged at ${event.data.edge}`,
