@@ -9,15 +9,15 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const cases = {
-  'leak-warm': { fault: 'leak@12', standby: 'warm', latency: 1.5, duration: 50 },
-  'cpu-warm': { fault: 'cpu@12', standby: 'warm', latency: 1.5, duration: 50 },
-  'crash-hot': { fault: 'crash@10', standby: 'hot', latency: 1.5, duration: 25 },
-  'hang-hot': { fault: 'hang@10', standby: 'hot', latency: 1.5, duration: 25 },
-  'crash-warm-2': { fault: 'crash@10', standby: 'warm', latency: 2, duration: 25 },
-  'hang-warm-2': { fault: 'hang@10', standby: 'warm', latency: 2, duration: 25 },
-  'crash-warm-3': { fault: 'crash@10', standby: 'warm', latency: 3, duration: 25 },
-  'hang-warm-3': { fault: 'hang@10', standby: 'warm', latency: 3, duration: 25 },
-  'leak-no-predict': { fault: 'leak@12', standby: 'warm', latency: 1.5, duration: 60, noPredict: true },
+  'leak-warm': { fault: 'leak@8', standby: 'warm', latency: 1.5, duration: 36 },
+  'cpu-warm': { fault: 'cpu@8', standby: 'warm', latency: 1.5, duration: 30 },
+  'crash-hot': { fault: 'crash@6', standby: 'hot', latency: 1.5, duration: 16 },
+  'hang-hot': { fault: 'hang@6', standby: 'hot', latency: 1.5, duration: 16 },
+  'crash-warm-2': { fault: 'crash@6', standby: 'warm', latency: 2, duration: 16 },
+  'hang-warm-2': { fault: 'hang@6', standby: 'warm', latency: 2, duration: 16 },
+  'crash-warm-3': { fault: 'crash@6', standby: 'warm', latency: 3, duration: 16 },
+  'hang-warm-3': { fault: 'hang@6', standby: 'warm', latency: 3, duration: 16 },
+  'leak-no-predict': { fault: 'leak@8', standby: 'warm', latency: 1.5, duration: 40, noPredict: true },
 }
 
 const { values } = parseArgs({
