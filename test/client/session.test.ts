@@ -269,11 +269,16 @@ describe('a primary that fails', () => {
     expect(viewer.said.trouble[0]).toMatchObject({ server: 'a', reason: 'timeout' })
   })
 
-  test('by sending wrong bytes is caught; they are never played', async () => {
+  test.each([
+    ['wrong bytes', (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1)],
+    ['truncated segments', (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1)],
+    ['oversized segments', (bytes: Uint8Array) => Uint8Array.of(...bytes, ...bytes)],
+    ['empty segments', () => new Uint8Array()],
+  ])('by sending %s is caught; they are never played', async (_, damage) => {
     const world = new ViewerWorld()
     const viewer = world.viewer()
     await world.run(5_000)
-    world.a.corrupt = true
+    world.a.corrupt = damage
     await world.run(4_000)
     viewer.session.stop()
 

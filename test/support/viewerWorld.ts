@@ -57,7 +57,7 @@ export class SimulatedServer {
   fencedFrom: number | null = null
   unconfirmed = false
   /** The body is not what the ETag says. */
-  corrupt = false
+  corrupt: boolean | ((bytes: Uint8Array) => Uint8Array) = false
   /** The bytes are others than everybody else's, and the ETag says so. */
   variant = ''
   /** The encoder stands still: no number after this one. */
@@ -129,8 +129,14 @@ export class SimulatedServer {
     return {
       status: 200,
       headers,
-      body: this.corrupt ? bytes.map((b, i) => (i === bytes.length - 1 ? b ^ 1 : b)) : bytes,
+      body: this.#damaged(bytes),
     }
+  }
+
+  #damaged(bytes: Uint8Array): Uint8Array {
+    if (this.corrupt === false) return bytes
+    if (this.corrupt !== true) return this.corrupt(bytes)
+    return bytes.map((b, i) => (i === bytes.length - 1 ? b ^ 1 : b))
   }
 
   #manifest(live: number): Manifest {
