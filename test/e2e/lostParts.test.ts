@@ -2,9 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
-import { openSqliteStore } from '../../src/events/stores/sqlite/index.js'
 import { startFleet, type Fleet, type FleetOptions } from '../../src/runtime/fleet/index.js'
-import { storePathIn } from '../../src/runtime/process/index.js'
 import { describeUnless } from '../support/skip.js'
 import { buildSegue, fleetObstacle, portForFleet } from '../support/segueCommand.js'
 import { waitFor } from '../support/waitFor.js'
@@ -41,35 +39,6 @@ describeUnless(fleetObstacle, 'a fleet that loses a part', () => {
     await fleet.release()
     await rm(dataDir, { recursive: true, force: true })
   })
-
-  /** Resolves at the very moment at which the log holds an event of this type. */
-  const recorded = async (type: string): Promise<void> => {
-    const store = await openSqliteStore({ path: storePathIn(dataDir), readOnly: true, pollEveryMs: 5 })
-    try {
-      await new Promise<void>((resolve, reject) => {
-        store.subscribe({ filter: { types: [type] }, onEvent: () => resolve(), onError: reject })
-      })
-    } finally {
-      await store.close()
-    }
-  }
-
-  it.each(['StandbyActivationOrdered', 'CutoverChosen', 'StreamSwitched'])(
-    'finishes or aborts a handover whose control plane is killed at %s',
-    async (type) => {
-      await start()
-      await order()
-      await recorded(type)
-      await fleet.restart('control')
-      const ended = await fleet.waitForHandover(({ outcome }) => outcome !== 'under-way', 30_000)
-      expect(['completed', 'aborted']).toContain(ended.outcome)
-      await playsOn(5)
-      const { result } = await fleet.stop()
-      expect(result.viewers[0]).toMatchObject({ ...flawless, stallMs: 0 })
-      expect(result.replay.identical).toBe(true)
-    },
-    90_000,
-  )
 
   it('plays on without a broker, and hands over when it is back', async () => {
     await start()
