@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
 import { startNatsServer, type NatsTestServer } from '../support/natsServer.js'
-import { fleetObstacle, runSegue, type SegueRun } from '../support/segueCommand.js'
+import { buildSegue, fleetObstacle, runSegue, type SegueRun } from '../support/segueCommand.js'
 import { describeUnless, testUnless } from '../support/skip.js'
 import { waitFor } from '../support/waitFor.js'
 
@@ -20,6 +20,8 @@ describeUnless(fleetObstacle, 'an ingest that waits for a publisher', () => {
   let ingest: SegueRun
   let publisher: ChildProcess | undefined
   let isWanted = false
+
+  beforeAll(buildSegue)
 
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-listening-'))
