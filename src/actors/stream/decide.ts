@@ -81,12 +81,14 @@ function keepStandby(draft: StreamDraft): void {
   assignStandby(draft, standby === null ? 'the stream has no standby' : `standby ${standby.server.id} is ${standing}`)
 }
 
-function assignStandby(draft: StreamDraft, reason: string, exclude: ReadonlyArray<string> = []): void {
-  const { state, now } = draft
+function assignStandby(draft: StreamDraft, reason: string, instead: 'of any' | 'of a slow one' = 'of any'): void {
+  const { state } = draft
   if (state.route === null) return
   const retiring = state.retiring === null ? [] : [state.retiring.server.id]
-  const taken = [state.route.primary.id, ...exclude]
-  const best = candidates(state.fleet, [...taken, ...retiring])[0] ?? candidates(state.fleet, taken)[0]
+  const slow = instead === 'of any' || state.standby === null ? [] : [state.standby.server.id]
+  const primary = state.route.primary.id
+  const best =
+    candidates(state.fleet, [primary, ...slow, ...retiring])[0] ?? candidates(state.fleet, [primary, ...slow])[0]
   if (best === undefined) {
     const lost = state.standby !== null && isFailed(state, state.standby.server.id)
     if (lost || (state.standby === null && !state.standbyMissing))
@@ -94,11 +96,16 @@ function assignStandby(draft: StreamDraft, reason: string, exclude: ReadonlyArra
     return
   }
   if (best.id === state.standby?.server.id) return
+  orderFilling(draft, refOf(best), reason)
+}
+
+function orderFilling(draft: StreamDraft, server: ServerRef, reason: string): void {
+  const { state, now } = draft
   draft.emit({
     type: 'StandbyAssigned',
     data: {
       order: `${state.stream}-s${state.ordersGiven + 1}`,
-      server: refOf(best),
+      server,
       mode: state.policy.standby,
       reason,
       deadlineAt: now + state.policy.deadlines.synchronizeMs,
@@ -286,7 +293,9 @@ function completeIfDone(draft: StreamDraft): void {
   if (handover === null || handover.phase !== 'settling') return
   const gone = isFailed(draft.state, handover.from.id)
   const drained = handover.drained || gone
-  const filled = standby === null || standby.synchronized || handover.incomplete.includes('synchronize')
+  // Without a deadline nothing would end the wait.
+  const awaited = standby !== null && !standby.synchronized && standby.deadlineAt !== null
+  const filled = !awaited || handover.incomplete.includes('synchronize')
   const heard = handover.viewers.notified === 0 || handover.viewersMeasured
   if (drained && filled && heard) complete(draft, handover)
 }
@@ -326,7 +335,7 @@ function onStepFailed(draft: StreamDraft, fact: Fact<'StepFailed'>): void {
   if (inPreparation && handover.phase === 'cutting' && handover.target.id === server) {
     return replaceTarget(draft, `${server}: ${reason}`)
   }
-  if (standby?.order === failed) assignStandby(draft, `${server}: ${reason}`, [server])
+  if (standby?.order === failed) assignStandby(draft, `${server}: ${reason}`, 'of a slow one')
   if (standby?.order === failed || retiring?.server.id === server) completeIfDone(draft)
 }
 
@@ -343,7 +352,10 @@ function onDeadline(draft: StreamDraft, fact: Fact<'DeadlinePassed'>): void {
     )
   }
   if (standby !== null && deadline === standby.order && !standby.synchronized) {
-    assignStandby(draft, `${standby.server.id} was not filled in time`, [standby.server.id])
+    const reason = `${standby.server.id} was not filled in time`
+    assignStandby(draft, reason, 'of a slow one')
+    // The only one there is gets another try, or the stream would stay unprotected for good.
+    if (draft.state.standby?.order === deadline) orderFilling(draft, standby.server, reason)
   }
   if (deadline === standby?.order || deadline === drainDeadlineKey(draft.state)) completeIfDone(draft)
 }

@@ -218,3 +218,13 @@ describe('settling', () => {
     expect(f.only(decisions, 'StandbyAssigned').data.server.id).toBe('s1')
   })
 })
+
+describe('the only standby there is', () => {
+  it('is told again to fill up when it was not ready in time', () => {
+    const story = f.onAir().given(f.fleet(f.server('s1'), f.server('s3')))
+    const order = story.state.standby?.order ?? ''
+    const decisions = story.later(10_000).when(f.deadline(order, 'synchronize'))
+    expect(f.only(decisions, 'StandbyAssigned').data).toMatchObject({ server: { id: 's3' } })
+    expect(f.only(decisions, 'StandbyAssigned').data.order).not.toBe(order)
+  })
+})
