@@ -65,7 +65,9 @@ describeUnless(fleetObstacle, 'a part that cannot start says so in one line, and
   it('every part that finds no NATS server', async () => {
     const words = await Promise.all(Object.values(parts(nowhere)).map((args) => lastWord(args)))
     for (const word of words) {
-      expect(word).toMatch(/no connection to NATS at nats:\/\/127\.0\.0\.1:9 within \d+ ms: .*; is nats-server running there\?/)
+      expect(word).toMatch(
+        /no connection to NATS at nats:\/\/127\.0\.0\.1:9 within \d+ ms: .*; is nats-server running there\?/,
+      )
     }
   }, 40_000)
 
