@@ -179,6 +179,7 @@ export class Director {
         return this.#faults.hangServer(server, afterMs)
       case 'leave':
         server.leave('director')
+        time.after(60, () => this.#world.disturbed(`${server.id} leaves`))
         time.after(afterMs + 100, () => this.#faults.startServer(server))
         return
     }

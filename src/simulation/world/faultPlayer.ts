@@ -4,8 +4,8 @@ import type { SimulatedControlPlane } from './controlPlane.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
-const alarmSamples = 3
-const calmSamples = 3
+const alarmSamples = 5
+const calmSamples = 8
 
 /** Makes things go wrong, and right again. */
 export class FaultPlayer {
