@@ -172,7 +172,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     nowMs,
     resumeFromTicks,
     noMediaMsMax: options.noMediaMsMax ?? 1_000,
-    beforeSegmentEnd: remember,
+    beforeSegmentClosed: remember,
     onSourceLost: (reason) => {
       onState?.({ type: 'sourceLost', reason })
       options.onSourceLost?.(reason)

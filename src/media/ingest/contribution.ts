@@ -27,7 +27,7 @@ export interface ContributionOptions {
   readonly nowMs: () => number
   /** Silence of the source after which the slate goes on air. */
   readonly noMediaMsMax: number
-  readonly beforeSegmentEnd: (nextSegmentTicks: MediaTicks) => void
+  readonly beforeSegmentClosed: (nextSegmentTicks: MediaTicks) => void
   readonly onSourceLost: (reason: string) => void
   readonly onSourceRestored: (afterMs: number) => void
 }
@@ -121,10 +121,10 @@ export class Contribution {
       resumeFromTicks === null ? Math.ceil(ticksOfMs(now) / step) * step : Math.floor(resumeFromTicks / step) * step
     // Resumed in the past, the slate has to reach the present; begun in the future, the feed stays ahead of the clock.
     this.#line = new LiveLine(now, Math.max(ticksOfMs(now), resumeFromTicks ?? startTicks))
-    const beforeSegmentEnd = (ticks: MediaTicks): void => {
-      if (ticks > (resumeFromTicks ?? 0)) this.#options.beforeSegmentEnd(ticks)
+    const beforeSegmentClosed = (ticks: MediaTicks): void => {
+      if (ticks > (resumeFromTicks ?? 0)) this.#options.beforeSegmentClosed(ticks)
     }
-    this.#splicer = new Splicer({ format, writer: new FeedWriter(ring), slate, startTicks, beforeSegmentEnd })
+    this.#splicer = new Splicer({ format, writer: new FeedWriter(ring), slate, startTicks, beforeSegmentClosed })
     return this.#splicer
   }
 

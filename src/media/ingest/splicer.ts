@@ -17,8 +17,12 @@ export interface SplicerOptions {
   readonly slate: Slate
   /** First instant of the feed; the start of a segment. */
   readonly startTicks: MediaTicks
-  /** Called before the last frame of a segment goes out, with the instant that an interrupted feed should continue from. */
-  readonly beforeSegmentEnd: (nextSegmentTicks: MediaTicks) => void
+  /**
+   * Called before the frame goes out with which encoders close a segment, the first of the next one, with the instant
+   * that an interrupted feed should continue from. Earlier, a crash would leave that segment out; later, it would give
+   * its number twice.
+   */
+  readonly beforeSegmentClosed: (nextSegmentTicks: MediaTicks) => void
 }
 
 /** How the frames of one source run lie on the feed's timeline. */
@@ -41,18 +45,20 @@ export class Splicer {
   readonly #format: StreamFormat
   readonly #writer: FeedWriter
   readonly #slate: Slate
-  readonly #beforeSegmentEnd: (ticks: MediaTicks) => void
+  readonly #beforeSegmentClosed: (ticks: MediaTicks) => void
+  readonly #firstFrame: number
   #nextFrame: number
   #nextAudio: number
   #mapping: Mapping | null = null
   #slateIndex = 0
 
-  constructor({ format, writer, slate, startTicks, beforeSegmentEnd }: SplicerOptions) {
+  constructor({ format, writer, slate, startTicks, beforeSegmentClosed }: SplicerOptions) {
     this.#format = format
     this.#writer = writer
     this.#slate = slate
-    this.#beforeSegmentEnd = beforeSegmentEnd
-    this.#nextFrame = frameAt(startTicks, format)
+    this.#beforeSegmentClosed = beforeSegmentClosed
+    this.#firstFrame = frameAt(startTicks, format)
+    this.#nextFrame = this.#firstFrame
     this.#nextAudio = Math.ceil(startTicks / audioFrameTicks)
   }
 
@@ -105,11 +111,9 @@ export class Splicer {
   }
 
   #video(unit: AccessUnit): void {
-    const { gopFrames, segmentTicks } = this.#format
     const ticks = this.nextTicks
-    if ((this.#nextFrame + 1) % gopFrames === 0) {
-      this.#beforeSegmentEnd(((this.#nextFrame + 1) / gopFrames) * segmentTicks)
-    }
+    const closesSegment = this.#nextFrame % this.#format.gopFrames === 0 && this.#nextFrame > this.#firstFrame
+    if (closesSegment) this.#beforeSegmentClosed(ticks)
     this.#nextFrame += 1
     this.#writer.write({ ...unit, ticks, endTicks: this.nextTicks, held: this.#mayWait('video') })
   }

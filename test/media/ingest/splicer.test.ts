@@ -28,7 +28,7 @@ describe('Splicer', () => {
     ring = new FeedRing()
     reserved = []
     const writer = new FeedWriter(ring)
-    splicer = new Splicer({ format, writer, slate, startTicks, beforeSegmentEnd: (ticks) => reserved.push(ticks) })
+    splicer = new Splicer({ format, writer, slate, startTicks, beforeSegmentClosed: (ticks) => reserved.push(ticks) })
   }
 
   /** What a reader of the feed sees: absolute time and origin of every frame. */
@@ -113,8 +113,8 @@ describe('Splicer', () => {
     expect(timesOf('video')).toHaveLength(1)
   })
 
-  it('reserves the next segment before a segment is complete, so that a crash never gives a number twice', () => {
-    for (let index = 0; index < 7; index += 1) splicer.pushSlate()
+  it('reserves the next segment just before encoders can close one: a crash neither repeats nor leaves out a number', () => {
+    for (let index = 0; index < format.gopFrames; index += 1) splicer.pushSlate()
     expect(reserved).toEqual([])
     splicer.pushSlate()
     expect(reserved).toEqual([start + format.segmentTicks])
