@@ -23,7 +23,6 @@ export interface Plant {
 export const noDefects: ServerDefects = {
   fenceless: false,
   neverAsks: false,
-  stopsAtOnce: false,
   reportsEarly: false,
 }
 
@@ -94,7 +93,7 @@ export const plants: ReadonlyArray<Plant> = [
       }),
   },
   {
-    name: 'forgotten-withdrawal',
+    name: 'ignored-deadline',
     meaning: 'a deadline that passes during preparation is recorded and followed by nothing',
     breaks: ['endings'],
     deciders: () =>
@@ -181,14 +180,8 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: 'early-report',
     meaning: 'a standby says that it has reached K before it has',
-    breaks: ['authority', 'playback', 'independence'],
-    defects: { reportsEarly: true, stopsAtOnce: true },
-  },
-  {
-    name: 'early-stop',
-    meaning: 'the old primary stops its encoder as soon as it is retired, with numbers below K still in it',
-    breaks: ['playback', 'independence'],
-    defects: { stopsAtOnce: true },
+    breaks: ['authority'],
+    defects: { reportsEarly: true },
   },
   {
     name: 'lost-samples',

@@ -19,18 +19,23 @@ interface Seen {
   served: { epoch: number; number: number }
 }
 
+const clockWrongMs = 10_000
+
 export interface AuthorityContext extends CheckerContext {
   /** The network holds up every report longer than K is put ahead, so K cannot be put ahead of what is served. */
   readonly reportsAreLate: boolean
+  /** Newest number at a server now; null when it is not there. */
+  readonly liveOf: (server: string, stream: string) => number | null
 }
 
 /** Two seconds: what the decider makes up for at the most, by the policy of the simulation. */
 const makeUpSegmentsMax = 4
 
 /** Invariant 1, told from the log and from every segment that leaves a server. */
-export function checkAuthority({ nowMs, violated, reportsAreLate }: AuthorityContext): Checker {
+export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: AuthorityContext): Checker {
   const streams = new Map<string, Seen>()
   const sleeps = new Map<string, { readonly fromMs: number; readonly toMs: number }>()
+  let clockWrongUntilMs = -Infinity
   const wrong = (message: string): void => violated('authority', message)
 
   const seenOf = (stream: string): Seen => {
@@ -81,6 +86,7 @@ export function checkAuthority({ nowMs, violated, reportsAreLate }: AuthorityCon
           !emergency &&
           !outdated &&
           !reportsAreLate &&
+          nowMs() > clockWrongUntilMs &&
           seen.served.epoch === before?.epoch &&
           cutover <= seen.served.number
         ) {
@@ -102,6 +108,10 @@ export function checkAuthority({ nowMs, violated, reportsAreLate }: AuthorityCon
         const { epoch, cutover, to } = event.data
         if (seen.announced?.epoch !== epoch || seen.announced.cutover !== cutover) {
           wrong(`${stream}: switched to epoch ${epoch} at ${cutover}, which was not what had been announced`)
+        }
+        const live = liveOf(to.id, stream)
+        if (live !== null && live < cutover) {
+          wrong(`${stream}: ${to.id} became authoritative from ${cutover} on while it only had numbers up to ${live}`)
         }
         seen.announced = null
         return reign(stream, seen, epoch, cutover, to.id)
@@ -143,6 +153,10 @@ export function checkAuthority({ nowMs, violated, reportsAreLate }: AuthorityCon
       for (const event of events) onEvent(name.entity, event as unknown as EventIn<'stream'>)
     },
     served: onServed,
+    disturbed: (kind) => {
+      // With the clock set, the decider has nothing to count on by.
+      if (kind.startsWith('clock-step')) clockWrongUntilMs = nowMs() + clockWrongMs
+    },
     awoke: (server, fromMs) => void sleeps.set(server, { fromMs, toMs: nowMs() }),
   }
 }

@@ -9,43 +9,77 @@ export interface EndingsContext extends CheckerContext {
   readonly graceMs: number
 }
 
-interface Open {
-  readonly handover: string
+interface Span {
   readonly sinceMs: number
   readonly idleMs: number
+}
+
+interface Open {
+  readonly handover: string
+  readonly begun: Span
+  /** The step it is in, and how long that may take; null while settling, which has no single deadline. */
+  step: (Span & { readonly name: string; readonly limitMs: number }) | null
 }
 
 /** The longest that the policy allows: every attempt up to its last moment, then both deadlines of settling. */
 export const budgetMs = ({ attemptsMax, deadlines }: StreamPolicy): number =>
   attemptsMax * (deadlines.activateMs + deadlines.cutoverMs) + Math.max(deadlines.drainMs, deadlines.synchronizeMs)
 
-/** Invariant 5, by the log and the true time. */
+/** Invariant 5, by the log and the true time: every step within its deadline, the whole within the sum of them. */
 export function checkEndings({ nowMs, violated, policy, idleMs, graceMs }: EndingsContext): Checker {
   const open = new Map<string, Open>()
   const wrong = (message: string): void => violated('endings', message)
-  const limitMs = budgetMs(policy) + graceMs
+  const limitMs = budgetMs(policy)
+  const now = (): Span => ({ sinceMs: nowMs(), idleMs: idleMs() })
+  const tookMs = ({ sinceMs, idleMs: before }: Span): number => Math.round(nowMs() - sinceMs - (idleMs() - before))
 
-  const late = (stream: string, { handover, sinceMs, idleMs: before }: Open, how: string): void => {
-    const tookMs = nowMs() - sinceMs - (idleMs() - before)
-    if (tookMs > limitMs)
-      wrong(`${handover} of ${stream} ${how} after ${Math.round(tookMs)} ms; its budget is ${limitMs} ms`)
+  const checkTimes = (stream: string, { handover, begun, step }: Open): void => {
+    if (step !== null && tookMs(step) > step.limitMs + graceMs) {
+      wrong(`${step.name} of ${handover} of ${stream} took ${tookMs(step)} ms; its deadline is ${step.limitMs} ms`)
+    }
+    if (tookMs(begun) > limitMs + graceMs) {
+      wrong(`${handover} of ${stream} took ${tookMs(begun)} ms; its budget is ${limitMs} ms`)
+    }
+  }
+
+  const onEvent = (stream: string, event: EventIn<'stream'>): void => {
+    const current = open.get(stream)
+    if (event.type === 'HandoverStarted') {
+      if (current !== undefined) wrong(`${event.data.handover} began while ${current.handover} was under way`)
+      open.set(stream, { handover: event.data.handover, begun: now(), step: null })
+      return
+    }
+    if (current === undefined) {
+      const ends = event.type === 'HandoverCompleted' || event.type === 'HandoverAborted'
+      if (ends) wrong(`${event.data.handover} ended, which was not under way`)
+      return
+    }
+    checkTimes(stream, current)
+    switch (event.type) {
+      case 'StandbyActivationOrdered':
+        current.step = { ...now(), name: 'activation', limitMs: policy.deadlines.activateMs }
+        return
+      case 'CutoverChosen':
+        current.step = { ...now(), name: 'cut-over', limitMs: policy.deadlines.cutoverMs }
+        return
+      case 'StreamSwitched':
+        current.step = null
+        return
+      case 'HandoverCompleted':
+      case 'HandoverAborted':
+        if (current.handover !== event.data.handover) wrong(`${event.data.handover} ended, which was not under way`)
+        open.delete(stream)
+        return
+      default:
+        return
+    }
   }
 
   return {
     appended: (streamId, events) => {
       const name = parseStreamId(streamId)
       if (name?.category !== 'stream') return
-      for (const event of events as unknown as ReadonlyArray<EventIn<'stream'>>) {
-        const current = open.get(name.entity)
-        if (event.type === 'HandoverStarted') {
-          if (current !== undefined) wrong(`${event.data.handover} began while ${current.handover} was under way`)
-          open.set(name.entity, { handover: event.data.handover, sinceMs: nowMs(), idleMs: idleMs() })
-        } else if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') {
-          if (current?.handover !== event.data.handover) wrong(`${event.data.handover} ended, which was not under way`)
-          else late(name.entity, current, 'ended')
-          open.delete(name.entity)
-        } else if (current !== undefined) late(name.entity, current, 'is still under way')
-      }
+      for (const event of events as unknown as ReadonlyArray<EventIn<'stream'>>) onEvent(name.entity, event)
     },
     finished: () => {
       for (const { handover } of open.values()) wrong(`${handover} has not ended although all has come to rest`)

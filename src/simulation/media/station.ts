@@ -42,8 +42,6 @@ export interface ServerDefects {
   readonly fenceless: boolean
   /** After a suspension it goes on as if nothing had been. */
   readonly neverAsks: boolean
-  /** Stops its encoder as soon as it is no longer primary. */
-  readonly stopsAtOnce: boolean
   /** Says that it has reached K as soon as it is told. */
   readonly reportsEarly: boolean
 }
@@ -182,7 +180,7 @@ export class SimulatedStation {
     const { role, encode, tasks } = this.#assignment
     if (role === 'none') return false
     if (tasks.some((task) => task.type === 'drain' && this.#drained.has(task.order))) return false
-    if (role === 'retired') return encode && this.encoder !== null && !this.#context.defects.stopsAtOnce
+    if (role === 'retired') return encode && this.encoder !== null
     return encode || this.#selfActivated || tasks.some((task) => task.type === 'activate')
   }
 

@@ -384,6 +384,7 @@ export class World {
     return [
       checkAuthority({
         ...context,
+        liveOf: (id, stream) => this.server(id)?.stationOf(stream)?.buffer.live ?? null,
         reportsAreLate:
           scenario.weather.delayMs > 50 || scenario.weather.loss > 0.01 || scenario.weather.reordering > 0,
       }),
