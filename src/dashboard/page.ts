@@ -77,7 +77,9 @@ async function refresh(): Promise<void> {
     show(status)
     const stream = status.streams.find((each) => each.primary !== null)
     if (session === null && stream !== undefined) {
-      watch(stream.id, [location.origin, ...status.servers.map((server) => server.url)])
+      const { id } = stream
+      const documents = status.servers.map(({ url }) => `${url}/streams/${id}/session`)
+      watch(id, [`${location.origin}/api/streams/${id}/session`, ...documents])
     }
   } catch {
     place('connection').textContent = 'the control plane does not answer; the picture goes on without it'
