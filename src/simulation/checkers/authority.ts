@@ -14,6 +14,8 @@ interface Seen {
   epochIssued: number
   /** The live edge by the newest reports of the handover under way. */
   reported: number
+  /** There was an earlier report to count on from. */
+  sighted: boolean
   announced: { readonly epoch: number; readonly cutover: number } | null
   /** Highest number that an authoritative primary gave away in its own epoch. */
   served: { epoch: number; number: number }
@@ -41,7 +43,14 @@ export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: Auth
   const seenOf = (stream: string): Seen => {
     const known = streams.get(stream)
     if (known !== undefined) return known
-    const seen: Seen = { reigns: [], epochIssued: 0, reported: -1, announced: null, served: { epoch: 0, number: -1 } }
+    const seen: Seen = {
+      reigns: [],
+      epochIssued: 0,
+      reported: -1,
+      sighted: false,
+      announced: null,
+      served: { epoch: 0, number: -1 },
+    }
     streams.set(stream, seen)
     return seen
   }
@@ -65,6 +74,12 @@ export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: Auth
       case 'PlacementDecided':
         issue(stream, seen, event.data.epoch)
         return reign(stream, seen, event.data.epoch, event.data.cutover, event.data.primary.id)
+      case 'CutoverReached':
+        seen.sighted = true
+        return
+      case 'BufferSynchronized':
+        seen.sighted ||= event.data.result.verified + event.data.result.copied > 0
+        return
       case 'HandoverStarted':
         seen.reported = -1
         return
@@ -84,6 +99,7 @@ export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: Auth
         const outdated = seen.served.number - seen.reported >= makeUpSegmentsMax
         if (
           !emergency &&
+          seen.sighted &&
           !outdated &&
           !reportsAreLate &&
           nowMs() > clockWrongUntilMs &&

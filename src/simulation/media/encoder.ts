@@ -8,8 +8,8 @@ export interface EncoderTemper {
   /** From the end of a segment's media to the segment. */
   readonly latencyMs: number
   readonly variant: number
-  /** Nothing ever comes out; the process behind it ends again and again. */
-  readonly broken: boolean
+  /** Nothing ever comes out: the process behind it ends again and again, or it stays and is mute. */
+  readonly broken: 'no' | 'ends' | 'mute'
 }
 
 export interface EncoderStart {
@@ -38,14 +38,14 @@ export class SimulatedEncoder {
 
   /** When the next number comes out. */
   get nextAtMs(): number {
-    if (this.temper.broken) return Infinity
+    if (this.temper.broken !== 'no') return Infinity
     const { startupMs, latencyMs } = this.temper
     return Math.max(this.startedAtMs + startupMs, this.#feed.readyAtMs(this.#next) + latencyMs)
   }
 
   /** The newest number that it could have made by now has been made. */
   isLevel(nowMs: number): boolean {
-    return !this.temper.broken && nowMs >= this.startedAtMs + this.temper.startupMs && this.nextAtMs > nowMs
+    return this.temper.broken === 'no' && nowMs >= this.startedAtMs + this.temper.startupMs && this.nextAtMs > nowMs
   }
 
   /** All numbers that have come out since the last look. */

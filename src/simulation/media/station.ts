@@ -225,7 +225,7 @@ export class SimulatedStation {
   #pumpLater(): void {
     const { encoder } = this
     this.#cancelPump()
-    if (encoder === null || encoder.temper.broken) return
+    if (encoder === null || encoder.temper.broken !== 'no') return
     const waitMs = encoder.nextAtMs - this.#context.nowMs()
     const { process } = this.#context
     this.#cancelPump = process.after(Number.isFinite(waitMs) ? waitMs : lookAtFeedMs, () => this.#pump(encoder))

@@ -189,11 +189,11 @@ export class StationTasks {
   #becomesLevel(run: Run): boolean {
     if (run.level !== null) return true
     const station = this.#station
-    if (station.encoder?.temper.broken === true && this.#since(run) >= encoderGivesUpMs) {
+    if (station.encoder?.temper.broken === 'ends' && this.#since(run) >= encoderGivesUpMs) {
       this.#fail(run, 'the encoder ended 3 times')
       return false
     }
-    if (station.encoder?.temper.broken === true) this.#lookAgain(run, encoderGivesUpMs)
+    if (station.encoder?.temper.broken === 'ends') this.#lookAgain(run, encoderGivesUpMs)
     const own = station.buffer.encodedLive
     if (own === null || station.encoder === null || !station.hasLooked) return false
     const theirs = station.peerLive

@@ -94,7 +94,7 @@ export class FaultPlayer {
         }
         return
       case 'broken-encoder':
-        world.brokenNext.set(server.id, 1 + (durationMs % 2))
+        world.brokenNext.set(server.id, { left: 1 + (durationMs % 2), how: durationMs % 3 === 0 ? 'mute' : 'ends' })
         return
       case 'slow-server':
         world.slow.add(server.id)

@@ -62,14 +62,14 @@ const streamPolicy: StreamPolicy = {
 const serverPolicy = { ...defaultServerPolicy, samplesToClear: 2 }
 const stationTimes: StationTimes = {
   quietMs: 400,
-  taskMsMax: 6_000,
+  taskMsMax: 10_000,
   synchronizeMsMax: 2_500,
   probeMs: 200,
   probeEveryMs: 250,
   peerBackMs: 3_000,
   tickMs: 25,
 }
-const graceMs = 8_000
+const graceMs = 3_500
 /** A gap may come this long after the troubles that led to it. */
 const troubleMsMax = 20_000
 
@@ -88,7 +88,7 @@ export class World {
   readonly trace: Trace | null
   /** How servers do at present: factor on encoders' start-up, and whether the next encoder of a server is broken. */
   readonly slow = new Set<string>()
-  readonly brokenNext = new Map<string, number>()
+  readonly brokenNext = new Map<string, { left: number; readonly how: 'ends' | 'mute' }>()
   readonly #checkers: ReadonlyArray<Checker>
   readonly #violations: Found[] = []
   readonly #viewers = new Map<string, ViewerSession>()
@@ -319,13 +319,13 @@ export class World {
       peerOf: (peer) => this.server(peer),
       drawTemper: () => {
         const factor = this.slow.has(id) ? 6 : 1
-        const left = this.brokenNext.get(id) ?? 0
-        this.brokenNext.set(id, Math.max(0, left - 1))
+        const broken = this.brokenNext.get(id)
+        if (broken !== undefined && (broken.left -= 1) < 1) this.brokenNext.delete(id)
         return {
           startupMs: random.between(250, 900) * factor,
           latencyMs: random.between(90, 160),
           variant: 0,
-          broken: left > 0,
+          broken: broken?.how ?? 'no',
         }
       },
       copyMs: () => random.between(5, 40) * (this.slow.has(id) ? 15 : 1),
