@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.js'
 import { ingestCommand } from './commands/ingest.js'
 import { mediaCommand } from './commands/media.js'
 import { replayCommand } from './commands/replay.js'
+import { simulateCommand } from './commands/simulate.js'
 import { upCommand } from './commands/up.js'
 import { watchCommand } from './commands/watch.js'
 import type { CommandContext } from './context.js'
@@ -32,6 +33,7 @@ export function buildProgram(context: CommandContext): Command {
     ingestCommand(context),
     watchCommand(context),
     replayCommand(context),
+    simulateCommand(context),
     doctorCommand(context),
   ]
   for (const command of commands) program.addCommand(settled(command, context))

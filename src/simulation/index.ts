@@ -1,0 +1,8 @@
+export { invariants, type Invariant } from './checkers/checker.js'
+export { faultKinds, type FaultKind, type FaultSpec } from './faults.js'
+export { minimise, type Minimised } from './minimise.js'
+export { plantNamed, plants, type Plant } from './plants.js'
+export { violationLines } from './report.js'
+export { runSimulation, scenarioOf, type SimulationOptions, type SimulationResult, type Violation } from './run.js'
+export { runScenario, type ScenarioResult } from './runScenario.js'
+export { drawScenario, type Episode, type Scenario } from './scenario.js'

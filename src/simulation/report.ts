@@ -1,0 +1,34 @@
+import { invariants } from './checkers/checker.js'
+import type { Violation } from './run.js'
+import type { Episode, Scenario } from './scenario.js'
+
+/** A violation in lines for people: how to see it again, what is left of the world, and its last moments. */
+export function violationLines(violation: Violation): ReadonlyArray<string> {
+  const { seed, world, invariant, message, atMs, scenario, trace } = violation
+  return [
+    `violated: ${invariant} (${invariants[invariant]})`,
+    `  ${message}`,
+    `  seed ${seed}, world ${world}, ${(atMs / 1_000).toFixed(3)} s after its beginning; again with --seed ${seed} --world ${world}`,
+    '  it still happens with this alone:',
+    ...scenarioLines(scenario).map((line) => `    ${line}`),
+    '  what happens then:',
+    ...trace.map((line) => `    ${line}`),
+  ]
+}
+
+function scenarioLines(scenario: Scenario): ReadonlyArray<string> {
+  const { servers, streams, standby, viewers, episodes, weather, skews } = scenario
+  return [
+    `${servers} servers, streams ${streams.join(', ')}, standby ${standby}, ${viewers} viewer(s) each`,
+    `network ${JSON.stringify(weather)}, clocks ${JSON.stringify(skews)}`,
+    ...episodes.flatMap(episodeLines),
+  ]
+}
+
+const episodeLines = ({ stream, cause, afterMs, gapMs, faults }: Episode): ReadonlyArray<string> => [
+  `${stream}: ${cause} (${afterMs} ms) after ${gapMs} ms`,
+  ...faults.map(({ kind, on, delayMs, target, durationMs, append }) => {
+    const how = append === null ? '' : ` (${append})`
+    return `  ${kind}${how} of ${target}, ${delayMs} ms after ${on}, for ${durationMs} ms`
+  }),
+]

@@ -1,0 +1,13 @@
+import type { Plant } from './plants.js'
+import type { Scenario } from './scenario.js'
+import { Trace } from './world/trace.js'
+import { World, type WorldResult } from './world/world.js'
+
+export type ScenarioResult = WorldResult & { readonly trace: Trace | null }
+
+/** Runs one world to its end or to its first violation. */
+export async function runScenario(scenario: Scenario, plant: Plant | null, traced: boolean): Promise<ScenarioResult> {
+  const trace = traced ? new Trace() : null
+  const result = await new World(scenario, plant, trace).run()
+  return { ...result, trace }
+}
