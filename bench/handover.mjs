@@ -11,12 +11,12 @@ import { parseArgs } from 'node:util'
 const cases = {
   'leak-warm': { fault: 'leak@8', standby: 'warm', latency: 1.5, duration: 36 },
   'cpu-warm': { fault: 'cpu@8', standby: 'warm', latency: 1.5, duration: 30 },
-  'crash-hot': { fault: 'crash@6', standby: 'hot', latency: 1.5, duration: 16 },
-  'hang-hot': { fault: 'hang@6', standby: 'hot', latency: 1.5, duration: 16 },
-  'crash-warm-2': { fault: 'crash@6', standby: 'warm', latency: 2, duration: 16 },
-  'hang-warm-2': { fault: 'hang@6', standby: 'warm', latency: 2, duration: 16 },
-  'crash-warm-3': { fault: 'crash@6', standby: 'warm', latency: 3, duration: 16 },
-  'hang-warm-3': { fault: 'hang@6', standby: 'warm', latency: 3, duration: 16 },
+  'crash-hot': { fault: 'crash@6', standby: 'hot', latency: 1.5, duration: 12 },
+  'hang-hot': { fault: 'hang@6', standby: 'hot', latency: 1.5, duration: 12 },
+  'crash-warm-2': { fault: 'crash@6', standby: 'warm', latency: 2, duration: 12 },
+  'hang-warm-2': { fault: 'hang@6', standby: 'warm', latency: 2, duration: 12 },
+  'crash-warm-3': { fault: 'crash@6', standby: 'warm', latency: 3, duration: 12 },
+  'hang-warm-3': { fault: 'hang@6', standby: 'warm', latency: 3, duration: 12 },
   'leak-no-predict': { fault: 'leak@8', standby: 'warm', latency: 1.5, duration: 40, noPredict: true },
 }
 

@@ -29,6 +29,9 @@ interface Watched {
 }
 
 const tickMs = 50
+/** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
+const probeEveryMs = 100
+const probeTimeoutMs = 200
 /** After our own connection to the broker is back, servers have this long to be back on theirs. */
 const settleMs = 2_000
 
@@ -70,6 +73,8 @@ export class ServerWatch {
     const meter = known?.meter ?? createPathMeter()
     const prober = startProber({
       url,
+      everyMs: probeEveryMs,
+      timeoutMs: probeTimeoutMs,
       onOutcome: (outcome) => {
         meter.rtt(outcome.type === 'ok' ? outcome.rttMs : null)
         this.#tell(server, monitor.probe(outcome))
