@@ -1,0 +1,76 @@
+import {
+  faultKinds,
+  runScenario,
+  scenarioOf,
+  violationLines,
+  type FaultKind,
+  type Scenario,
+} from '../../src/simulation/index.js'
+
+const only = (...kinds: ReadonlyArray<FaultKind>) => kinds
+
+/** The world of a seed, cut to a few episodes of each stream, so that many seeds can be run. */
+function shortened(seed: number, faults: ReadonlyArray<FaultKind>, thorough: boolean): Scenario {
+  const scenario = scenarioOf(seed, seed, faults)
+  const episodes = scenario.streams.flatMap((stream) =>
+    scenario.episodes.filter((episode) => episode.stream === stream).slice(0, 5),
+  )
+  return { ...scenario, episodes, thorough }
+}
+
+async function expectNoViolation(scenario: Scenario, seed: number): Promise<number> {
+  const { violations, completed, aborted } = await runScenario(scenario, null, false)
+  const told = violations
+    .slice(0, 1)
+    .flatMap(({ invariant, message, atMs }) =>
+      violationLines({ seed, world: seed, invariant, message, atMs, scenario, trace: [] }),
+    )
+  expect(told).toEqual([])
+  return completed + aborted
+}
+
+const worlds: ReadonlyArray<{
+  readonly what: string
+  readonly seeds: number
+  readonly faults: ReadonlyArray<FaultKind>
+}> = [
+  { what: 'nothing fails', seeds: 30, faults: [] },
+  { what: 'everything fails', seeds: 150, faults: faultKinds },
+  {
+    what: 'the event store fails',
+    seeds: 40,
+    faults: only('store-conflict', 'store-unknown', 'store-late', 'store-crash', 'store-slow', 'store-away'),
+  },
+  {
+    what: 'control planes fail, or are too many',
+    seeds: 40,
+    faults: only('crash-control', 'hang-control', 'several-controls', 'clock-step', 'clock-skew', 'abort'),
+  },
+  {
+    what: 'media servers fail',
+    seeds: 50,
+    faults: only('crash-server', 'hang-server', 'flap-server', 'broken-encoder', 'slow-server', 'feed', 'wrong-alarm'),
+  },
+  {
+    what: 'the network fails',
+    seeds: 40,
+    faults: only(
+      ...(['delay', 'loss', 'duplication', 'reordering', 'crash-broker'] as const),
+      ...(['partition-control', 'partition-peer', 'partition-viewer', 'asymmetric'] as const),
+    ),
+  },
+]
+
+describe('the invariants hold', () => {
+  it.each(worlds)(
+    'while $what ($seeds seeds)',
+    async ({ faults, seeds }) => {
+      let handovers = 0
+      for (let seed = 1; seed <= seeds; seed += 1) {
+        handovers += await expectNoViolation(shortened(seed, faults, seed % 5 === 0), seed)
+      }
+      expect(handovers).toBeGreaterThan(seeds)
+    },
+    120_000,
+  )
+})
