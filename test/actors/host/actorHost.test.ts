@@ -119,6 +119,46 @@ describe('an actor in its host', () => {
     expect(verdict).toMatchObject({ identical: true, facts: 3 })
   })
 
+  it('follows the log when another host has recorded the same fact with other content', async () => {
+    const store = createMemoryStore()
+    const [one, other] = [hostOn(store), hostOn(store)]
+    await Promise.all([one.wake('stream', 'main'), other.wake('stream', 'main')])
+    await one.tell('stream', 'main', fleet)
+    await other.tell('stream', 'main', factOf(fleet.id, f.fleet(f.server('s3'), f.server('s4'))))
+    expect(other.stateOf('stream', 'main')?.fleet.map(({ id }) => id)).toEqual(['s1', 's2'])
+    await other.tell('stream', 'main', opened)
+    expect(await replayAll(store.readAll(), deciders)).toMatchObject({ identical: true, facts: 2 })
+  })
+
+  it('wants what another host has decided, for that one may be gone before it has acted', async () => {
+    const store = createMemoryStore()
+    const performed: Effect[] = []
+    const [one, other] = [hostOn(store), hostOn(store, performed)]
+    await one.tell('stream', 'main', fleet)
+    await other.wake('stream', 'main')
+    await one.tell('stream', 'main', opened)
+    expect(await other.tell('stream', 'main', opened)).toBe('repeated')
+    expect(performed.map((effect) => effect.key)).toEqual(expect.arrayContaining(['assign:s1', 'announce']))
+  })
+
+  it('decides at the time of the try that succeeds, not of the first', async () => {
+    const store = withFaults(createMemoryStore(), ['unavailable'])
+    let nowMs = 1_000
+    const clock = {
+      now: () => nowMs,
+      after: (delayMs: number, action: () => void) => {
+        nowMs += delayMs
+        queueMicrotask(action)
+        return () => undefined
+      },
+    }
+    const interpret = (): Promise<{ readonly type: 'done' }> => Promise.resolve({ type: 'done' })
+    const host = new ActorHost({ store, clock, deciders, interpret })
+    open.push(host)
+    await host.tell('stream', 'main', fleet)
+    expect((await read(store))[0]?.metadata.occurredAt).toBe(1_050)
+  })
+
   it('issues again after a restart whatever is still wanted', async () => {
     const store = createMemoryStore()
     const first = hostOn(store)

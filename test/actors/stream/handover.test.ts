@@ -50,6 +50,16 @@ describe('a predicted handover', () => {
     expect(chosen).toMatchObject({ epoch: 2, cutover: 501 + 1 + 2, emergency: false })
   })
 
+  it('puts K ahead of the edge as it is by now when the reports were long on their way', () => {
+    const story = f.onAir()
+    story.given(f.synchronized(story.state.standby?.order ?? '', 's2', 1_000)).later(3_200)
+    story.given(f.requested('prediction', 's1'))
+    const order = story.state.handover?.order ?? ''
+    story.given(f.activated(order, 's2', 1_010)).later(1_600)
+    const chosen = f.only(story.when(f.stitched(order, 's2', 1_010, 1_010)), 'CutoverChosen').data
+    expect(chosen.cutover).toBe(1_015 + 1 + 2)
+  })
+
   it('announces K with the old primary as fallback until it is reached', () => {
     const announce = streamDecider.outstanding(f.cutting().state).find((effect) => effect.type === 'announce')
     expect(announce).toMatchObject({ route: { epoch: 2, primary: { id: 's2' }, standby: { id: 's1' } } })
