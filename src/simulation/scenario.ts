@@ -48,15 +48,15 @@ export interface ScenarioOptions {
   readonly faults: ReadonlyArray<FaultKind>
 }
 
-const episodesMin = 8
-const episodesMore = 10
-const thoroughEvery = 12
+const episodesMin = 10
+const episodesMore = 16
+const thoroughEvery = 16
 
 /** Draws a world: small ones often, with every feature in a good share of them. */
 export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario {
   const random = new Random(`${seed}/scenario`)
   const has = (kind: FaultKind): boolean => faults.includes(kind)
-  const streams = random.chance(0.7) ? ['a'] : random.chance(0.8) ? ['a', 'b'] : ['a', 'b', 'c']
+  const streams = random.chance(0.8) ? ['a'] : random.chance(0.8) ? ['a', 'b'] : ['a', 'b', 'c']
   const skewMs = has('clock-skew') && random.chance(0.4) ? 3_000 : 0
   const skew = (): number => Math.round(random.between(-skewMs, skewMs))
   // Weather and cuts make every message and every look at the network dearer, so they are had in some worlds only.
@@ -69,12 +69,12 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     servers: 3 + random.whole(3),
     streams,
     standby: random.pick(['warm', 'warm', 'hot', 'cold']),
-    viewers: random.chance(0.25) ? (random.chance(0.8) ? 1 : 2) : 0,
+    viewers: random.chance(0.12) ? (random.chance(0.8) ? 1 : 2) : 0,
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
     appendMs: random.chance(0.5) ? 0 : random.between(1, 8),
-    sampleEveryMs: random.chance(0.06) ? 800 : 0,
-    clientFacts: random.chance(0.06),
+    sampleEveryMs: random.chance(0.03) ? 1_000 : 0,
+    clientFacts: random.chance(0.1),
     thorough: index % thoroughEvery === 0,
     weather: {
       loss: stormy && has('loss') ? random.between(0, 0.1) : 0,
@@ -90,7 +90,7 @@ function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<Fault
   const destructive = faults.includes('crash-server')
   const cause = random.pick(
     destructive
-      ? (['operator', 'operator', ...causes] as const)
+      ? (['operator', 'operator', 'operator', 'operator', ...causes] as const)
       : (['operator', 'operator', 'operator', 'abort', 'drain', 'alarm', 'alarm'] as const),
   )
   return {

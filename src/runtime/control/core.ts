@@ -217,15 +217,14 @@ export class ControlCore {
     if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
     if (committed.category === 'server') {
       const { state } = committed as Committed<'server'>
-      this.index.setServer(state)
       const standing = standingOf(state)
       if (standing !== null) this.#watch.add(standing.id, standing.url)
+      if (this.index.setServer(state)) this.#tellFleet()
     } else {
       const { state, events, entity } = committed as Committed<'stream'>
-      this.index.setStream(state)
       for (const event of events) this.#handovers = recordHandover(this.#handovers, entity, event)
+      if (this.index.setStream(state)) this.#tellFleet()
     }
-    this.#tellFleet()
   }
 
   /** Shows every stream the fleet, when more than scores has changed since it was last shown. */

@@ -9,12 +9,25 @@ export class FleetIndex {
   readonly #servers = new Map<string, ServerState>()
   readonly #streams = new Map<string, StreamState>()
 
-  setServer(state: ServerState): void {
+  /** True when the fleet may look different now. */
+  setServer(state: ServerState): boolean {
+    const before = this.#servers.get(state.server)
     this.#servers.set(state.server, state)
+    const [former, present] = [before === undefined ? null : standingOf(before), standingOf(state)]
+    if (former === null || present === null) return former !== present
+    return standingKeys.some((key) => former[key] !== present[key])
   }
 
-  setStream(state: StreamState): void {
+  /** True when the fleet may look different now: the stream is new, or others have a part in it. */
+  setStream(state: StreamState): boolean {
+    const before = this.#streams.get(state.stream)
     this.#streams.set(state.stream, state)
+    return (
+      before === undefined ||
+      before.route?.primary.id !== state.route?.primary.id ||
+      before.standby?.server.id !== state.standby?.server.id ||
+      before.handover?.target.id !== state.handover?.target.id
+    )
   }
 
   servers(): ReadonlyArray<ServerState> {
@@ -70,12 +83,5 @@ export function fleetChanged(
   })
 }
 
-const told: ReadonlyArray<keyof FleetServer> = [
-  'id',
-  'url',
-  'bootId',
-  'standing',
-  'primaries',
-  'roles',
-  'capacityStreams',
-]
+const standingKeys = ['id', 'url', 'bootId', 'standing', 'capacityStreams'] as const
+const told: ReadonlyArray<keyof FleetServer> = [...standingKeys, 'primaries', 'roles']

@@ -20,6 +20,14 @@ const once: ReadonlySet<string> = new Set([
   'HealthSampled',
 ])
 
+/** What tells two reports apart. */
+const identityOf = (data: Readonly<Record<string, unknown>>): string => {
+  const sample = data.sample as { readonly bootId: string; readonly seq: number } | undefined
+  if (sample !== undefined) return `${sample.bootId} ${sample.seq}`
+  const { order, epoch, server, elapsedMs, reachedAt } = data
+  return [order, epoch, server, elapsedMs, reachedAt].join(' ')
+}
+
 /** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */
 export function checkLog({ log, violated }: LogContext): Checker {
   const confirmed: { readonly streamId: string; readonly event: SegueEvent; readonly repeated: boolean }[] = []
@@ -35,7 +43,7 @@ export function checkLog({ log, violated }: LogContext): Checker {
     appended: (streamId, events) => {
       for (const event of events) {
         if (!once.has(event.type)) continue
-        const content = `${streamId} ${event.type} ${JSON.stringify(event.data)}`
+        const content = `${streamId} ${event.type} ${identityOf(event.data as Readonly<Record<string, unknown>>)}`
         const before = contents.get(content)
         if (before !== undefined) wrong(`${streamId}: ${event.type} was recorded twice, as ${before} and ${event.id}`)
         contents.set(content, event.id)

@@ -37,7 +37,7 @@ interface Session {
   readonly line: EdgeLine
 }
 
-interface Posted {
+export interface Posted {
   readonly answer: RouteAnswer
   readonly notice: Notice
 }

@@ -1,8 +1,14 @@
 import type { ClientPayload, HealthSample, ServerPayload, StreamPayload } from '../../events/index.js'
 import { factMessage } from '../../media/edge/facts.js'
-import { sessionDocument } from '../../media/edge/noticeBoard.js'
 import type { StationTimes } from '../../media/station/context.js'
-import { subjects, type Assignment, type CommandReply, type Route, type RouteAnswer } from '../../messaging/index.js'
+import {
+  subjects,
+  type Assignment,
+  type CommandReply,
+  type Route,
+  type RouteAnswer,
+  type SessionDocument,
+} from '../../messaging/index.js'
 import { createPublishLane, type PublishLane } from '../../messaging/publishLane.js'
 import { isSample } from '../../messaging/spool.js'
 import type { Transport } from '../../messaging/transport.js'
@@ -11,7 +17,7 @@ import type { Network } from '../world/network.js'
 import type { SimulatedProcess } from '../world/process.js'
 import type { VirtualTime } from '../world/virtualTime.js'
 import { SimulatedDisk } from './disk.js'
-import { SimulatedEdge } from './edge.js'
+import { SimulatedEdge, type Posted } from './edge.js'
 import type { EncoderTemper } from './encoder.js'
 import type { Exchange, HttpHost } from './exchange.js'
 import type { SimulatedFeed } from './feed.js'
@@ -343,7 +349,7 @@ export class SimulatedMediaServer implements HttpHost {
       stationOf: (stream) => this.#stations.get(stream),
       routeOf: (stream) => this.#edge.routeOf(stream),
       session: (stream, answer) =>
-        this.#edge.find(stream, (posted) => answer(posted === null ? null : sessionDocument(posted))),
+        this.#edge.find(stream, (posted) => answer(posted === null ? null : sessionDocumentOf(posted))),
       isDraining: () => this.#draining,
       after: process.after,
       fenceless: defects.fenceless,
@@ -351,6 +357,14 @@ export class SimulatedMediaServer implements HttpHost {
     })
   }
 }
+
+const sessionDocumentOf = ({ answer, notice }: Posted): SessionDocument => ({
+  stream: notice.route.stream,
+  format: answer.format,
+  route: notice.route,
+  noticeKey: answer.noticeKey,
+  keyId: answer.notice.keyId,
+})
 
 function sampleOf(
   server: string,

@@ -46,7 +46,7 @@ export interface ServerDefects {
   readonly reportsEarly: boolean
 }
 
-const followMs = segmentMs / 2
+const followMs = segmentMs * 0.8
 const checkMs = 500
 const backMsMax = 15_000
 const ownEncoderGraceSegments = 2

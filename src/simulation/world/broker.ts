@@ -1,4 +1,4 @@
-import { durableLogOf, duplicateWindowMs, subjectMatches } from '../../messaging/durableLogs.js'
+import { durableLogOf, duplicateWindowMs } from '../../messaging/durableLogs.js'
 import { createLanes, type Lanes } from '../../messaging/lanes.js'
 import {
   NoResponder,
@@ -215,7 +215,7 @@ export class SimulatedBroker {
 
   #handOut(consumer: Consumer, stored: Stored): void {
     const { process, life, options, lanes } = consumer
-    if (!isAlive(consumer) || !subjectMatches(options.subject, stored.subject) || !this.process.isRunning()) return
+    if (!isAlive(consumer) || !covers(options.subject, stored.subject) || !this.process.isRunning()) return
     stored.deliveries += 1
     stored.handedOutAtMs = this.#time.now()
     const isOpen = (): boolean => isAlive(consumer) && this.process.isRunning()
@@ -276,7 +276,7 @@ export class SimulatedBroker {
   #broadcast(from: SimulatedProcess, subject: string, data: unknown): void {
     if (!this.process.isRunning() || !this.#network.passes(from.name, brokerName)) return
     for (const listener of this.#listeners) {
-      if (!isAlive(listener) || !subjectMatches(listener.pattern, subject)) continue
+      if (!isAlive(listener) || !covers(listener.pattern, subject)) continue
       const { process, life, onMessage } = listener
       const take = (): void => process.enter(life, () => onMessage({ subject, data, redeliveries: 0 }))
       this.#network.datagram(brokerName, process.name, take)
@@ -299,7 +299,7 @@ export class SimulatedBroker {
       }
       const sent = this.#network.datagram(from.name, brokerName, () => {
         if (!this.process.isRunning()) return lost()
-        const responder = this.#responders.find((each) => isAlive(each) && subjectMatches(each.pattern, subject))
+        const responder = this.#responders.find((each) => isAlive(each) && covers(each.pattern, subject))
         if (responder === undefined) return back(() => reject(new NoResponder(`nobody serves ${subject}`)))
         this.#ask(responder, subject, data, lost, (settle) => back(() => settle(resolve, reject)))
       })
@@ -334,8 +334,17 @@ export class SimulatedBroker {
 const isAlive = ({ process, life }: { readonly process: SimulatedProcess; readonly life: number }): boolean =>
   process.life === life && process.state !== 'down'
 
+/** The patterns in use end in `>` or are subjects themselves. */
+const covers = (pattern: string, subject: string): boolean =>
+  pattern.endsWith('>') ? subject.startsWith(pattern.slice(0, -1)) : pattern === subject
+
+const durableNames = new Map<string, string>()
+
 /** One durable consumer per log and kind of subject, as the intake has them. */
-const durableNameOf = (subject: string): string => {
-  const kind = subject.split('.')[1] ?? ''
-  return `${durableLogOf(subject).name} ${kind}`
+function durableNameOf(subject: string): string {
+  const known = durableNames.get(subject)
+  if (known !== undefined) return known
+  const name = `${durableLogOf(subject).name} ${subject.split('.')[1] ?? ''}`
+  durableNames.set(subject, name)
+  return name
 }
