@@ -44,9 +44,10 @@ describe('faults in a process of its own', () => {
     const delays = (): ReadonlyArray<number> =>
       subject?.samples.map(({ process }) => process.eventLoopDelayMs).filter((delayMs) => delayMs > 15) ?? []
     await waitFor(() => (delays().at(-1) ?? 0) > 250, { timeoutMs: 15_000, describe: 'slices of 300 ms' })
-    expect(delays()[0]).toBeLessThan(200)
-    const busiest = Math.max(...subject.samples.map(({ process }) => process.cpuCores))
-    expect(busiest).toBeGreaterThan(0.3)
+    expect(delays()[0]).toBeLessThan(delays().at(-1) ?? 0)
+    // How much of a core it gets depends on what else runs; that it takes far more than when idle does not.
+    const cores = subject.samples.map(({ process }) => process.cpuCores)
+    expect(Math.max(...cores)).toBeGreaterThan(2 * Math.min(...cores))
     expect(subject.exited()).toBe(false)
   })
 })
