@@ -95,7 +95,7 @@ function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<Fault
   )
   return {
     stream,
-    gapMs: Math.round(random.between(50, 900)),
+    gapMs: Math.round(random.between(20, 500)),
     cause,
     afterMs: Math.round(random.between(100, cause === 'abort' || cause === 'alarm' ? 2_500 : 5_000)),
     faults: drawFaults(random, faults),

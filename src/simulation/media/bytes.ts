@@ -69,18 +69,28 @@ const templates: Readonly<Record<Track, ReturnType<typeof templateOf>>> = {
   audio: templateOf('audio'),
 }
 
-const made = new Map<string, SimulatedBytes>()
+type Pair = Readonly<Record<Track, SimulatedBytes>>
+
+/** By variant, then by number. */
+const made: Map<number, Pair>[] = []
 const names = new WeakMap<Uint8Array, string>()
-const madeMax = 512
+const madeMax = 256
 
 /**
  * Bytes of a segment: equal at every server, unless the encoder is of another `variant`. Only what the viewer looks at
  * is there; the hash is a name that is as long as a real one.
  */
 export function segmentBytes(number: number, track: Track, variant: number): SimulatedBytes {
-  const key = `${track}${variant}/${number}`
-  const known = made.get(key)
-  if (known !== undefined) return known
+  const known = (made[variant] ??= new Map<number, Pair>())
+  const found = known.get(number)
+  if (found !== undefined) return found[track]
+  const pair: Pair = { video: make(number, 'video', variant), audio: make(number, 'audio', variant) }
+  if (known.size >= madeMax) known.clear()
+  known.set(number, pair)
+  return pair[track]
+}
+
+function make(number: number, track: Track, variant: number): SimulatedBytes {
   const { bytes: template, timeAt } = templates[track]
   const bytes = template.slice()
   const view = new DataView(bytes.buffer)
@@ -89,11 +99,8 @@ export function segmentBytes(number: number, track: Track, variant: number): Sim
   view.setUint32(timeAt + 4, startTicks % 4_294_967_296)
   view.setUint32(bytes.length - 4, variant)
   const sha256 = `${trackIds[track]}${variant}`.padEnd(40, '0') + number.toString(16).padStart(24, '0')
-  const segment = { bytes, sha256 }
   names.set(bytes, sha256)
-  made.set(key, segment)
-  if (made.size > madeMax) for (const oldest of made.keys()) return (made.delete(oldest), segment)
-  return segment
+  return { bytes, sha256 }
 }
 
 /** The "hash" of bytes of ours. */

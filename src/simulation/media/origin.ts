@@ -34,6 +34,7 @@ interface Waiting {
   readonly number: number
 }
 
+const streamsAt = '/streams/'.length
 const aheadMax = 4
 const behindMax = 2
 const waitMsMax = 2 * segmentMs + 1_000
@@ -50,10 +51,14 @@ export class SimulatedOrigin {
   handle(exchange: Exchange): void {
     const { path } = exchange
     if (path === '/readyz') return exchange.answer(json(this.#options.isDraining() ? 503 : 200, {}))
-    const [, , stream = '', ...rest] = path.split('/')
-    const [first = '', second = ''] = rest
-    const match = /^(\d+)\.m4s$/.exec(second)
-    if (match !== null) return this.#segment(exchange, stream, first === 'audio' ? 'audio' : 'video', Number(match[1]))
+    // /streams/<stream>/<video or audio>/<number>.m4s, or /streams/<stream>/<document>
+    const end = path.indexOf('/', streamsAt)
+    const stream = path.slice(streamsAt, end)
+    if (path.endsWith('.m4s')) {
+      const track = path.startsWith('audio', end + 1) ? 'audio' : 'video'
+      return this.#segment(exchange, stream, track, Number(path.slice(path.lastIndexOf('/') + 1, -4)))
+    }
+    const [first = ''] = path.slice(end + 1).split('/')
     if (first === 'session') {
       return this.#options.session(stream, (document) =>
         exchange.answer(document === null ? json(503, { error: 'no-session' }) : json(200, document)),

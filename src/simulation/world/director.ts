@@ -24,7 +24,7 @@ interface Stage {
 }
 
 const episodeMsMax = 14_000
-const noHandoverMsMax = 4_000
+const noHandoverMsMax = 3_000
 
 /** Plays the scenario: on each stream one episode after the other, with its faults at their cues. */
 export class Director {
