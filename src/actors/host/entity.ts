@@ -103,14 +103,12 @@ export class Entity<C extends Category, State> {
         // what stands in the log counts, not what was decided here.
         if (outcome.right.repeated) {
           await this.#catchUp()
-          // Another host, or a try of ours that was not answered, may have written the very same events before.
-        return outcome.right.repeated ? 'repeated' : 'appended'
+          return 'repeated'
         }
         for (const event of events) this.#apply(event)
         this.#revision = outcome.right.lastRevision
         this.#options.onCommitted(this.#state, events)
-        // Another host, or a try of ours that was not answered, may have written the very same events before.
-        return outcome.right.repeated ? 'repeated' : 'appended'
+        return 'appended'
       }
       await this.#recover(outcome.left, pauseMs)
     }
