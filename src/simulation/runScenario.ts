@@ -8,6 +8,12 @@ export type ScenarioResult = WorldResult & { readonly trace: Trace | null }
 /** Runs one world to its end or to its first violation. */
 export async function runScenario(scenario: Scenario, plant: Plant | null, traced: boolean): Promise<ScenarioResult> {
   const trace = traced ? new Trace() : null
-  const result = await new World(scenario, plant, trace).run()
-  return { ...result, trace }
+  const { stackTraceLimit } = Error
+  // Refused and lost requests are errors by the thousand here, and their stacks tell nothing.
+  if (!traced) Error.stackTraceLimit = 0
+  try {
+    return { ...(await new World(scenario, plant, trace).run()), trace }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }

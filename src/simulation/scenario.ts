@@ -49,7 +49,7 @@ export interface ScenarioOptions {
 }
 
 const episodesMin = 10
-const episodesMore = 16
+const episodesMore = 12
 const thoroughEvery = 16
 
 /** Draws a world: small ones often, with every feature in a good share of them. */
@@ -69,7 +69,7 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     servers: 3 + random.whole(3),
     streams,
     standby: random.pick(['warm', 'warm', 'hot', 'cold']),
-    viewers: random.chance(0.12) ? (random.chance(0.8) ? 1 : 2) : 0,
+    viewers: random.chance(0.1) ? (random.chance(0.8) ? 1 : 2) : 0,
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
     appendMs: random.chance(0.5) ? 0 : random.between(1, 8),

@@ -88,6 +88,11 @@ export class SimulatedMediaServer implements HttpHost {
     return `${this.id}-boot-${this.process.life}`
   }
 
+  /** In this life of the process. */
+  get samplesTaken(): number {
+    return this.#sampleSeq
+  }
+
   readonly stationOf = (stream: string): SimulatedStation | undefined => {
     return this.#stations.get(stream)
   }

@@ -23,6 +23,7 @@ interface Stage {
   done: boolean
 }
 
+const fenceTriesMs = [100, 700]
 const episodeMsMax = 14_000
 const noHandoverMsMax = 3_000
 
@@ -63,7 +64,7 @@ export class Director {
   onEvent(stream: string, event: EventIn<'stream'>): void {
     const stage = this.#stages.find((each) => each.stream === stream)
     if (stage === undefined) return
-    this.#recast(stage.cast, event)
+    this.#recast(stream, stage.cast, event)
     const cued = stage.armed.filter((fault) => fault.on === event.type)
     if (cued.length > 0) {
       stage.armed = stage.armed.filter((fault) => fault.on !== event.type)
@@ -73,7 +74,7 @@ export class Director {
     if (ended && stage.playing) this.#world.time.after(0, () => this.#end(stage))
   }
 
-  #recast(cast: Cast, event: EventIn<'stream'>): void {
+  #recast(stream: string, cast: Cast, event: EventIn<'stream'>): void {
     switch (event.type) {
       case 'PlacementDecided':
         cast.primary = event.data.primary.id
@@ -88,6 +89,7 @@ export class Director {
       case 'StreamSwitched':
         cast.primary = event.data.to.id
         cast.retiring = event.data.from.id
+        this.#tryFence(stream, event.data.from.id, event.data.cutover)
         return
       case 'StandbyAssigned':
         cast.standby = event.data.server.id
@@ -99,6 +101,13 @@ export class Director {
         return
       default:
         return
+    }
+  }
+
+  /** Somebody who has not heard of the switch asks the old primary. */
+  #tryFence(stream: string, server: string, cutover: number): void {
+    for (const afterMs of fenceTriesMs) {
+      this.#world.time.after(afterMs, () => this.#world.ask(server, stream, cutover))
     }
   }
 

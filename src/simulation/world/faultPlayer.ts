@@ -1,11 +1,13 @@
 import { isCutting, type FaultSpec } from '../faults.js'
+import { numberAt } from '../media/format.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
-const alarmSamples = 5
-const calmSamples = 8
+/** As many bad samples as a window takes to be alarmed, and good ones to be calm: more when it has seen good ones before. */
+const alarmSamples = { fresh: 3, seasoned: 5 }
+const calmSamples = { fresh: 6, seasoned: 8 }
 
 /** Makes things go wrong, and right again. */
 export class FaultPlayer {
@@ -150,6 +152,13 @@ export class FaultPlayer {
     const fromMs = this.#world.time.now()
     server.process.hang()
     this.#world.disturbed(`hang ${server.id}`)
+    // What was asked meanwhile waits in its sockets, and is the first that it sees when it wakes up.
+    for (const share of [0.5, 0.95]) {
+      this.#world.time.after(hungMs * share, () => {
+        const number = numberAt(this.#world.time.now()) - 1
+        for (const stream of this.#world.scenario.streams) this.#world.ask(server.id, stream, number)
+      })
+    }
     this.#world.time.after(hungMs, () => {
       if (server.process.life === life) this.#wake(server, fromMs)
     })
@@ -158,12 +167,13 @@ export class FaultPlayer {
   /** Health goes bad, and after a while well again; `right`: the server fails then, as was predicted. */
   alarm(server: SimulatedMediaServer, clearsMs: number, right: boolean): void {
     const { time } = this.#world
-    for (let index = 0; index < alarmSamples; index += 1) {
+    const window = server.samplesTaken === 0 ? 'fresh' : 'seasoned'
+    for (let index = 0; index < alarmSamples[window]; index += 1) {
       time.after(index * alarmEveryMs, () => server.sample(0.9 + 0.02 * index))
     }
-    time.after(alarmSamples * alarmEveryMs + clearsMs, () => {
+    time.after(alarmSamples[window] * alarmEveryMs + clearsMs, () => {
       if (right && clearsMs % 2 === 0) return this.crashServer(server, 2_000)
-      for (let index = 0; index < calmSamples; index += 1) {
+      for (let index = 0; index < calmSamples[window]; index += 1) {
         time.after(index * alarmEveryMs, () => server.sample(0))
       }
     })

@@ -181,6 +181,18 @@ export class World {
     this.#impairedAtMs.set(server, this.time.now())
   }
 
+  /**
+   * A viewer that is nobody's in particular asks a server for a number, so that fences are tried in worlds without
+   * viewers as well.
+   */
+  ask(id: string, stream: string, number: number): void {
+    const server = this.server(id)
+    if (server === undefined) return
+    const path = `/streams/${stream}/video/${number}.m4s`
+    const { process } = server
+    process.enter(process.life, () => server.handle({ path, isOver: () => false, answer: () => undefined }))
+  }
+
   awoke(server: string, fromMs: number): void {
     this.#tell((checker) => checker.awoke?.(server, fromMs))
   }
