@@ -14,6 +14,7 @@ export const faultKinds = [
   'several-controls',
   'clock-step',
   'crash-broker',
+  'hang-broker',
   'store-conflict',
   'store-unknown',
   'store-late',

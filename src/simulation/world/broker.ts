@@ -97,6 +97,16 @@ export class SimulatedBroker {
     })
   }
 
+  /** It answers nobody any more, and nobody is told. */
+  hang(): void {
+    this.process.hang()
+  }
+
+  resume(): void {
+    this.process.resume()
+    for (const consumer of this.#consumers) this.#handOutAll(consumer)
+  }
+
   /** What was stored is on disk and stays. */
   crash(): void {
     this.process.crash()
@@ -108,7 +118,7 @@ export class SimulatedBroker {
     const bound = { process, life }
     const isOpen = (): boolean => process.life === life && process.state !== 'down'
     const stateOf = (): ConnectionState =>
-      !isOpen() ? 'closed' : this.process.isRunning() ? 'connected' : 'disconnected'
+      !isOpen() ? 'closed' : this.process.state === 'down' ? 'disconnected' : 'connected'
     return {
       publish: (subject, data, { id }) => this.#publish(process, subject, data, id),
       consume: (options) => {
@@ -160,7 +170,7 @@ export class SimulatedBroker {
   // ---- durable messages ----
 
   #publish(from: SimulatedProcess, subject: string, data: unknown, id: string): Promise<void> {
-    if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
+    if (this.process.state === 'down') return Promise.reject(new TransportUnavailable('the simulated broker is away'))
     return new Promise((resolve, reject) => {
       const lost = this.#timeout(from, publishTimeoutMs, () =>
         reject(new TransportUnavailable('the simulated broker did not confirm in time')),
@@ -284,7 +294,7 @@ export class SimulatedBroker {
   }
 
   #request(from: SimulatedProcess, subject: string, data: unknown, timeoutMs: number): Promise<unknown> {
-    if (!this.process.isRunning()) return Promise.reject(new TransportUnavailable('the simulated broker is away'))
+    if (this.process.state === 'down') return Promise.reject(new TransportUnavailable('the simulated broker is away'))
     return new Promise((resolve, reject) => {
       const lost = this.#timeout(from, timeoutMs, () =>
         reject(new TransportUnavailable(`no answer to ${subject} within ${timeoutMs} ms`)),

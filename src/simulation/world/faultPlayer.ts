@@ -53,6 +53,9 @@ export class FaultPlayer {
       case 'crash-broker':
         broker.crash()
         return later(() => broker.start())
+      case 'hang-broker':
+        broker.hang()
+        return later(() => broker.resume())
       case 'store-conflict':
       case 'store-unknown':
       case 'store-late':
@@ -189,6 +192,7 @@ export class FaultPlayer {
     store.faults.length = 0
     brokenNext.clear()
     slow.clear()
+    broker.resume()
     broker.start()
     for (const feed of feeds.values()) feed.comeBack()
     for (const control of controls) control.process.resume()
