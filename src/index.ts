@@ -25,6 +25,13 @@ export type { Transport } from './messaging/index.js'
 export * from './events/index.js'
 export { createMemoryStore } from './events/stores/memory/index.js'
 export { openSqliteStore } from './events/stores/sqlite/index.js'
+export {
+  describeConnection,
+  openStore,
+  parseConnection,
+  type OpenStoreOptions,
+  type StoreConnection,
+} from './events/stores/index.js'
 
 /** @public */
 export { clientDecider, deciders, serverDecider, streamDecider, type Decider } from './actors/index.js'

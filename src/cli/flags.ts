@@ -1,6 +1,7 @@
 import { Option } from 'commander'
+import { connectionForms } from '../events/stores/index.js'
 import type { Reader } from './values.js'
-import { natsUrl } from './values.js'
+import { eventStore, natsUrl } from './values.js'
 
 export interface FlagSpec<T> {
   readonly default?: T
@@ -37,6 +38,10 @@ export function natsFlag(env: NodeJS.ProcessEnv, fallback?: string): Option {
   const spec = { read: natsUrl, ...defaultOf(fromNatsUrl ?? fallback) }
   return flag('--nats <url>', 'NATS server with JetStream; NATS_URL is understood as well', spec)
 }
+
+/** Where the log is. */
+export const eventStoreFlag = (otherwise: string): Option =>
+  flag('--eventstore <where>', `the log: ${connectionForms} (default: ${otherwise})`, { read: eventStore })
 
 const defaultOf = (value: string | undefined) => (value === undefined ? {} : { default: value })
 

@@ -76,6 +76,6 @@ export function usageProblem(error: unknown, command: string): string | null | u
   return `${command}: ${text}; see "${command} --help"`
 }
 
-/** The address of NATS may hold a password: it is not repeated. */
+/** The addresses of NATS and of an event store may hold a password: they are not repeated. */
 const withoutSecrets = (text: string): string =>
-  text.replace(/(option '--nats <url>') (argument|value) '.*'( from env '\w+')? is/, '$1$3 is')
+  text.replace(/(option '--(?:nats <url>|eventstore <where>)') (argument|value) '.*'( from env '\w+')? is/, '$1$3 is')

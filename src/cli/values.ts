@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import { entityId } from '../events/index.js'
+import { parseConnection, type StoreConnection } from '../events/stores/index.js'
 
 /** Reads the text after a flag (or in its environment variable). */
 export type Reader<T> = (text: string) => T
@@ -54,4 +55,11 @@ export const natsUrl: Reader<string> = (text) => {
   if (text.split(',').every((part) => isUsable(part.trim()))) return text
   // It is not repeated: it may hold a password.
   throw new InvalidArgumentError('Give nats://host:4222 or tls://user:password@host:4222.')
+}
+
+/** Where a log is. */
+export const eventStore: Reader<StoreConnection> = (text) => {
+  const connection = parseConnection(text)
+  if (E.isRight(connection)) return connection.right
+  throw new InvalidArgumentError(connection.left)
 }

@@ -62,6 +62,18 @@ describe('segue', () => {
       'segue ingest: a segment of 333 ms at 25/1 frames per second is not possible: it must be a whole number of frames and last 200-500 ms; nearest: 8 frames (320 ms) or 9 frames (360 ms)\n',
     ],
     [['watch', '--json', '--pipe'], 'segue watch: --json and --pipe both want standard output: give one of them\n'],
+    [
+      ['control', '--eventstore', 'memory:x'],
+      'segue control: option \'--eventstore <where>\' is invalid. Nothing follows memory: in its connection; see "segue control --help"\n',
+    ],
+    [
+      ['up', '--eventstore', 'memory:'],
+      'segue up: --eventstore memory: is gone before the log could be replayed at the end: give sqlite:PATH\n',
+    ],
+    [
+      ['replay', '--data', 'a', '--eventstore', 'memory:'],
+      'segue replay: --data and --eventstore both name a log: give one of them\n',
+    ],
     [['replay', '--data', 'a', '--store', 'b'], 'segue replay: --data and --store both name a log: give one of them\n'],
   ])('refuses %j with one line and status 2', async (argv, line) => {
     expect(await run(...argv)).toEqual({ status: 2, stdout: '', stderr: line })
@@ -72,6 +84,23 @@ describe('segue', () => {
     expect(status).toBe(2)
     expect(stderr).toContain('Give nats://host:4222')
     expect(stderr).not.toContain('secret')
+  })
+
+  it('does not repeat the address of an event store either', async () => {
+    const { status, stderr } = await run('replay', '--eventstore', 'postgres://me:secret@host')
+    expect(status).toBe(2)
+    expect(stderr).toContain('Give sqlite:PATH')
+    expect(stderr).not.toContain('secret')
+  })
+
+  it('reads the log that the environment names, unless the command line names another', async () => {
+    process.env.SEGUE_EVENTSTORE = 'sqlite:/nowhere/of/the/environment'
+    try {
+      expect((await run('replay')).stderr).toContain('no event log at /nowhere/of/the/environment;')
+      expect((await run('replay', '--data', '/nowhere')).stderr).toContain('no event log at /nowhere/events.sqlite;')
+    } finally {
+      delete process.env.SEGUE_EVENTSTORE
+    }
   })
 
   it.each(['up', 'control', 'media', 'ingest', 'watch', 'replay', 'doctor'])(

@@ -8,10 +8,11 @@ import {
   type StandbyMode,
   type StreamPolicy,
 } from '../../events/index.js'
+import type { StoreConnection } from '../../events/stores/index.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { runService, startControl } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
-import { flag, natsFlag, natsUrlDefault, standbyHelp, standbyModes } from '../flags.js'
+import { eventStoreFlag, flag, natsFlag, natsUrlDefault, standbyHelp, standbyModes } from '../flags.js'
 import { UsageError } from '../usage.js'
 import { number, port, whole } from '../values.js'
 
@@ -20,6 +21,7 @@ interface ControlFlags {
   readonly host: string
   readonly port: number
   readonly data: string
+  readonly eventstore?: StoreConnection
   readonly standby: StandbyMode
   readonly predict: boolean
   readonly threshold: number
@@ -35,11 +37,16 @@ Example:
 export function controlCommand(context: CommandContext): Command {
   const { env } = context
   return new Command('control')
-    .description('Run a control plane with its embedded event store: it decides, and answers over HTTP.')
+    .description('Run a control plane with its event store: it decides, and answers over HTTP.')
     .addOption(natsFlag(env, natsUrlDefault))
     .addOption(flag('--host <address>', 'address to listen on', { default: '127.0.0.1' }))
     .addOption(flag('--port <n>', 'port of the HTTP API; 0: any free one', { default: 7000, read: port }))
-    .addOption(flag('--data <dir>', 'event store and keys', { default: join(defaultDataRoot({ env }), 'control') }))
+    .addOption(
+      flag('--data <dir>', 'keys, and the log when no other place is given', {
+        default: join(defaultDataRoot({ env }), 'control'),
+      }),
+    )
+    .addOption(eventStoreFlag('events.sqlite in the data folder'))
     .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
     .addOption(flag('--no-predict', 'record everything, but predict nothing'))
     .addOption(
@@ -68,10 +75,11 @@ export function controlCommand(context: CommandContext): Command {
     )
     .addHelpText('after', examples)
     .action(async (flags: ControlFlags) => {
-      const { nats, host, port, data } = flags
+      const { nats, host, port, data, eventstore } = flags
       const logger = context.logger('control')
       const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
-      const where = { natsUrl: nats, host, port, dataDir: data }
+      const log = eventstore === undefined ? {} : { eventStore: eventstore }
+      const where = { natsUrl: nats, host, port, dataDir: data, ...log }
       const start = () => startControl({ ...where, ...policies, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import type { StandbyMode } from '../../events/index.js'
+import type { StoreConnection } from '../../events/stores/index.js'
 import { createRunDirectory, defaultDataRoot } from '../../runtime/dataDirectory.js'
 import {
   fleetDefaults,
@@ -11,7 +12,7 @@ import {
   type PlannedFault,
 } from '../../runtime/fleet/index.js'
 import type { CommandContext } from '../context.js'
-import { flag, natsFlag, repeatable, standbyHelp, standbyModes } from '../flags.js'
+import { eventStoreFlag, flag, natsFlag, repeatable, standbyHelp, standbyModes } from '../flags.js'
 import { UsageError } from '../usage.js'
 import { number, whole } from '../values.js'
 import { checkBuffer } from './control.js'
@@ -27,6 +28,7 @@ export interface UpFlags {
   readonly streams: number
   readonly viewers: number
   readonly data?: string
+  readonly eventstore?: StoreConnection
   readonly host: string
   readonly port?: number
   readonly nats?: string
@@ -98,8 +100,9 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
     .addOption(flag('--streams <n>', 'streams', { default: byDefault.streams, read: whole(1, 64) }))
     .addOption(flag('--viewers <n>', 'viewers of each stream', { default: byDefault.viewers, read: whole(1, 1_000) }))
     .addOption(
-      flag('--data <dir>', `event store and working files (default: a new folder in ${defaultDataRoot({ env })}/runs)`),
+      flag('--data <dir>', `the log and working files (default: a new folder in ${defaultDataRoot({ env })}/runs)`),
     )
+    .addOption(eventStoreFlag('events.sqlite in the data folder'))
     .addOption(flag('--host <address>', 'address that everything listens on', { default: byDefault.host }))
     .addOption(
       flag(
@@ -164,9 +167,12 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
 
 /** @throws UsageError when the flags contradict each other or ask for what cannot be. */
 export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Promise<FleetOptions> {
-  const { fps, segment, height, bufferSegments, cutoverLead, port: wanted, nats } = flags
+  const { fps, segment, height, bufferSegments, cutoverLead, port: wanted, nats, eventstore } = flags
   formatOf(flags)
   checkBuffer(bufferSegments, cutoverLead)
+  if (eventstore?.type === 'memory') {
+    throw new UsageError('--eventstore memory: is gone before the log could be replayed at the end: give sqlite:PATH')
+  }
   const faults = faultsIn(flags.fault ?? [faultDefault])
   return {
     ...{ fps, height, faults, bufferSegments },
@@ -174,6 +180,7 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     ...(segment === undefined ? {} : { segmentMs: segment }),
     ...(wanted === undefined ? {} : { port: wanted, portExact: true }),
     ...(nats === undefined ? {} : { natsUrl: nats }),
+    ...(eventstore === undefined ? {} : { eventStore: eventstore }),
     host: flags.host,
     source: flags.source,
     servers: flags.servers,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { derivedId } from '../../events/index.js'
+import { connectionText, sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { subjects, type FactMessage, type Transport } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { HandoverRecord } from '../../projections/index.js'
@@ -98,7 +99,7 @@ class LocalFleet implements Fleet {
     const lines = commandLines(this.#plan, this.#addresses)
     // The feed takes longest until it is there, so it begins first; viewers have nothing to do before the others.
     this.#add('ingest', lines.ingest)
-    this.#add('control', lines.control)
+    this.#add('control', lines.control, {}, this.#controlEnvironment())
     for (const [index, port] of this.#addresses.media.entries()) {
       this.#addMedia(`s${index + 1}`, lines.media(`s${index + 1}`, port))
     }
@@ -128,13 +129,18 @@ class LocalFleet implements Fleet {
     return { natsUrl: this.#nats.url, control, ingest, media }
   }
 
-  #add(name: string, args: ReadonlyArray<string>, more: Partial<ConstructorParameters<typeof Role>[0]> = {}): void {
+  #add(
+    name: string,
+    args: ReadonlyArray<string>,
+    more: Partial<ConstructorParameters<typeof Role>[0]> = {},
+    environment: NodeJS.ProcessEnv = {},
+  ): void {
     const role = new Role({
       spec: {
         role: name,
         program,
         args,
-        env: childEnvironment(process.env),
+        env: { ...childEnvironment(process.env), ...environment },
         logFile: join(this.dataDir, 'logs', `${name.replace(' ', '-')}.log`),
         onMessage: (message) => this.#onMessage(name, message),
         now: Date.now,
@@ -149,6 +155,16 @@ class LocalFleet implements Fleet {
     role.child.ready.catch((error: unknown) => {
       if (this.#phase === 'starting') this.#onBroken(error)
     })
+  }
+
+  /** By its environment: an address of a store may hold a password, and everybody can read command lines. */
+  #controlEnvironment(): NodeJS.ProcessEnv {
+    const { eventStore } = this.#plan
+    return eventStore === undefined ? {} : { SEGUE_EVENTSTORE: connectionText(eventStore) }
+  }
+
+  #log(): StoreConnection {
+    return this.#plan.eventStore ?? sqliteAt(storePathIn(this.dataDir))
   }
 
   #addMedia(id: string, args: ReadonlyArray<string>): void {
@@ -272,7 +288,7 @@ class LocalFleet implements Fleet {
       await this.#poller?.ask()
       this.#poller?.stop()
       await this.#stopRoles((name) => name === 'control')
-      const [log] = await Promise.all([examineLog(storePathIn(this.dataDir)), this.#stopRoles(() => true)])
+      const [log] = await Promise.all([examineLog(this.#log()), this.#stopRoles(() => true)])
       const handovers = log.handovers.filter((record) => record.requestedAt >= this.#startedAt)
       const result = buildResult({
         handovers,

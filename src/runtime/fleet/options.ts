@@ -1,4 +1,5 @@
 import type { StandbyMode } from '../../events/index.js'
+import type { StoreConnection } from '../../events/stores/index.js'
 import type { PlannedFault } from './faults.js'
 
 export interface FleetOptions {
@@ -10,8 +11,9 @@ export interface FleetOptions {
   readonly portExact?: boolean
   /** A NATS server that runs already; left out: one is started. */
   readonly natsUrl?: string
-  /** Event store and working files; made when missing. */
+  /** Event store, unless `eventStore` says otherwise, and working files; made when missing. */
   readonly dataDir: string
+  readonly eventStore?: StoreConnection
   readonly servers?: number
   readonly streams?: number
   /** Sessions for each stream. */
@@ -35,9 +37,10 @@ export interface FleetOptions {
 
 type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
 
-/** Options with nothing left open. */
-export type FleetPlan = Settled<Omit<FleetOptions, 'natsUrl' | 'fps' | 'segmentMs' | 'height'>> &
-  Pick<FleetOptions, 'natsUrl' | 'fps' | 'segmentMs' | 'height'>
+type LeftOpen = 'natsUrl' | 'eventStore' | 'fps' | 'segmentMs' | 'height'
+
+/** Options with nothing left open but what the parts decide for themselves. */
+export type FleetPlan = Settled<Omit<FleetOptions, LeftOpen>> & Pick<FleetOptions, LeftOpen>
 
 export const fleetDefaults = {
   host: '127.0.0.1',

@@ -1,5 +1,5 @@
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
-import { openSqliteStore } from '../../events/stores/sqlite/index.js'
+import { describeConnection, openStore, sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
 import { makeFolder } from './folder.js'
@@ -11,7 +11,9 @@ export interface ControlProcessOptions {
   readonly natsUrl: string
   readonly host: string
   readonly port: number
+  /** Keys; and the log, unless `eventStore` says otherwise. */
   readonly dataDir: string
+  readonly eventStore?: StoreConnection
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
   /** Folders of files to serve besides the API; the page. */
@@ -19,11 +21,12 @@ export interface ControlProcessOptions {
   readonly logger: Logger
 }
 
-/** The control plane with its embedded event store. */
+/** The control plane with its event store. */
 export async function startControl(options: ControlProcessOptions): Promise<Service> {
   const { natsUrl, host, port, dataDir, serverPolicy, streamPolicy, logger } = options
   await makeFolder(dataDir)
-  const store = await openSqliteStore({ path: storePathIn(dataDir) })
+  const { eventStore = sqliteAt(storePathIn(dataDir)) } = options
+  const store = await openStore(eventStore)
   const transport = await connectNats({ url: natsUrl, name: 'segue-control' }).catch(async (error: unknown) => {
     await store.close()
     throw error
@@ -45,7 +48,7 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       logger,
       ...(options.pages === undefined ? {} : { pages: options.pages }),
     })
-    logger.info(`ready at ${control.url}, log in ${storePathIn(dataDir)}`)
+    logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {
       url: control.url,
       close: async () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { deciders } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, type RecordedEvent } from '../../events/index.js'
-import { openSqliteStore } from '../../events/stores/sqlite/index.js'
+import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { recordHandover, replayAll, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
 
-/** The log's file in a data folder. */
+/** The log's file in a data folder, where no other store was asked for. */
 export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
 
 /** The newest run below the data root that has a log; undefined when there is none. Names of runs sort by time. */
@@ -30,8 +30,8 @@ export interface LogExamined {
  * Reads a log from the first event to the last, without changing it: derives every decision again, and lists the
  * handovers. @throws StoreCorrupt, StoreUnavailable
  */
-export async function examineLog(path: string): Promise<LogExamined> {
-  const store = await openSqliteStore({ path, readOnly: true })
+export async function examineLog(connection: StoreConnection): Promise<LogExamined> {
+  const store = await openStore(connection, { readOnly: true })
   let events = 0
   let handovers: HandoverHistory = []
   async function* counted(): AsyncIterable<RecordedEvent> {

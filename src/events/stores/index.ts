@@ -1,0 +1,9 @@
+export {
+  connectionForms,
+  connectionText,
+  describeConnection,
+  parseConnection,
+  sqliteAt,
+  type StoreConnection,
+} from './connection.js'
+export { openStore, type OpenStoreOptions } from './openStore.js'
