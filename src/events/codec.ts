@@ -6,6 +6,7 @@ import {
   type ServerPayload,
   type StreamPayload,
 } from './catalogue/index.js'
+import { conformanceOf, type Conforms } from './conformance.js'
 import type { EventDefinition } from './definition.js'
 import { EventMetadata, type SegueEvent } from './envelope.js'
 import { describeErrors } from './report.js'
@@ -49,6 +50,20 @@ function byType(list: ReadonlyArray<EventDefinition>): ReadonlyMap<string, Event
 export const definitionOf = (category: Category, type: string): EventDefinition | undefined =>
   definitions[category].get(type)
 
+/** Tests of data by definition, compiled when the first event of its type comes. */
+const conformances = new Map<EventDefinition, Conforms>()
+
+function dataConforms(definition: EventDefinition, data: unknown): boolean {
+  let conforms = conformances.get(definition)
+  if (conforms === undefined) {
+    conforms = conformanceOf(definition.data)
+    conformances.set(definition, conforms)
+  }
+  return conforms(data)
+}
+
+const metadataConforms = conformanceOf(EventMetadata)
+
 /** Validates type and data from outside, e.g. from a message: unknown properties are dropped. */
 export function decodePayload<C extends Category>(
   category: C,
@@ -69,6 +84,9 @@ export function decodeEvent<C extends Category>(category: C, event: SegueEvent):
   if (definition !== undefined && event.schemaVersion > definition.schemaVersion) {
     const reason = `schema version ${event.schemaVersion} is newer than ${definition.schemaVersion}, the newest known here; update segue`
     return E.left(new InvalidEvent(event.type, reason))
+  }
+  if (definition !== undefined && dataConforms(definition, event.data) && metadataConforms(event.metadata)) {
+    return E.right(event as EventIn<C>)
   }
   const metadata = EventMetadata.decode(event.metadata)
   if (E.isLeft(metadata)) return E.left(new InvalidEvent(event.type, `metadata.${describeErrors(metadata.left)}`))
