@@ -50,6 +50,16 @@ export const url: Reader<string> = (text) => {
   throw new InvalidArgumentError('Give one address, such as http://host:port.')
 }
 
+/** Where the readings of a machine come from. */
+export type HealthSourceName = { readonly type: 'system' } | { readonly type: 'prometheus'; readonly url: string }
+
+export const healthSource: Reader<HealthSourceName> = (text) => {
+  if (text === 'system') return { type: 'system' }
+  const [, address = ''] = /^prometheus=(https?:\/\/[^/].*)$/.exec(text) ?? []
+  if (URL.canParse(address)) return { type: 'prometheus', url: address }
+  throw new InvalidArgumentError('Give system, or prometheus=http://host:9100/metrics.')
+}
+
 export const natsUrl: Reader<string> = (text) => {
   const isUsable = (part: string): boolean => /^(nats|tls):\/\/[^/]/.test(part) && URL.canParse(part)
   if (text.split(',').every((part) => isUsable(part.trim()))) return text

@@ -1,5 +1,7 @@
 export { systemClock, type HealthClock } from './clock.js'
 export { HealthOptionsError } from './errors.js'
+export type { HostReadings, HostSource } from './hostSource.js'
 export * from './path/index.js'
+export { createExporterHostSource, type ExporterHostOptions, type ExporterState } from './prometheus/exporterHost.js'
 export * from './sampler.js'
 export { readCgroupMemoryLimit } from './sources/memoryLimit.js'

@@ -1,15 +1,11 @@
-import { availableParallelism, loadavg } from 'node:os'
 import type { HealthSample } from '../events/catalogue/health.js'
 import { systemClock, type HealthClock } from './clock.js'
 import { HealthOptionsError } from './errors.js'
 import { finiteOrNull, rounded, roundedOrNull } from './finite.js'
-import { createDiskBusySource } from './sources/diskBusy.js'
-import { createDiskLatencySource } from './sources/diskLatency.js'
+import type { HostSource } from './hostSource.js'
 import { createEventLoopSource } from './sources/eventLoop.js'
-import { createHostCpuSource } from './sources/hostCpu.js'
-import { readHostMemoryRatio } from './sources/hostMemory.js'
+import { createLocalHostSource } from './sources/localHost.js'
 import { effectiveMemoryLimit, readCgroupMemoryLimit } from './sources/memoryLimit.js'
-import { createNetworkSource } from './sources/network.js'
 import { createProcessSource } from './sources/process.js'
 
 export const sampleIntervalMsMin = 200
@@ -35,6 +31,8 @@ export interface HealthSamplerOptions {
   readonly memoryLimitBytes?: number | null
   /** Where the disk's latency is measured with one 4 KiB write per sample; null: not measured. */
   readonly diskDir?: string | null
+  /** Where the readings of the machine come from; default: the system that this process runs on. */
+  readonly host?: HostSource
   readonly streamMetrics: () => StreamMetrics
   /** Gets each sample; what it throws goes to `onError` and does not end the sampling. */
   readonly onSample: (sample: HealthSample) => void
@@ -102,20 +100,12 @@ const createHealthProbe = (options: HealthSamplerOptions, clock: HealthClock): H
     throw new HealthOptionsError(`memory limit ${configuredLimit} bytes is not usable: give a positive number or null`)
   }
   const memoryLimitBytes = effectiveMemoryLimit(configuredLimit, readCgroupMemoryLimit())
-  const hostCpu = createHostCpuSource()
-  const network = createNetworkSource()
-  const diskBusy = createDiskBusySource(diskDir)
-  const diskLatency = createDiskLatencySource({
-    dir: diskDir,
-    name: `${server}-${bootId}`,
-    monotonicMs: clock.monotonicMs,
-  })
+  const { monotonicMs } = clock
+  const host = options.host ?? createLocalHostSource({ diskDir, name: `${server}-${bootId}`, monotonicMs })
   const loop = createEventLoopSource()
   const own = createProcessSource()
   let seq = 0
   let takenBeforeAtMs = clock.monotonicMs()
-  // The first write only opens the file, so that the first sample has a latency already.
-  diskLatency.take()
 
   return {
     memoryLimitBytes,
@@ -124,7 +114,6 @@ const createHealthProbe = (options: HealthSamplerOptions, clock: HealthClock): H
       const elapsedMs = Math.max(1, atMs - takenBeforeAtMs)
       takenBeforeAtMs = atMs
       const use = own(elapsedMs)
-      const rates = network(elapsedMs)
       const media = streamMetrics()
       const sample: HealthSample = {
         server,
@@ -132,17 +121,7 @@ const createHealthProbe = (options: HealthSamplerOptions, clock: HealthClock): H
         seq,
         takenAt: clock.now(),
         intervalMs: rounded(elapsedMs, 1),
-        host: {
-          cpuRatio: roundedOrNull(hostCpu(), 4),
-          load1: process.platform === 'win32' ? null : roundedOrNull(finiteOrNull(loadavg()[0]), 2),
-          cores: availableParallelism(),
-          memoryRatio: roundedOrNull(readHostMemoryRatio(), 4),
-          diskLatencyMs: roundedOrNull(finiteOrNull(diskLatency.take()), 2),
-          diskBusyRatio: roundedOrNull(diskBusy(elapsedMs), 4),
-          networkRxBytesPerS: roundedOrNull(finiteOrNull(rates.rxBytesPerS), 0),
-          networkTxBytesPerS: roundedOrNull(finiteOrNull(rates.txBytesPerS), 0),
-          networkErrorsPerS: roundedOrNull(finiteOrNull(rates.errorsPerS), 2),
-        },
+        host: host.take(elapsedMs),
         process: {
           cpuCores: rounded(use.cpuCores, 4),
           residentBytes: use.residentBytes,
@@ -162,7 +141,7 @@ const createHealthProbe = (options: HealthSamplerOptions, clock: HealthClock): H
     },
     close: () => {
       loop.close()
-      diskLatency.close()
+      host.close()
     },
   }
 }

@@ -4,7 +4,7 @@ import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { runService, startMedia } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag, natsFlag, natsUrlDefault } from '../flags.js'
-import { id, port, url, whole } from '../values.js'
+import { healthSource, id, port, url, whole, type HealthSourceName } from '../values.js'
 
 interface MediaFlags {
   readonly id: string
@@ -16,6 +16,7 @@ interface MediaFlags {
   readonly memoryLimit?: number
   readonly capacity: number
   readonly sampleInterval: number
+  readonly health: HealthSourceName
   readonly allowFaults?: boolean
 }
 
@@ -49,10 +50,18 @@ export function mediaCommand(context: CommandContext): Command {
     .addOption(
       flag('--sample-interval <ms>', 'time between two health samples', { default: 1_000, read: whole(200, 60_000) }),
     )
+    .addOption(
+      flag(
+        '--health <source>',
+        'where the readings of the machine come from: system (this one), or prometheus=http://host:9100/metrics of a node_exporter',
+        { default: { type: 'system' } as const, defaultText: 'system', read: healthSource },
+      ),
+    )
     .addOption(flag('--allow-faults', 'obey orders to fail (leak memory, burn CPU); for rehearsals only'))
     .addHelpText('after', examples)
     .action(async (flags: MediaFlags) => {
-      const { nats, host, port, capacity, sampleInterval, allowFaults = false, memoryLimit, publicUrl } = flags
+      const { nats, host, port, capacity, sampleInterval, health, memoryLimit, publicUrl } = flags
+      const { allowFaults = false } = flags
       const logger = context.logger(`media ${flags.id}`)
       const start = () =>
         startMedia({
@@ -62,6 +71,7 @@ export function mediaCommand(context: CommandContext): Command {
           sampleIntervalMs: sampleInterval,
           ...(memoryLimit === undefined ? {} : { memoryLimitMb: memoryLimit }),
           ...(publicUrl === undefined ? {} : { publicUrl }),
+          ...(health.type === 'prometheus' ? { nodeExporterUrl: health.url } : {}),
         })
       context.done(await runService({ logger, start }))
     })

@@ -1,10 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { createExporterHostSource } from '../../health/index.js'
 import { checkFfmpeg } from '../../media/ffmpegBinary.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { Fault } from '../../messaging/index.js'
 import { enforceMemoryLimit, injectFault } from '../faults/index.js'
 import { startMediaServer } from '../mediaServer.js'
-import { sampleServerHealth } from '../serverHealth.js'
+import { sampleServerHealth, type ServerHealthOptions } from '../serverHealth.js'
 import { errorMessage } from '../systemError.js'
 import { openFactOutlet } from './facts.js'
 import { makeFolder } from './folder.js'
@@ -23,6 +24,8 @@ export interface MediaProcessOptions {
   readonly memoryLimitMb?: number
   readonly capacityStreams: number
   readonly sampleIntervalMs: number
+  /** Metrics page of the node_exporter that measures the machine; left out: this process measures it itself. */
+  readonly nodeExporterUrl?: string
   readonly allowFaults: boolean
   readonly logger: Logger
 }
@@ -59,7 +62,7 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
       ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
       ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, logger) } : {}),
       publishFact: facts.publish,
-      health: sampleServerHealth({ intervalMs: options.sampleIntervalMs }),
+      health: sampleServerHealth(healthOptions(options)),
       logger: withFields(logger),
     })
     return {
@@ -77,6 +80,21 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
     await release()
     throw error
   }
+}
+
+function healthOptions({ sampleIntervalMs, nodeExporterUrl, logger }: MediaProcessOptions): ServerHealthOptions {
+  if (nodeExporterUrl === undefined) return { intervalMs: sampleIntervalMs }
+  const host = () =>
+    createExporterHostSource({
+      url: nodeExporterUrl,
+      // node_exporter gathers anew for each scrape: more often than once a second would be a load of its own.
+      everyMs: Math.max(1_000, sampleIntervalMs),
+      onState: (state) => {
+        if (state.type === 'answers') logger.info('node_exporter answers')
+        else logger.warn(`no readings of the machine: node_exporter at ${state.url}: ${state.reason}`)
+      },
+    })
+  return { intervalMs: sampleIntervalMs, host }
 }
 
 const limitMemory = (limitMb: number, logger: Logger) =>
