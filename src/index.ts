@@ -34,6 +34,15 @@ export {
 } from './events/stores/index.js'
 
 /** @public */
-export { clientDecider, deciders, serverDecider, streamDecider, type Decider } from './actors/index.js'
-export { recordHandover, replayAll, type HandoverRecord, type ReplayVerdict } from './projections/index.js'
+export {
+  bookOf,
+  clientDecider,
+  deciders,
+  ruleBook,
+  serverDecider,
+  streamDecider,
+  type Decider,
+  type RuleBook,
+} from './actors/index.js'
+export { recordHandover, replayAll, replayLog, type HandoverRecord, type ReplayVerdict } from './projections/index.js'
 export { formatFor } from './media/format.js'

@@ -14,14 +14,8 @@ export { Entity, type IncomingFact } from './host/entity.js'
 export type { Mailbox, Mailboxes } from './host/mailboxes.js'
 export { HistoryUnreadable, HostClosed, InboxFull, MessageRejected } from './host/errors.js'
 export { serverDecider } from './server/decider.js'
+export { bookOf, deciders, ruleBook, ruleOf, versionsOf, type RuleBook } from './rules.js'
 export { standingOf, type ServerState } from './server/state.js'
 export { streamDecider } from './stream/decide.js'
 export { routeOf } from './stream/outstanding.js'
 export type { StreamState } from './stream/state.js'
-
-import { clientDecider } from './client/decider.js'
-import { serverDecider } from './server/decider.js'
-import { streamDecider } from './stream/decide.js'
-
-/** The rules in force, by category. */
-export const deciders = { server: serverDecider, stream: streamDecider, client: clientDecider } as const

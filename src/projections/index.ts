@@ -1,2 +1,9 @@
 export { recordHandover, type HandoverHistory, type HandoverRecord, type HandoverStepSeen } from './handovers.js'
-export { replayAll, type ReplayDifference, type ReplayVerdict } from './replay.js'
+export {
+  Replay,
+  replayAll,
+  replayLog,
+  type ReplayDifference,
+  type ReplayOptions,
+  type ReplayVerdict,
+} from './replay.js'

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { Decider, Deciders } from '../actors/index.js'
+import { bookOf, ruleOf, versionsOf, type Decider, type Deciders, type RuleBook } from '../actors/index.js'
 import {
   canonicalJson,
   decodeEvent,
@@ -13,7 +13,7 @@ import {
 export interface ReplayDifference {
   readonly streamId: string
   readonly revision: number
-  readonly fact: { readonly id: string; readonly type: string }
+  readonly fact: { readonly id: string; readonly type: string; readonly revision: number; readonly data: string }
   readonly recorded: string | null
   readonly derived: string | null
 }
@@ -22,113 +22,223 @@ export interface ReplayVerdict {
   readonly streams: number
   readonly facts: number
   readonly decisions: number
+  /** Versions of the rules that the events were decided by, e.g. `stream 1`. */
+  readonly versions: ReadonlyArray<string>
   readonly identical: boolean
   readonly difference: ReplayDifference | null
   /** Events that could not be understood; the first reason. A log with such events is not identical. */
   readonly unreadable: string | null
+  /** Where that event is. */
+  readonly unreadableAt: { readonly streamId: string; readonly revision: number } | null
+}
+
+/** What a replay needs besides the events. */
+export interface ReplayOptions {
+  /**
+   * Reads a stream again from its beginning. Needed where a log holds two versions of the rules: the state that the
+   * newer one decided in is its own view of everything before.
+   */
+  readonly readStream?: (streamId: string) => AsyncIterable<RecordedEvent>
+  /** The state at the revision a stream begins with, where earlier events were archived; see integrity/cut.ts. */
+  readonly startOf?: (streamId: string) => { readonly revision: number; readonly state: unknown } | undefined
 }
 
 interface Replayed {
-  readonly decider: Decider<Category, unknown>
   readonly category: Category
+  readonly entity: string
+  decider: Decider<Category, unknown> | null
   state: unknown
   fact: EventIn<Category> | null
   factRevision: number
-  expected: EventIn<Category>[]
+  expected: ReadonlyArray<EventIn<Category>>
+  next: number
 }
+
+const nothing: ReadonlyArray<never> = []
 
 /**
  * Runs the recorded facts through the deciders again and compares every decision, byte for byte in canonical JSON,
  * including ids and metadata. Stops at the first difference.
  */
-export async function replayAll(events: AsyncIterable<RecordedEvent>, rules: Deciders): Promise<ReplayVerdict> {
-  const replay = new Replay(rules)
-  for await (const event of events) if (!replay.take(event)) break
+export const replayAll = (events: AsyncIterable<RecordedEvent>, rules: Deciders): Promise<ReplayVerdict> =>
+  replayLog(events, bookOf(rules))
+
+/** As `replayAll`, with each event decided by the version of the rules that recorded it. */
+export async function replayLog(
+  events: AsyncIterable<RecordedEvent>,
+  book: RuleBook,
+  options: ReplayOptions = {},
+): Promise<ReplayVerdict> {
+  const replay = new Replay(book, options)
+  for await (const event of events) {
+    const going = replay.take(event)
+    // Waiting for each event would cost more than most events do.
+    if (!(typeof going === 'boolean' ? going : await going)) break
+  }
   return replay.verdict()
 }
 
-class Replay {
-  readonly #rules: Deciders
+/** A replay that is fed by hand, for those who look at the same events with other eyes as well. */
+export class Replay {
+  readonly #book: RuleBook
+  readonly #options: ReplayOptions
   readonly #entities = new Map<string, Replayed>()
+  readonly #versions = new Set<string>()
+  #streams = 0
   #facts = 0
   #decisions = 0
   #difference: ReplayDifference | null = null
-  #unreadable: string | null = null
+  #unreadable: { readonly reason: string; readonly streamId: string; readonly revision: number } | null = null
 
-  constructor(rules: Deciders) {
-    this.#rules = rules
+  constructor(book: RuleBook, options: ReplayOptions = {}) {
+    this.#book = book
+    this.#options = options
   }
 
-  /** False when there is no point in going on. */
-  take(recorded: RecordedEvent): boolean {
-    const entity = this.#entityOf(recorded.streamId)
+  /** False when there is no point in going on. Wait for a promise before the next event is handed over. */
+  take(recorded: RecordedEvent): boolean | Promise<boolean> {
+    const entity = this.#entityOf(recorded)
     if (entity === null) return true
     const decoded = decodeEvent(entity.category, recorded)
-    if (E.isLeft(decoded)) {
-      this.#unreadable = `${recorded.streamId}, event ${recorded.revision}: ${decoded.left.message}`
-      return false
-    }
+    if (E.isLeft(decoded)) return this.#stop(recorded, decoded.left.message)
     const event = decoded.right
-    if (event.metadata.kind === 'fact') this.#takeFact(recorded, entity, event)
-    else this.#takeDecision(recorded, entity, event)
-    return this.#difference === null
+    if (entity.decider?.version === event.metadata.actorVersion) return this.#apply(recorded, entity, event)
+    return this.#changeRules(recorded, entity, event)
   }
 
+  /** What came out. Call it once, when the events are at an end: decisions that are still missing count then. */
   verdict(): ReplayVerdict {
     for (const [streamId, entity] of this.#entities) {
-      if (this.#difference !== null) break
+      if (this.#difference !== null || this.#unreadable !== null) break
       this.#missing(streamId, entity, entity.factRevision + 1)
     }
     return {
-      streams: this.#entities.size,
+      streams: this.#streams,
       facts: this.#facts,
       decisions: this.#decisions,
+      versions: [...this.#versions].sort(),
       identical: this.#difference === null && this.#unreadable === null,
       difference: this.#difference,
-      unreadable: this.#unreadable,
+      unreadable:
+        this.#unreadable === null
+          ? null
+          : `${this.#unreadable.streamId}, event ${this.#unreadable.revision}: ${this.#unreadable.reason}`,
+      unreadableAt: this.#unreadable,
     }
   }
 
-  #entityOf(streamId: string): Replayed | null {
+  #entityOf({ streamId }: RecordedEvent): Replayed | null {
     const known = this.#entities.get(streamId)
     if (known !== undefined) return known
     const name = parseStreamId(streamId)
     if (name === null) return null
-    const decider = this.#rules[name.category] as unknown as Decider<Category, unknown>
-    const state = decider.initial(name.entity)
-    const entity = { decider, category: name.category, state, fact: null, factRevision: -1, expected: [] }
-    this.#entities.set(streamId, entity)
-    return entity
+    const { category, entity } = name
+    const fresh: Replayed = {
+      ...{ category, entity, decider: null, state: null, fact: null, factRevision: -1, expected: nothing, next: 0 },
+    }
+    this.#entities.set(streamId, fresh)
+    this.#streams += 1
+    return fresh
   }
 
-  #takeFact(recorded: RecordedEvent, entity: Replayed, fact: EventIn<Category>): void {
-    if (this.#missing(recorded.streamId, entity, recorded.revision)) return
+  #stop({ streamId, revision }: RecordedEvent, reason: string): false {
+    this.#unreadable = { reason, streamId, revision }
+    return false
+  }
+
+  /** The first event of a stream, or the first that another version of the rules has decided about. */
+  #changeRules(recorded: RecordedEvent, entity: Replayed, event: EventIn<Category>): boolean | Promise<boolean> {
+    const { category } = entity
+    const version = event.metadata.actorVersion
+    const decider = ruleOf(this.#book, category, version) as Decider<Category, unknown> | undefined
+    if (decider === undefined) {
+      const known = versionsOf(this.#book, category).join(', ')
+      return this.#stop(
+        recorded,
+        `decided by version ${version} of the ${category} rules; known here: ${known}. Use the program that knows it`,
+      )
+    }
+    this.#versions.add(`${category} ${version}`)
+    if (entity.decider === null && recorded.revision === 0) {
+      Object.assign(entity, { decider, state: decider.initial(entity.entity) })
+      return this.#apply(recorded, entity, event)
+    }
+    return this.#rebuild(recorded, entity, decider).then((rebuilt) => rebuilt && this.#apply(recorded, entity, event))
+  }
+
+  async #rebuild(recorded: RecordedEvent, entity: Replayed, decider: Decider<Category, unknown>): Promise<boolean> {
+    const { streamId, revision } = recorded
+    const start = this.#options.startOf?.(streamId)
+    const { readStream } = this.#options
+    let state = start === undefined ? decider.initial(entity.entity) : start.state
+    let next = start?.revision ?? 0
+    if (next < revision && readStream !== undefined) {
+      for await (const earlier of readStream(streamId)) {
+        if (earlier.revision !== next || earlier.revision >= revision) break
+        const decoded = decodeEvent(entity.category, earlier)
+        if (E.isLeft(decoded)) return this.#stop(earlier, decoded.left.message)
+        state = decider.evolve(state, decoded.right)
+        next += 1
+      }
+    }
+    if (next !== revision) return this.#stop(recorded, `what was before it is not there, from event ${next} on`)
+    Object.assign(entity, { decider, state })
+    return true
+  }
+
+  #apply(recorded: RecordedEvent, entity: Replayed, event: EventIn<Category>): boolean {
+    const { decider } = entity
+    if (decider === null) return false
+    if (event.metadata.kind === 'fact') this.#takeFact(recorded, entity, decider, event)
+    else this.#takeDecision(recorded, entity, decider, event)
+    return this.#difference === null
+  }
+
+  #takeFact(
+    { streamId, revision }: RecordedEvent,
+    entity: Replayed,
+    decider: Decider<Category, unknown>,
+    fact: EventIn<Category>,
+  ): void {
+    if (this.#missing(streamId, entity, revision)) return
     this.#facts += 1
-    entity.state = entity.decider.evolve(entity.state, fact)
+    entity.state = decider.evolve(entity.state, fact)
     entity.fact = fact
-    entity.factRevision = recorded.revision
-    entity.expected = [...entity.decider.decide(entity.state, fact)]
+    entity.factRevision = revision
+    entity.expected = decider.decide(entity.state, fact)
+    entity.next = 0
   }
 
-  #takeDecision(recorded: RecordedEvent, entity: Replayed, decision: EventIn<Category>): void {
+  #takeDecision(
+    { streamId, revision }: RecordedEvent,
+    entity: Replayed,
+    decider: Decider<Category, unknown>,
+    decision: EventIn<Category>,
+  ): void {
     this.#decisions += 1
-    const derived = entity.expected.shift()
+    const derived = entity.expected[entity.next]
+    entity.next += 1
     const recordedText = textOf(decision)
     const derivedText = derived === undefined ? null : textOf(derived)
-    if (recordedText !== derivedText)
-      this.#differ(recorded.streamId, entity, recorded.revision, recordedText, derivedText)
-    else entity.state = entity.decider.evolve(entity.state, decision)
+    if (recordedText === derivedText) entity.state = decider.evolve(entity.state, decision)
+    else this.#differ(streamId, entity, revision, recordedText, derivedText)
   }
 
   #missing(streamId: string, entity: Replayed, revision: number): boolean {
-    const next = entity.expected[0]
+    const next = entity.expected[entity.next]
     if (next === undefined) return false
     this.#differ(streamId, entity, revision, null, textOf(next))
     return true
   }
 
   #differ(streamId: string, entity: Replayed, revision: number, recorded: string | null, derived: string | null): void {
-    const fact = { id: entity.fact?.id ?? 'none', type: entity.fact?.type ?? 'none' }
+    const { fact: found, factRevision } = entity
+    const fact = {
+      id: found?.id ?? 'none',
+      type: found?.type ?? 'none',
+      revision: factRevision,
+      data: found === null ? 'null' : canonicalJson(found.data),
+    }
     this.#difference = { streamId, revision, fact, recorded, derived }
   }
 }

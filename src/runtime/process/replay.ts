@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { deciders } from '../../actors/index.js'
+import { ruleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, type RecordedEvent } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
-import { recordHandover, replayAll, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
+import { recordHandover, replayLog, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
 
 /** The log's file in a data folder, where no other store was asked for. */
 export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
@@ -42,7 +42,7 @@ export async function examineLog(connection: StoreConnection): Promise<LogExamin
     }
   }
   try {
-    const verdict = await replayAll(counted(), deciders)
+    const verdict = await replayLog(counted(), ruleBook, { readStream: (id) => store.readStream(id) })
     return { events, verdict, handovers }
   } finally {
     await store.close()

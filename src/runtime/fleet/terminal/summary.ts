@@ -54,7 +54,8 @@ export function replayLines({ decisions, facts, streams, identical, difference, 
   const { streamId, revision, fact, recorded, derived } = difference
   return [
     `replay: ${scope}: differs at ${streamId}, revision ${revision}`,
-    `  after fact ${fact.type} ${fact.id}`,
+    `  after fact ${fact.type} ${fact.id}, revision ${fact.revision}`,
+    `  facts:    ${fact.data}`,
     `  recorded: ${recorded ?? 'nothing'}`,
     `  derived:  ${derived ?? 'nothing'}`,
   ]

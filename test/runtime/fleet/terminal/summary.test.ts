@@ -3,7 +3,16 @@ import { replayLines, summaryLines } from '../../../../src/runtime/fleet/termina
 import { completed, requestedAt } from '../handoverRecord.js'
 import { viewer } from './view.js'
 
-const replay = { streams: 5, facts: 186, decisions: 20, identical: true, difference: null, unreadable: null }
+const replay = {
+  streams: 5,
+  facts: 186,
+  decisions: 20,
+  identical: true,
+  difference: null,
+  unreadable: null,
+  versions: [],
+  unreadableAt: null,
+}
 const life = { server: 's1', pid: 1, startedAt: requestedAt - 9_000, diedAt: requestedAt + 13_655, end: 'SIGKILL' }
 const result = buildResult({
   handovers: [completed],
@@ -42,13 +51,14 @@ describe('the summary of a run', () => {
     const difference = {
       streamId: 'stream-main',
       revision: 7,
-      fact: { id: 'f1', type: 'HandoverRequested' },
+      fact: { id: 'f1', type: 'HandoverRequested', revision: 6, data: '{"cause":"drain"}' },
       recorded: '{"a":1}',
       derived: null,
     }
     expect(replayLines({ ...replay, identical: false, difference })).toEqual([
       'replay: 20 decisions from 186 facts in 5 event streams: differs at stream-main, revision 7',
-      '  after fact HandoverRequested f1',
+      '  after fact HandoverRequested f1, revision 6',
+      '  facts:    {"cause":"drain"}',
       '  recorded: {"a":1}',
       '  derived:  nothing',
     ])
