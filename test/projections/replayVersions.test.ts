@@ -16,7 +16,7 @@ const newer: Deciders['stream'] = {
     deciders.stream.decide(state, fact).map((event) => ({
       ...event,
       metadata: { ...event.metadata, actorVersion: deciders.stream.version + 1 },
-    })) as ReadonlyArray<EventIn<'stream'>>,
+    })),
 }
 const bothVersions: RuleBook = { ...ruleBook, stream: [...ruleBook.stream, newer] }
 
