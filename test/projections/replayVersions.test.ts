@@ -1,5 +1,5 @@
 import { ActorHost, deciders, ruleBook, type Deciders, type RuleBook } from '../../src/actors/index.js'
-import type { EventIn, EventStore } from '../../src/events/index.js'
+import type { EventStore } from '../../src/events/index.js'
 import { createMemoryStore } from '../../src/events/stores/memory/index.js'
 import { replayLog } from '../../src/projections/index.js'
 import * as f from '../support/streamFacts.js'
