@@ -4,6 +4,7 @@ import type { EventIn, EventStore, SegueEvent } from '../events/index.js'
 import { derivedId, timeOfId } from '../events/index.js'
 import type { Transport } from '../messaging/index.js'
 import type { Invariant } from './checkers/checker.js'
+import type { Watch } from '../runtime/control/core.js'
 import type { ServerDefects } from './media/station.js'
 import type { SimulatedProcess } from './world/process.js'
 
@@ -15,6 +16,7 @@ export interface Plant {
   readonly breaks: ReadonlyArray<Invariant>
   readonly deciders?: () => Deciders
   readonly defects?: Partial<ServerDefects>
+  readonly spoilWatch?: (watch: Watch) => Watch
   readonly spoilStore?: (store: EventStore, process: SimulatedProcess) => EventStore
   readonly spoilControlTransport?: (transport: Transport) => Transport
   readonly spoilServerTransport?: (transport: Transport) => Transport
@@ -24,6 +26,7 @@ export const noDefects: ServerDefects = {
   fenceless: false,
   neverAsks: false,
   reportsEarly: false,
+  neverCorrects: false,
 }
 
 type StreamEvent = EventIn<'stream'>
@@ -182,6 +185,21 @@ export const plants: ReadonlyArray<Plant> = [
     meaning: 'a standby says that it has reached K before it has',
     breaks: ['authority'],
     defects: { reportsEarly: true },
+  },
+  {
+    name: 'forgotten-outage',
+    meaning: 'a new control plane does not know which servers were on record as silent, and so never sees them return',
+    breaks: ['recovery'],
+    spoilWatch: (watch) => ({
+      ...watch,
+      add: (server, url) => watch.add(server, url, { silent: false, probeDown: false }),
+    }),
+  },
+  {
+    name: 'mistaken-boot',
+    meaning: 'a server leaves the control plane in the belief that an earlier boot of it is there',
+    breaks: ['recovery'],
+    defects: { neverCorrects: true },
   },
   {
     name: 'lost-samples',

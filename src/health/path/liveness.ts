@@ -22,6 +22,10 @@ export type ProbeOutcome =
 export interface LivenessOptions {
   /** When the watching began; a server that was never heard counts as silent from here on. */
   readonly since: number
+  /** It is on record as silent: the next heartbeat is its return. Default false. */
+  readonly silent?: boolean
+  /** It is on record as failing its probes: the next success is its return. Default false. */
+  readonly probeDown?: boolean
   /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. */
   readonly silentAfterMs?: number
   /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
@@ -53,8 +57,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let bootId: string | null = null
   let retiredBoots: ReadonlyArray<string> = []
   let lastHeartbeatAt = since
-  let silent = false
-  let probeDown = false
+  let silent = options.silent ?? false
+  let probeDown = options.probeDown ?? false
   let slowFailures = 0
   let lastTickAt = since
   /** End of our own newest stall: silence counts from here, and a probe begun before it proves nothing. */

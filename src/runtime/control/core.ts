@@ -7,6 +7,7 @@ import {
   type Deciders,
   type IncomingFact,
   type Mailboxes,
+  type ServerState,
 } from '../../actors/index.js'
 import {
   parseStreamId,
@@ -30,10 +31,16 @@ export interface ControlPlaneLogger {
   readonly warn: (message: string) => void
 }
 
+/** What the log says of a server: what began before this control plane did must not end unnoticed. */
+export interface RecordedOutage {
+  readonly silent: boolean
+  readonly probeDown: boolean
+}
+
 /** Watches servers from the control plane and tells what it sees as facts. */
 export interface Watch {
-  /** Begins to watch a server, or follows it to its new address. */
-  readonly add: (server: string, url: string) => void
+  /** Begins to watch a server, of which `recorded` is on record, or follows it to its new address. */
+  readonly add: (server: string, url: string, recorded: RecordedOutage) => void
   /** The path to a server as it is now; all null when it is not watched. */
   readonly quality: (server: string) => PathQuality
   readonly close: () => Promise<void>
@@ -218,7 +225,7 @@ export class ControlCore {
     if (committed.category === 'server') {
       const { state } = committed as Committed<'server'>
       const standing = standingOf(state)
-      if (standing !== null) this.#watch.add(standing.id, standing.url)
+      if (standing !== null) this.#watch.add(standing.id, standing.url, recordedOutage(state))
       if (this.index.setServer(state)) this.#tellFleet()
     } else {
       const { state, events, entity } = committed as Committed<'stream'>
@@ -255,5 +262,10 @@ export class ControlCore {
     })
   }
 }
+
+const recordedOutage = ({ signals }: ServerState): RecordedOutage => ({
+  silent: signals.some(({ kind }) => kind === 'heartbeat'),
+  probeDown: signals.some(({ kind }) => kind === 'probe'),
+})
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

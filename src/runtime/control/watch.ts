@@ -11,6 +11,7 @@ import {
   type Prober,
 } from '../../health/index.js'
 import { Heartbeat, subjects, type Transport } from '../../messaging/index.js'
+import type { RecordedOutage } from './core.js'
 import { sendDeadLetters } from '../media/deadLetters.js'
 
 export interface WatchOptions {
@@ -29,6 +30,7 @@ interface Watched {
 }
 
 const tickMs = 50
+const nothingRecorded: RecordedOutage = { silent: false, probeDown: false }
 /** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
 const probeEveryMs = 100
 const probeTimeoutMs = 200
@@ -61,15 +63,15 @@ export class ServerWatch {
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
-  /** Begins to watch a server, or follows it to its new address. */
-  add(server: string, url: string): void {
+  /** Begins to watch a server, of which `recorded` is on record, or follows it to its new address. */
+  add(server: string, url: string, recorded: RecordedOutage = nothingRecorded): void {
     const known = this.#watched.get(server)
     if (known?.url === url) return
     void known?.prober.stop()
     const { now, silentAfterMs } = this.#options
     const monitor =
       known?.monitor ??
-      createLivenessMonitor({ since: now(), ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
+      createLivenessMonitor({ since: now(), ...recorded, ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
     const meter = known?.meter ?? createPathMeter()
     const prober = startProber({
       url,

@@ -2,13 +2,14 @@ import type { RecordedEvent, SegueEvent } from '../../events/index.js'
 import type { Assignment } from '../../messaging/index.js'
 import type { Served } from '../media/origin.js'
 
-/** The invariants of the architecture, by the number they have there. */
+/** The invariants of the architecture, and that everything comes right again. */
 export const invariants = {
   authority: 'for each stream and number exactly one epoch is authoritative; epochs and K only rise',
   playback: 'a viewer plays every number once, in order, with the right bytes',
   log: 'no acknowledged event is lost, changed or doubled',
   replay: 'replaying the facts gives exactly the recorded decisions',
   endings: 'a handover ends within its deadline budget',
+  recovery: 'when all works again, every stream has a primary that serves, a filled standby, and viewers that play',
   independence: 'losing control plane, broker or event store interrupts no viewer and loses no sample',
 } as const
 export type Invariant = keyof typeof invariants
@@ -25,6 +26,8 @@ export interface Observations {
   redelivered(data: unknown): void
   /** A server was handed an assignment. */
   assigned(assignment: Assignment): void
+  /** A task of a boot of a server has led to the fact with this id. */
+  reported(bootId: string, id: string): void
   served(served: Served): void
   awoke(server: string, sleptSinceMs: number): void
   sampleTaken(server: string, id: string, seq: number): void

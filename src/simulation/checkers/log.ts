@@ -32,6 +32,8 @@ const identityOf = (data: Readonly<Record<string, unknown>>): string => {
 export function checkLog({ log, violated }: LogContext): Checker {
   const confirmed: { readonly streamId: string; readonly event: SegueEvent; readonly repeated: boolean }[] = []
   const contents = new Map<string, string>()
+  /** Which boot said it: one that begins anew does its tasks anew. */
+  const saidBy = new Map<string, string>()
   const wrong = (message: string): void => violated('log', message)
 
   const find = (id: string, streamId: string): RecordedEvent | undefined => {
@@ -39,13 +41,21 @@ export function checkLog({ log, violated }: LogContext): Checker {
     return found?.streamId === streamId ? found : undefined
   }
 
+  const ofTwoBoots = (a: string, b: string): boolean => {
+    const [one, other] = [saidBy.get(a), saidBy.get(b)]
+    return one !== undefined && other !== undefined && one !== other
+  }
+
   return {
+    reported: (bootId, id) => void saidBy.set(id, bootId),
     appended: (streamId, events) => {
       for (const event of events) {
         if (!once.has(event.type)) continue
-        const content = `${streamId} ${event.type} ${identityOf(event.data as Readonly<Record<string, unknown>>)}`
+        const identity = identityOf(event.data as Readonly<Record<string, unknown>>)
+        const content = `${streamId} ${event.type} ${identity}`
         const before = contents.get(content)
-        if (before !== undefined) wrong(`${streamId}: ${event.type} was recorded twice, as ${before} and ${event.id}`)
+        if (before !== undefined && !ofTwoBoots(before, event.id))
+          wrong(`${streamId}: ${event.type} was recorded twice, as ${before} and ${event.id}`)
         contents.set(content, event.id)
       }
     },

@@ -24,7 +24,7 @@ export class SimulatedAuthority {
   }
 
   of(number: number): AuthorityState {
-    return number > this.#liveAtSuspension ? this.#state : 'confirmed'
+    return this.#state === 'unconfirmed' && number <= this.#liveAtSuspension ? 'assumed' : this.#state
   }
 
   suspended(live: number | null): void {

@@ -1,6 +1,9 @@
 import type { SimulatedFeed } from './feed.js'
 import { numberAt, phaseSegments } from './format.js'
 
+/** After so long a broken one has been replaced often enough to work. */
+const brokenMs = 12_000
+
 /** How an encoder does; drawn once for each start. */
 export interface EncoderTemper {
   /** From its start to its first output, by which it has caught up. */
@@ -8,7 +11,7 @@ export interface EncoderTemper {
   /** From the end of a segment's media to the segment. */
   readonly latencyMs: number
   readonly variant: number
-  /** Nothing ever comes out: the process behind it ends again and again, or it stays and is mute. */
+  /** For long nothing comes out: the process behind it ends again and again, or it stays and is mute. */
   readonly broken: 'no' | 'ends' | 'mute'
 }
 
@@ -26,6 +29,7 @@ export class SimulatedEncoder {
   readonly startedAtMs: number
   readonly #feed: SimulatedFeed
   #next: number
+  #hasBegun = false
 
   constructor({ feed, temper, nowMs, backMs }: EncoderStart) {
     this.temper = temper
@@ -38,14 +42,14 @@ export class SimulatedEncoder {
 
   /** When the next number comes out. */
   get nextAtMs(): number {
-    if (this.temper.broken !== 'no') return Infinity
-    const { startupMs, latencyMs } = this.temper
-    return Math.max(this.startedAtMs + startupMs, this.#feed.readyAtMs(this.#next) + latencyMs)
+    const { startupMs, latencyMs, broken } = this.temper
+    const lostMs = broken === 'no' ? 0 : brokenMs
+    return Math.max(this.startedAtMs + lostMs + startupMs, this.#feed.readyAtMs(this.#next) + latencyMs)
   }
 
   /** The newest number that it could have made by now has been made. */
   isLevel(nowMs: number): boolean {
-    return this.temper.broken === 'no' && nowMs >= this.startedAtMs + this.temper.startupMs && this.nextAtMs > nowMs
+    return this.#hasBegun && this.nextAtMs > nowMs
   }
 
   /** All numbers that have come out since the last look. */
@@ -54,6 +58,7 @@ export class SimulatedEncoder {
     // After a long standstill the oldest media are gone.
     if (this.#next < this.#feed.oldest) this.#next = this.#feed.oldest
     while (this.nextAtMs <= nowMs) {
+      this.#hasBegun = true
       numbers.push(this.#next)
       this.#next += 1
     }

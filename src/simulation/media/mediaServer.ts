@@ -9,6 +9,7 @@ import {
   type RouteAnswer,
   type SessionDocument,
 } from '../../messaging/index.js'
+import { correctEveryMs } from '../../runtime/media/presence.js'
 import { createPublishLane, type PublishLane } from '../../messaging/publishLane.js'
 import { isSample } from '../../messaging/spool.js'
 import type { Transport } from '../../messaging/transport.js'
@@ -28,6 +29,7 @@ import { SimulatedStation, type ServerDefects, type StationContext } from './sta
 export interface ServerObserver {
   readonly served: (served: Served) => void
   readonly assigned: (assignment: Assignment) => void
+  readonly reported: (bootId: string, id: string) => void
   readonly sampleTaken: (server: string, id: string, seq: number) => void
   /** From now on it survives a crash of the process. */
   readonly sampleKept: (server: string, id: string) => void
@@ -74,6 +76,8 @@ export class SimulatedMediaServer implements HttpHost {
   #origin: SimulatedOrigin
   #draining = false
   #sampleSeq = 0
+  #join: (again: boolean) => void = () => undefined
+  #correctedAtMs = -Infinity
 
   constructor(options: MediaServerOptions) {
     this.#options = options
@@ -117,17 +121,26 @@ export class SimulatedMediaServer implements HttpHost {
     })
     const { id: server, url, bootId } = this
     const startedAt = this.#wallMs()
-    const joined = factMessage(
-      startedAt,
-      { type: 'ServerJoined', data: { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt } },
-      ...[server, bootId],
-    )
-    const join = (): void => this.#send(subjects.health(server), joined)
-    join()
+    const data = { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt }
+    const introduction = { type: 'ServerJoined', data } as const
+    const joined = factMessage(startedAt, introduction, server, bootId)
+    this.#join = (again) => {
+      const fact = again ? factMessage(this.#wallMs(), introduction, server, bootId, 'again') : joined
+      this.#send(subjects.health(server), fact)
+    }
+    this.#join(false)
     transport.onState((state) => {
       for (const lane of Object.values(this.#lanes ?? {})) if (state === 'connected') lane.retryNow()
-      if (state === 'connected') join()
+      if (state === 'connected') this.#join(false)
     })
+  }
+
+  /** As runtime/media/presence does. */
+  #correct(): void {
+    const nowMs = this.#options.time.now()
+    if (this.#options.defects.neverCorrects || nowMs - this.#correctedAtMs < correctEveryMs) return
+    this.#correctedAtMs = nowMs
+    this.#join(true)
   }
 
   crash(): void {
@@ -252,7 +265,10 @@ export class SimulatedMediaServer implements HttpHost {
   #apply(assignment: Assignment): CommandReply {
     const { stream, server, bootId, sequence, role } = assignment
     if (server !== this.id) return { type: 'refused', reason: `this is ${this.id}` }
-    if (bootId !== this.bootId) return { type: 'refused', reason: `this is boot ${this.bootId}` }
+    if (bootId !== this.bootId) {
+      this.#correct()
+      return { type: 'refused', reason: `this is boot ${this.bootId}` }
+    }
     const present = this.#stations.get(stream)
     if (sequence < (present?.sequence ?? this.#ended.get(stream) ?? 0)) return done
     if (role === 'none') {
@@ -284,6 +300,7 @@ export class SimulatedMediaServer implements HttpHost {
       reach: (peer, stream) => this.#reach(peer, stream),
       report: (stream, payload, identity) => {
         const fact = factMessage(this.#wallMs(), payload, stream, ...identity, this.bootId)
+        this.#options.observer.reported(this.bootId, fact.id)
         const again = (): void => this.#send(subjects.stream(stream), fact)
         again()
         return { again }

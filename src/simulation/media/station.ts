@@ -44,6 +44,8 @@ export interface ServerDefects {
   readonly neverAsks: boolean
   /** Says that it has reached K as soon as it is told. */
   readonly reportsEarly: boolean
+  /** Leaves the control plane in the belief that an earlier boot of it is there. */
+  readonly neverCorrects: boolean
 }
 
 const followMs = segmentMs * 0.8
@@ -225,7 +227,7 @@ export class SimulatedStation {
   #pumpLater(): void {
     const { encoder } = this
     this.#cancelPump()
-    if (encoder === null || encoder.temper.broken !== 'no') return
+    if (encoder === null) return
     const waitMs = encoder.nextAtMs - this.#context.nowMs()
     const { process } = this.#context
     this.#cancelPump = process.after(Number.isFinite(waitMs) ? waitMs : lookAtFeedMs, () => this.#pump(encoder))

@@ -2,7 +2,7 @@ import type { Deciders, IncomingFact } from '../../actors/index.js'
 import { timeOrderedId, type AppendResult, type EventStore, type SegueEvent } from '../../events/index.js'
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import type { Transport } from '../../messaging/index.js'
-import { ControlCore } from '../../runtime/control/core.js'
+import { ControlCore, type Watch } from '../../runtime/control/core.js'
 import type { SimulatedBroker } from './broker.js'
 import type { SimulatedLog } from './log.js'
 import { createSimulatedMailboxes } from './mailboxes.js'
@@ -32,6 +32,7 @@ export interface ControlPlaneOptions {
   /** What a planted defect makes of the host's ways out; nothing in an ordinary run. */
   readonly spoilStore?: (store: EventStore, process: SimulatedProcess) => EventStore
   readonly spoilTransport?: (transport: Transport) => Transport
+  readonly spoilWatch?: (watch: Watch) => Watch
 }
 
 const restartAgainMs = 500
@@ -97,8 +98,9 @@ export class SimulatedControlPlane {
   }
 
   #boot(): void {
-    const { process, time, network, broker, deciders, serverPolicy, streamPolicy } = this.#options
+    const { process, time, broker, deciders, serverPolicy, streamPolicy } = this.#options
     const { spoilStore = (store) => store, spoilTransport = (transport) => transport } = this.#options
+    const { spoilWatch = (watch) => watch } = this.#options
     const { life } = process
     const core = new ControlCore({
       store: spoilStore(this.#storeClient(), process),
@@ -110,7 +112,7 @@ export class SimulatedControlPlane {
       streamPolicy,
       mailboxes: createSimulatedMailboxes(),
       newId: this.#newId,
-      watch: (tell) => this.#openWatch(tell),
+      watch: (tell) => spoilWatch(this.#openWatch(tell)),
       logger: {
         info: () => undefined,
         warn: (message) => {
@@ -134,7 +136,6 @@ export class SimulatedControlPlane {
           time.after(restartAgainMs, () => this.start())
         },
       )
-    void network
   }
 
   #storeClient(): EventStore {

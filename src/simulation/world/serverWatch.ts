@@ -1,7 +1,7 @@
 import type { IncomingFact } from '../../actors/index.js'
 import type { PathQuality } from '../../events/index.js'
 import { createLivenessMonitor, type LivenessFact, type LivenessMonitor } from '../../health/path/liveness.js'
-import type { Watch } from '../../runtime/control/core.js'
+import type { RecordedOutage, Watch } from '../../runtime/control/core.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
 
@@ -47,9 +47,10 @@ export class SimulatedWatch implements Watch {
     this.#options = options
   }
 
-  readonly add = (server: string): void => {
+  readonly add = (server: string, _url: string, recorded: RecordedOutage): void => {
     if (this.#seen.has(server)) return
-    this.#seen.set(server, { monitor: createLivenessMonitor({ since: this.#options.now() }), quiet: true })
+    const monitor = createLivenessMonitor({ since: this.#options.now(), ...recorded })
+    this.#seen.set(server, { monitor, quiet: !recorded.silent && !recorded.probeDown })
     this.disturbed()
   }
 

@@ -17,6 +17,7 @@ import { checkEndings } from '../checkers/endings.js'
 import { checkIndependence } from '../checkers/independence.js'
 import { checkLog } from '../checkers/log.js'
 import { checkPlayback } from '../checkers/playback.js'
+import { notRecovered } from '../checkers/recovery.js'
 import { checkReplay } from '../checkers/replay.js'
 import { SimulatedFeed } from '../media/feed.js'
 import { simulatedFormat } from '../media/format.js'
@@ -52,6 +53,7 @@ export interface WorldResult {
 export const startMs = 1_800_000_000_000
 const trackMs = 50
 const healedMsMax = 60_000
+const restLookMs = 250
 const episodesMsMax = 3_600_000
 
 const streamPolicy: StreamPolicy = {
@@ -93,6 +95,7 @@ export class World {
   readonly #violations: Found[] = []
   readonly #viewers = new Map<string, ViewerSession>()
   readonly #viewerStreams = new Map<string, string>()
+  readonly #lastPlayed = new Map<string, number>()
   readonly #viewerRoutes = new Map<string, Route>()
   /** When a server was last not as it should be. */
   readonly #impairedAtMs = new Map<string, number>()
@@ -214,10 +217,33 @@ export class World {
     this.#director.heal()
     const { time } = this
     const untilMs = time.now() + healedMsMax
-    const atRest = (): boolean => failed() || (this.#isAtRest() && time.now() > untilMs - healedMsMax + 3_000)
-    await time.run(untilMs, atRest)
+    let left: string | null = null
+    const atRest = (): boolean => {
+      if (failed()) return true
+      if (!this.#isAtRest() || time.now() < untilMs - healedMsMax + 3_000) return false
+      left = this.#notRecovered()
+      return left === null
+    }
+    // Looked at now and then: nobody waits for the very moment.
+    while (time.now() < untilMs && !atRest()) await time.run(time.now() + restLookMs, failed)
     if (failed()) return
+    if (left !== null) this.#violated('recovery', left)
     for (const checker of this.#checkers) await checker.finished?.()
+  }
+
+  #notRecovered(): string | null {
+    const { scenario } = this
+    return notRecovered({
+      nowMs: this.time.now(),
+      streams: scenario.streams,
+      stateOf: (stream) => this.controls[0]?.core?.index.stream(stream),
+      stationOf: (server, stream) => this.server(server)?.stationOf(stream),
+      viewers: [...this.#viewers.keys()].map((id) => ({
+        id,
+        latencyMs: scenario.latencyMs,
+        played: this.#lastPlayed.get(id) ?? 0,
+      })),
+    })
   }
 
   #isAtRest(): boolean {
@@ -266,6 +292,7 @@ export class World {
           observer: {
             played: (who, number, names) => {
               this.note(() => `${who} plays ${number}`)
+              this.#lastPlayed.set(who, number)
               this.#tell((checker) => checker.played?.(who, number, names))
             },
             skipped: (who, from, to) => {
@@ -350,6 +377,7 @@ export class World {
           this.note(() => `${assignment.server} is ${assignment.role} of ${assignment.stream} (${assignment.sequence})`)
           this.#tell((checker) => checker.assigned?.(assignment))
         },
+        reported: (bootId, id) => this.#tell((checker) => checker.reported?.(bootId, id)),
         sampleTaken: (who, sample, seq) => this.#tell((checker) => checker.sampleTaken?.(who, sample, seq)),
         sampleKept: (who, sample) => this.#tell((checker) => checker.sampleKept?.(who, sample)),
       },
@@ -376,20 +404,23 @@ export class World {
         this.#tell((checker) => checker.confirmed?.(streamId, events, repeated)),
       onWarning: (message) => this.note(() => message),
       ...(plant?.spoilStore === undefined ? {} : { spoilStore: plant.spoilStore }),
+      ...(plant?.spoilWatch === undefined ? {} : { spoilWatch: plant.spoilWatch }),
       ...(plant?.spoilControlTransport === undefined ? {} : { spoilTransport: plant.spoilControlTransport }),
     })
     control.skewMs = Math.round(this.random.fork(`${name} clock`).between(-1, 1) * scenario.skews.control)
     return control
   }
 
+  #violated(invariant: Invariant, message: string): void {
+    this.note(() => `VIOLATED ${invariant}: ${message}`)
+    this.#violations.push({ invariant, message, atMs: this.time.now() - startMs })
+  }
+
   #newCheckers(deciders: Deciders): ReadonlyArray<Checker> {
     const { log, scenario } = this
     const context = {
       nowMs: this.time.now,
-      violated: (invariant: Invariant, message: string): void => {
-        this.note(() => `VIOLATED ${invariant}: ${message}`)
-        this.#violations.push({ invariant, message, atMs: this.time.now() - startMs })
-      },
+      violated: (invariant: Invariant, message: string): void => this.#violated(invariant, message),
     }
     const { control, server } = scenario.skews
     const orderMayBreak = scenario.episodes.some(({ faults }) => faults.some(({ kind }) => kind === 'several-controls'))

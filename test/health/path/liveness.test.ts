@@ -39,6 +39,12 @@ describe('liveness by heartbeats', () => {
     ])
   })
 
+  it('reports the return of a server that was on record as silent', () => {
+    const monitor = createLivenessMonitor({ since: 500, silent: true })
+    expect(run(monitor, 500, 1_500, () => false)).toEqual([])
+    expect(run(monitor, 1_550, 3_000)).toMatchObject([{ type: 'HeartbeatResumed', data: { bootId: 'boot-1' } }])
+  })
+
   it('does not count silence while the watcher itself stood still', () => {
     const monitor = createLivenessMonitor({ since: 0 })
     run(monitor, 0, 1_000)
@@ -83,6 +89,12 @@ describe('liveness by probes', () => {
     expect(monitor.probe(failed('reset', 1_100))).toEqual([])
     expect(monitor.probe(ok(1_150))).toEqual([{ type: 'ProbeSucceeded', data: { bootId: 'boot-2' } }])
     expect(monitor.probe(ok(1_200))).toEqual([])
+  })
+
+  it('reports the success of a server that was on record as failing', () => {
+    const monitor = createLivenessMonitor({ since: 0, probeDown: true })
+    expect(monitor.probe(failed('refused', 100))).toEqual([])
+    expect(monitor.probe(ok(200))).toMatchObject([{ type: 'ProbeSucceeded' }])
   })
 
   it('needs two slow answers in a row', () => {

@@ -171,6 +171,23 @@ describe('a control plane', () => {
     },
   )
 
+  it('notices the return of a server that its predecessor had found silent', async () => {
+    const { store, transport, servers, control, startControl } = await onAir()
+    const beating = servers[1]
+    await servers[1]?.close()
+    const silence = async (type: string): Promise<boolean> =>
+      (await eventsOf(store, 'server-s2')).some((event) => event.type === type)
+    await waitFor(() => silence('HeartbeatMissed'))
+    await control().close()
+    await startControl()
+    const heart = setInterval(() => {
+      const beat = { server: 's2', bootId: beating?.bootId, seq: 1, sentAt: Date.now(), url: beating?.ref.url }
+      transport.broadcast(subjects.heartbeat('s2'), beat)
+    }, 50)
+    closers.push(() => Promise.resolve(clearInterval(heart)))
+    await waitFor(() => silence('HeartbeatResumed'))
+  })
+
   it('buries what it cannot understand with the reason, on every subject, and goes on', async () => {
     const { transport, control } = await onAir()
     const letters: DeadLetter[] = []
