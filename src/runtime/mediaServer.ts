@@ -66,10 +66,13 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
 
   const memoryLimitBytes = options.memoryLimitMb === undefined ? null : options.memoryLimitMb * 1024 * 1024
   const metrics = (): MediaServerMetrics => ({ ...station.metrics(), viewers: edge.viewers() })
-  const answering = answerCommands({ transport, server: id, station, onFault: options.onFault, deadLetter })
   const self = { server: id, bootId, url }
   const presence = announcePresence({
     ...{ transport, publishFact, self, startedAt, memoryLimitBytes, capacityStreams, heartbeatMs },
+  })
+  const answering = answerCommands({
+    ...{ transport, server: id, bootId, station, deadLetter, onFault: options.onFault },
+    onOtherBoot: presence.correct,
   })
   const health = options.health?.({ server: id, bootId, dataDir, memoryLimitBytes, metrics, publishFact })
   logger.info(self, 'media server started')

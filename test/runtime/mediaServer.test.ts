@@ -172,6 +172,17 @@ describe('a media server', () => {
     expect((await fetch(`${server.url}/streams/demo/video/7.m4s`)).status).toBe(200)
   })
 
+  it('introduces itself again when the control plane takes another boot for it', async () => {
+    const server = await start()
+    await waitFor(() => of('ServerJoined').length === 1)
+    const assignment = assignmentOf({ bootId: 'an earlier one' })
+    for (let times = 0; times < 3; times += 1) await command(server, { type: 'assign', assignment })
+    await waitFor(() => of('ServerJoined').length === 2)
+    const [first, second] = of('ServerJoined')
+    expect(second?.data).toEqual(first?.data)
+    expect(second?.id).not.toBe(first?.id)
+  })
+
   it('refuses what is not for this boot, and what it does not understand', async () => {
     const server = await start()
     const assignment = assignmentOf({ bootId: 'an earlier one' })

@@ -2,9 +2,9 @@ import type { Route } from '../../messaging/index.js'
 import type { RouteBook } from './routeBook.js'
 
 /**
- * Whether this server may still speak for the newest numbers.
- * `unconfirmed`: it was suspended and has not learnt yet whether it was replaced.
- * `assumed`: nobody could tell it in time, so it serves, without naming an epoch.
+ * Whether this server may still speak for a number.
+ * `unconfirmed`: it was suspended and has not learnt yet whether it was replaced; it does not serve the number.
+ * `assumed`: it serves the number without naming an epoch. It had the number before, or nobody could tell it in time.
  */
 export type AuthorityState = 'confirmed' | 'unconfirmed' | 'assumed'
 
@@ -51,7 +51,8 @@ export function createAuthority(options: AuthorityOptions): Authority {
   }
 
   return {
-    of: (number) => (number > liveAtSuspension ? state : 'confirmed'),
+    // What it had before it slept are the right bytes, but a successor's epoch may begin with any of them.
+    of: (number) => (state === 'unconfirmed' && number <= liveAtSuspension ? 'assumed' : state),
     suspended(live) {
       // While a suspension is still unconfirmed, the bytes made since then are no more certain than before.
       if (state === 'confirmed') liveAtSuspension = live ?? -1

@@ -14,13 +14,17 @@ import type { DeadLetters } from './deadLetters.js'
 export interface CommandsOptions {
   readonly transport: Transport
   readonly server: string
+  readonly bootId: string
   readonly station: Station
   readonly onFault: ((fault: Fault) => void) | undefined
   readonly deadLetter: DeadLetters
+  /** The control plane takes another boot for the present one. */
+  readonly onOtherBoot: () => void
 }
 
 /** Answers what the control plane orders. */
-export function answerCommands({ transport, server, station, onFault, deadLetter }: CommandsOptions): Unsubscribe {
+export function answerCommands(options: CommandsOptions): Unsubscribe {
+  const { transport, server, bootId, station, onFault, deadLetter, onOtherBoot } = options
   const subject = subjects.command(server)
   const obey = (data: unknown): CommandReply => {
     const command = Command.decode(data)
@@ -29,7 +33,10 @@ export function answerCommands({ transport, server, station, onFault, deadLetter
       deadLetter(subject, reason, data)
       return { type: 'refused', reason }
     }
-    if (command.right.type === 'assign') return station.apply(command.right.assignment)
+    if (command.right.type === 'assign') {
+      if (command.right.assignment.bootId !== bootId) onOtherBoot()
+      return station.apply(command.right.assignment)
+    }
     if (onFault === undefined) return { type: 'refused', reason: 'fault injection is not allowed at this server' }
     onFault(command.right.fault)
     return { type: 'done' }

@@ -11,14 +11,25 @@ export interface PresenceOptions {
   readonly heartbeatMs: number
 }
 
+export interface Presence {
+  /** The control plane takes another boot for the present one: an introduction of it came late. Says who is here. */
+  readonly correct: () => void
+  readonly leave: (reason: string) => void
+}
+
+/** So often a mistaken control plane is corrected at the most. */
+export const correctEveryMs = 1_000
+
 /** Lets the fleet know that this server is there: joins (again after each reconnection), beats, and says goodbye. */
-export function announcePresence(options: PresenceOptions): { readonly leave: (reason: string) => void } {
+export function announcePresence(options: PresenceOptions): Presence {
   const { transport, publishFact, self, startedAt, memoryLimitBytes, capacityStreams, heartbeatMs } = options
   const { server, bootId } = self
   const data = { ...self, memoryLimitBytes, capacityStreams, startedAt }
-  const joined = factMessage(startedAt, { type: 'ServerJoined', data }, server, bootId)
+  const introduction = { type: 'ServerJoined', data } as const
+  const joined = factMessage(startedAt, introduction, server, bootId)
   let present = true
   let seq = 0
+  let correctedAt = -Infinity
 
   publishFact(subjects.health(server), joined)
   transport.onState((state) => {
@@ -32,6 +43,13 @@ export function announcePresence(options: PresenceOptions): { readonly leave: (r
   }, heartbeatMs)
 
   return {
+    correct() {
+      const now = Date.now()
+      if (!present || Math.abs(now - correctedAt) < correctEveryMs) return
+      correctedAt = now
+      // Under a new id: the first introduction has been recorded, so a repetition of it would say nothing new.
+      publishFact(subjects.health(server), factMessage(now, introduction, server, bootId, 'again'))
+    },
     leave(reason) {
       present = false
       clearInterval(timer)
