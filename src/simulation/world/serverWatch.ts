@@ -26,7 +26,8 @@ export interface ServerWatchOptions {
 
 interface Seen {
   readonly monitor: LivenessMonitor
-  quiet: boolean
+  silent: boolean
+  probeDown: boolean
 }
 
 const tickMs = 100
@@ -50,7 +51,7 @@ export class SimulatedWatch implements Watch {
   readonly add = (server: string, _url: string, recorded: RecordedOutage): void => {
     if (this.#seen.has(server)) return
     const monitor = createLivenessMonitor({ since: this.#options.now(), ...recorded })
-    this.#seen.set(server, { monitor, quiet: !recorded.silent && !recorded.probeDown })
+    this.#seen.set(server, { monitor, ...recorded })
     this.disturbed()
   }
 
@@ -72,8 +73,8 @@ export class SimulatedWatch implements Watch {
     this.#ticking = false
     this.#ticks += 1
     for (const [server, seen] of this.#seen) this.#look(server, seen)
-    const calm = this.#options.isCalm() && [...this.#seen.values()].every(({ quiet }) => quiet)
-    if (!calm) this.disturbed()
+    const outage = [...this.#seen.values()].some(({ silent, probeDown }) => silent || probeDown)
+    if (outage || !this.#options.isCalm()) this.disturbed()
   }
 
   #look(server: string, seen: Seen): void {
@@ -111,7 +112,8 @@ export class SimulatedWatch implements Watch {
   #tell(server: string, seen: Seen, facts: ReadonlyArray<LivenessFact>): void {
     const { now, newId, tell } = this.#options
     for (const { type, data } of facts) {
-      seen.quiet = type === 'HeartbeatResumed' || type === 'ProbeSucceeded'
+      if (type === 'HeartbeatMissed' || type === 'HeartbeatResumed') seen.silent = type === 'HeartbeatMissed'
+      else seen.probeDown = type === 'ProbeFailed'
       tell(server, { id: newId(now()), type, data })
     }
   }
