@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { controlCommand } from './commands/control.js'
 import { doctorCommand } from './commands/doctor.js'
 import { ingestCommand } from './commands/ingest.js'
+import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
 import { replayCommand } from './commands/replay.js'
 import { simulateCommand } from './commands/simulate.js'
@@ -32,15 +33,18 @@ export function buildProgram(context: CommandContext): Command {
     mediaCommand(context),
     ingestCommand(context),
     watchCommand(context),
+    maintenanceCommand(context),
     replayCommand(context),
     simulateCommand(context),
     doctorCommand(context),
   ]
-  for (const command of commands) program.addCommand(settled(command, context))
+  for (const command of commands) program.addCommand(command)
   return settled(program, context)
 }
 
-function settled(command: Command, { stdout }: CommandContext): Command {
+function settled(command: Command, context: CommandContext): Command {
+  const { stdout } = context
+  for (const sub of command.commands) settled(sub, context)
   return command
     .exitOverride()
     .allowExcessArguments(false)

@@ -27,6 +27,16 @@ export const number =
     throw new InvalidArgumentError(`Give a number from ${min} to ${max}.`)
   }
 
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** A length of time as it is spoken of, `45m` or `1.5h`, in milliseconds. */
+export const duration: Reader<number> = (text) => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? []
+  const ms = Number(amount) * (unitMs[unit as keyof typeof unitMs] ?? Number.NaN)
+  if (Number.isFinite(ms) && ms > 0) return Math.round(ms)
+  throw new InvalidArgumentError('Give a length of time such as 30s, 45m, 2h or 1d.')
+}
+
 /** A TCP port; 0 stands for any free one. */
 export const port = whole(0, 65_535)
 

@@ -4,7 +4,7 @@ import { roundTo } from './round.js'
 
 /** How far above the threshold a server counts as stable. */
 export const stableMargin = 15
-const factorsMax = 3
+export const factorsMax = 3
 
 export interface Score {
   /** 0 (failing) to 100 (healthy), one decimal. */

@@ -1,7 +1,8 @@
-import type { EventIn, FailureSignal } from '../../events/index.js'
+import type { EventIn, FailureSignal, HandoverCause } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import type { Effect } from '../effects.js'
 import { evolveServer } from './evolve.js'
+import { reviewMaintenance } from './maintenance.js'
 import { initialServerState, type ServerState } from './state.js'
 
 const version = 1
@@ -29,9 +30,15 @@ export const serverDecider: Decider<'server', ServerState> = {
 function react(draft: ServerDraft, fact: EventIn<'server'>): void {
   switch (fact.type) {
     case 'HealthSampled':
-      return onSample(draft, fact)
+      onSample(draft, fact)
+      return reviewMaintenance(draft)
     case 'ServerJoined':
-      return onJoined(draft, fact)
+      onJoined(draft, fact)
+      return reviewMaintenance(draft)
+    case 'MaintenanceScheduled':
+    case 'MaintenanceCancelled':
+    case 'MaintenancePlanCancelled':
+      return reviewMaintenance(draft)
     case 'HeartbeatMissed':
     case 'ProbeFailed':
     case 'ViewersReportedTrouble':
@@ -137,14 +144,15 @@ function onJoined(draft: ServerDraft, fact: Fact<'ServerJoined'>): void {
 // -------------------------------------------------------------------------------------
 
 function outstanding(state: ServerState): ReadonlyArray<Effect> {
-  const { server, failed, prediction, drain, withdrawn } = state
+  const { server, failed, prediction, drain, maintenance, withdrawn } = state
   const effects: Effect[] = []
-  const request = (cause: 'failure' | 'prediction' | 'drain', reference: string): void => {
+  const request = (cause: HandoverCause, reference: string): void => {
     effects.push({ type: 'request-handover', key: `request:${reference}`, server, cause, reference })
   }
   if (failed !== null) request('failure', failed.id)
   else if (prediction !== null && !prediction.cleared) request('prediction', prediction.id)
   if (failed === null && drain !== null) request('drain', drain.id)
+  if (failed === null && maintenance.due !== null) request('maintenance', maintenance.due.id)
   if (withdrawn !== null) {
     effects.push({ type: 'withdraw-handover', key: `withdraw:${withdrawn.reference}`, server, ...withdrawn })
   }

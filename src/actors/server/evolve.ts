@@ -1,5 +1,6 @@
 import type { EventIn, FailureSignal } from '../../events/index.js'
-import { assess, emptyWindow, observe } from '../../model/index.js'
+import { assess, emptyWindow, observe, withMaintenance } from '../../model/index.js'
+import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
 import type { ServerState } from './state.js'
 
 type ServerEvent = EventIn<'server'>
@@ -38,6 +39,21 @@ export function evolveServer(state: ServerState, event: ServerEvent): ServerStat
         withdrawn:
           state.drain === null ? null : { reference: state.drain.id, reason: `drain cancelled by ${event.data.by}` },
       }
+    case 'MaintenanceScheduled':
+    case 'MaintenanceCancelled':
+    case 'MaintenancePlanned':
+    case 'MaintenancePlanCancelled':
+      return withMaintenanceAfter(state, event)
+    case 'MaintenanceDue':
+      return { ...withMaintenanceAfter(state, event), withdrawn: null }
+    case 'MaintenanceEnded': {
+      const { due } = state.maintenance
+      const reason = `maintenance ${event.data.window} is ${event.data.outcome}`
+      return {
+        ...withMaintenanceAfter(state, event),
+        withdrawn: due === null ? state.withdrawn : { reference: due.id, reason },
+      }
+    }
     case 'ModelActivated':
       return { ...state, model: event.data.model, weights: event.data.weights }
     case 'PolicyChanged':
@@ -72,9 +88,14 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
   const window = observe(state.window, sample, event.data.path)
   const isNewest = window !== state.window && window.entries.at(-1)?.seq === sample.seq
   if (!isNewest) return { ...state, window }
-  const assessment = assess(window, state.weights, state.policy)
-  const { score } = assessment
   const { threshold, hysteresis } = state.policy
+  const measured = assess(window, state.weights, state.policy)
+  // What is planned is no sign of failure: predictions look at what was measured alone.
+  const { score } = measured
+  const assessment = withMaintenance(measured, untilWindowMs(state.maintenance, event.metadata.occurredAt), {
+    leadMs: leadMsOf(state),
+    threshold,
+  })
   return {
     ...state,
     window,
@@ -83,6 +104,11 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
     samplesAbove: score >= threshold + hysteresis ? state.samplesAbove + 1 : 0,
   }
 }
+
+const withMaintenanceAfter = (state: ServerState, event: ServerEvent): ServerState => ({
+  ...state,
+  maintenance: evolveMaintenance(state.maintenance, event),
+})
 
 function cleared(state: ServerState, reason: string): ServerState {
   if (state.prediction === null) return state

@@ -8,6 +8,7 @@ import {
   type FeatureWindow,
   type Weights,
 } from '../../model/index.js'
+import { noMaintenance, type Maintenance } from './maintenance.js'
 
 /** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
 export interface OpenPrediction {
@@ -37,6 +38,7 @@ export interface ServerState {
   readonly signals: ReadonlyArray<FailureSignal>
   readonly failed: { readonly id: string; readonly at: number; readonly bootId: string } | null
   readonly drain: { readonly id: string } | null
+  readonly maintenance: Maintenance
   /** A reason to leave that is over; streams are told. */
   readonly withdrawn: { readonly reference: string; readonly reason: string } | null
 }
@@ -55,6 +57,7 @@ export const initialServerState = (server: string): ServerState => ({
   signals: [],
   failed: null,
   drain: null,
+  maintenance: noMaintenance,
   withdrawn: null,
 })
 
@@ -79,7 +82,7 @@ export function standingOf(
 
 function standing(state: ServerState): FleetServer['standing'] {
   if (state.failed !== null) return 'failed'
-  if (state.drain !== null) return 'draining'
+  if (state.drain !== null || state.maintenance.due !== null) return 'draining'
   if (state.prediction !== null && !state.prediction.cleared) return 'unstable'
   // Low scores short of a prediction still make a server a second choice.
   return state.assessment === null || state.assessment.band === 'stable' ? 'stable' : 'watch'

@@ -76,11 +76,35 @@ export const ViewersReportedTrouble = fact(
 )
 /** The server's process said that it is going, or its supervisor saw it exit. */
 export const ServerLeft = fact('ServerLeft', record({ bootId: t.string, reason: t.string }))
-export const MaintenanceScheduled = fact(
-  'MaintenanceScheduled',
-  record({ window: t.string, from: finite, until: finite, reason: t.string }),
-)
+export const MaintenanceWindow = record({
+  /** Names the window within its server; scheduling it again moves it. */
+  window: t.string,
+  /** Unix times in milliseconds; `until` is exclusive. */
+  from: finite,
+  until: finite,
+  reason: t.string,
+})
+/** A time in which a server is not to be used. */
+export type MaintenanceWindow = t.TypeOf<typeof MaintenanceWindow>
+
+export const MaintenancePlan = record({
+  plan: t.string,
+  /** Recurrence rule, RFC 5545 section 3.3.10, without its name: `FREQ=WEEKLY;BYDAY=SU`. */
+  rule: t.string,
+  /** IANA time zone in which the rule is meant, and the first beginning in it: `2026-12-06T03:00:00`. */
+  timezone: t.string,
+  first: t.string,
+  durationMs: finite,
+  reason: t.string,
+})
+/** Windows that come again and again. The windows themselves are scheduled as their time draws near. */
+export type MaintenancePlan = t.TypeOf<typeof MaintenancePlan>
+
+export const MaintenanceScheduled = fact('MaintenanceScheduled', MaintenanceWindow)
 export const MaintenanceCancelled = fact('MaintenanceCancelled', record({ window: t.string }))
+export const MaintenancePlanned = fact('MaintenancePlanned', MaintenancePlan)
+/** Takes the plan and its windows back. */
+export const MaintenancePlanCancelled = fact('MaintenancePlanCancelled', record({ plan: t.string }))
 export const DrainRequested = fact('DrainRequested', record({ by: t.string }))
 export const DrainCancelled = fact('DrainCancelled', record({ by: t.string }))
 export const ModelActivated = fact(
@@ -129,6 +153,12 @@ export const PredictionResolved = decision(
   'PredictionResolved',
   record({ prediction: t.string, outcome: oneOf('confirmed', 'unconfirmed'), leadMs: nullable(finite) }),
 )
+/** A maintenance window is near or open: streams are to leave the server. */
+export const MaintenanceDue = decision('MaintenanceDue', MaintenanceWindow)
+export const MaintenanceEnded = decision(
+  'MaintenanceEnded',
+  record({ window: t.string, outcome: oneOf('over', 'cancelled', 'postponed') }),
+)
 /** At least two independent kinds of signal agree that the server is gone. */
 export const ServerFailed = decision(
   'ServerFailed',
@@ -147,6 +177,8 @@ export const serverEvents = [
   ServerLeft,
   MaintenanceScheduled,
   MaintenanceCancelled,
+  MaintenancePlanned,
+  MaintenancePlanCancelled,
   DrainRequested,
   DrainCancelled,
   ModelActivated,
@@ -156,6 +188,8 @@ export const serverEvents = [
   InstabilityPredicted,
   PredictionCleared,
   PredictionResolved,
+  MaintenanceDue,
+  MaintenanceEnded,
   ServerFailed,
   ServerRecovered,
 ] as const

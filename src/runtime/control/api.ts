@@ -1,9 +1,11 @@
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import type { IncomingFact, StreamState } from '../../actors/index.js'
+import type { IncomingFact, ServerState, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
 import { timeOrderedId, type Category } from '../../events/index.js'
 import type { Notice, RouteAnswer, SessionDocument } from '../../messaging/index.js'
+import type { MaintenancePlanner } from '../maintenance/planner.js'
+import { addMaintenance } from './maintenanceApi.js'
 import type { ControlStatus } from './status.js'
 
 export interface ApiOptions {
@@ -14,7 +16,8 @@ export interface ApiOptions {
   readonly status: () => Promise<ControlStatus>
   readonly route: (stream: string) => RouteAnswer | null
   readonly stream: (id: string) => StreamState | undefined
-  readonly knowsServer: (id: string) => boolean
+  readonly servers: () => ReadonlyArray<ServerState>
+  readonly planner: MaintenancePlanner
   /** Folders of files to serve, by path prefix; the page. */
   readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
   readonly tell: (category: Category, entity: string, fact: IncomingFact) => Promise<unknown>
@@ -42,6 +45,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   addSession(app, options)
   addHandovers(app, options)
   addDrains(app, options)
+  const { now, servers, planner } = options
+  addMaintenance(app, { now, servers, planner, problem, tell: (server, fact) => options.tell('server', server, fact) })
   for (const [index, { prefix, root }] of (options.pages ?? []).entries()) {
     await app.register(fastifyStatic, { root, prefix, decorateReply: index === 0, cacheControl: false })
   }
@@ -111,16 +116,17 @@ function addHandovers(app: FastifyInstance, options: ApiOptions): void {
 }
 
 function addDrains(app: FastifyInstance, options: ApiOptions): void {
+  const known = (id: string): boolean => options.servers().some(({ server }) => server === id)
   const unknown = (reply: FastifyReply, id: string): FastifyReply =>
     problem(reply, 404, 'unknown-server', `no server ${id} has joined`)
   app.post<{ Params: Params }>('/api/servers/:id/drain', async (request, reply) => {
     const { id } = request.params
-    if (!options.knowsServer(id)) return unknown(reply, id)
+    if (!known(id)) return unknown(reply, id)
     return record(options, reply, 'server', id, 'DrainRequested', { by: 'operator' })
   })
   app.delete<{ Params: Params }>('/api/servers/:id/drain', async (request, reply) => {
     const { id } = request.params
-    if (!options.knowsServer(id)) return unknown(reply, id)
+    if (!known(id)) return unknown(reply, id)
     return record(options, reply, 'server', id, 'DrainCancelled', { by: 'operator' })
   })
 }

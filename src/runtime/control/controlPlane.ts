@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { systemClock, type Clock } from '../../actors/index.js'
 import type { EventStore, ServerPolicy, StreamPolicy } from '../../events/index.js'
 import type { Transport } from '../../messaging/index.js'
+import { MaintenancePlanner } from '../maintenance/planner.js'
 import { startApi, type Api } from './api.js'
 import { ControlCore, type ControlPlaneLogger } from './core.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
@@ -57,6 +58,7 @@ class Control implements ControlPlane {
   readonly #core: ControlCore
   readonly #buffers: BufferWatch
   readonly #signer: NoticeSigner
+  readonly #planner: MaintenancePlanner
   #api: Api | undefined
 
   constructor(options: ControlPlaneOptions, signer: NoticeSigner) {
@@ -69,6 +71,12 @@ class Control implements ControlPlane {
       ...{ transport, store, logger, serverPolicy, streamPolicy, signer },
       clock: this.#clock,
       watch: (tell) => new ServerWatch({ transport, now: this.#clock.now, tell }),
+    })
+    this.#planner = new MaintenancePlanner({
+      now: this.#clock.now,
+      servers: () => this.#core.index.servers(),
+      tell: (server, fact) => this.#core.tell('server', server, fact),
+      warn: logger.warn,
     })
   }
 
@@ -87,11 +95,13 @@ class Control implements ControlPlane {
       keyId: this.#signer.keyId,
       tell: core.tell,
       stream: (id) => core.index.stream(id),
-      knowsServer: (id) => core.index.servers().some((server) => server.server === id),
+      servers: () => core.index.servers(),
+      planner: this.#planner,
       now: this.#clock.now,
       ...(this.#options.pages === undefined ? {} : { pages: this.#options.pages }),
     })
     await core.listen()
+    this.#planner.start()
   }
 
   async status(): Promise<ControlStatus> {
@@ -109,6 +119,7 @@ class Control implements ControlPlane {
   }
 
   async close(): Promise<void> {
+    this.#planner.stop()
     await this.#core.close()
     await this.#api?.close()
   }
