@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
 import { openSqliteStore, type SqliteStoreOptions } from '../../../src/events/stores/sqlite/index.js'
 import { anEvent, appended, collect, refused, someEvents } from '../../contracts/eventStoreContract.js'
+import { endThreads } from '../../support/endThread.js'
 import { testUnless } from '../../support/skip.js'
 import { waitFor } from '../../support/waitFor.js'
 
@@ -69,6 +70,35 @@ describe('what survives', () => {
     const found = new Set(await allIds(store))
     expect(ids.filter((id) => !found.has(id))).toEqual([])
     expect(found.size % 2).toBe(0)
+  })
+})
+
+describe('a writing thread that ends by itself', () => {
+  const isWriter = (url: string): boolean => url.includes('/sqlite/worker')
+
+  test('is replaced, and what was under way or waited can be appended again, once', async () => {
+    const store = await openStore()
+    const events = someEvents(40)
+    const append = async (event: (typeof events)[number]): Promise<void> => {
+      await waitFor(async () => E.isRight(await store.append('server-a', [event], { expected: 'any' })()), {
+        describe: 'an append that is accepted',
+      })
+    }
+    await append(events[0] ?? anEvent())
+
+    expect(await endThreads(isWriter)).toBe(1)
+    await Promise.all(events.slice(1).map(append))
+
+    expect((await allIds(store)).toSorted()).toEqual(events.map((event) => event.id).toSorted())
+  })
+
+  test('does not come back to a store that was closed', async () => {
+    const store = await openStore()
+    await endThreads(isWriter)
+    await store.close()
+
+    expect(await endThreads(isWriter)).toBe(0)
+    expect((await refused(store, 'server-a', [anEvent()]))._tag).toBe('StoreUnavailable')
   })
 })
 

@@ -72,10 +72,15 @@ async function openWriter(
   } catch (error) {
     throw new StoreUnavailable(`the folder ${dirname(path)} cannot be made: ${String(error)}`, error)
   }
-  const worker = startWorker({ path, busyTimeoutMs, checkBytesMax })
-  await opened(worker, path)
-  return new Writer(worker, {
+  const start = async (bytesToCheckMax: number): Promise<Worker> => {
+    const worker = startWorker({ path, busyTimeoutMs, checkBytesMax: bytesToCheckMax })
+    await opened(worker, path)
+    return worker
+  }
+  return new Writer(await start(checkBytesMax), {
     path,
+    // The file was found in order when the store was opened: appends wait, so it is not looked through again.
+    reopen: () => start(0),
     pendingAppendsMax: options.pendingAppendsMax ?? 10_000,
     pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
     answerTimeoutMs: options.answerTimeoutMs ?? 30_000,

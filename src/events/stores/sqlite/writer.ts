@@ -22,6 +22,8 @@ export interface WriterOptions {
   readonly answerTimeoutMs: number
   /** Called after each commit. */
   readonly onCommit: () => void
+  /** Starts another writing thread when one has ended by itself. Resolves when it has opened the log. */
+  readonly reopen: () => Promise<Worker>
 }
 
 type Result = E.Either<AppendError, AppendResult>
@@ -42,12 +44,15 @@ type UnderWay =
 const batchAppendsMax = 2_000
 const batchBytesMax = 8 * 1024 * 1024
 
+/** Between the end of the writing thread and the start of the next; doubled with each that cannot open the log. */
+const reopenMs = { first: 50, max: 5_000 }
+
 /**
  * The main thread's end of the writing thread. Appends that come while the disk is busy gather and share the next
  * commit (group commit); a single append is sent at the end of its tick.
  */
 export class Writer {
-  readonly #worker: Worker
+  #worker: Worker
   readonly #options: WriterOptions
   readonly #waiting: Pending[] = []
   readonly #control: Array<{ readonly message: WorkerRequest; readonly underWay: UnderWay }> = []
@@ -58,14 +63,26 @@ export class Writer {
   /** Set while the writing thread cannot be used, with the reason. */
   #blocked: string | undefined
   #answerTimer: NodeJS.Timeout | undefined
+  #reopenTimer: NodeJS.Timeout | undefined
+  #closed = false
 
   /** @param worker a worker that has reported `opened`. */
   constructor(worker: Worker, options: WriterOptions) {
     this.#worker = worker
     this.#options = options
+    this.#attend(worker)
+  }
+
+  #attend(worker: Worker): void {
+    let gone = false
+    const onGone = (how: string): void => {
+      if (gone) return
+      gone = true
+      this.#onEnded(how)
+    }
     worker.on('message', (reply: WorkerReply) => this.#onReply(reply))
-    worker.on('error', (error) => this.#onEnded(`failed: ${error.message}`))
-    worker.on('exit', () => this.#onEnded('ended'))
+    worker.on('error', (error) => onGone(`failed: ${error.message}`))
+    worker.on('exit', () => onGone('ended'))
     // An idle store does not keep the process alive; one with work under way does.
     worker.unref()
   }
@@ -95,6 +112,8 @@ export class Writer {
 
   /** Waits for everything under way, then ends the thread. */
   close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#reopenTimer)
     return new Promise((resolve) => {
       if (this.#blocked !== undefined) {
         void this.#worker.terminate()
@@ -187,7 +206,28 @@ export class Writer {
 
   #onEnded(how: string): void {
     clearTimeout(this.#answerTimer)
-    this.#giveUp(`the thread that writes ${this.#options.path} has ${how}; open the store again`)
+    this.#giveUp(`the thread that writes ${this.#options.path} has ${how}; another is started`)
+    this.#reopenLater(reopenMs.first)
+  }
+
+  #reopenLater(pauseMs: number): void {
+    if (this.#closed) return
+    this.#reopenTimer = startTimer(() => {
+      this.#options.reopen().then(
+        (worker) => this.#goOnWith(worker),
+        () => this.#reopenLater(Math.min(reopenMs.max, pauseMs * 2)),
+      )
+    }, pauseMs)
+    this.#reopenTimer.unref()
+  }
+
+  #goOnWith(worker: Worker): void {
+    if (this.#closed) return void worker.terminate()
+    this.#worker = worker
+    this.#blocked = undefined
+    this.#underWay = undefined
+    this.#attend(worker)
+    this.#sendSoon()
   }
 
   #giveUp(reason: string): void {
