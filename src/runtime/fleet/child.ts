@@ -10,6 +10,8 @@ export interface ChildSpec {
   readonly program: string
   readonly args: ReadonlyArray<string>
   readonly env: NodeJS.ProcessEnv
+  /** Started in place of this Node; see Place. */
+  readonly launcher?: string
   /** Takes what it writes on standard output and error. */
   readonly logFile: string
   readonly onMessage: (message: ChildMessage) => void
@@ -66,6 +68,7 @@ export function startChild(spec: ChildSpec): Child {
     env: { ...spec.env, [supervisedVariable]: '1' },
     detached: true,
     execArgv: [],
+    ...(spec.launcher === undefined ? {} : { execPath: spec.launcher }),
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)

@@ -14,10 +14,10 @@ const flag = (name: string, value: string | number | undefined): ReadonlyArray<s
 
 /** Arguments of `segue` for each part of the fleet. */
 export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
-  const { host, dataDir } = plan
+  const { dataDir } = plan
   const common = (part: string): ReadonlyArray<string> => [
     ...flag('nats', addresses.natsUrl),
-    ...flag('host', host),
+    ...flag('host', hostOf(plan, part)),
     ...flag('data', part === 'control' ? dataDir : join(dataDir, part)),
   ]
   return {
@@ -58,13 +58,22 @@ export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
       ...flag('stream', stream),
       ...flag(
         'from',
-        [addresses.control, ...addresses.media].map((port) => `http://${urlHost(host)}:${port}`).join(','),
+        [
+          urlOf(plan, 'control', addresses.control),
+          ...addresses.media.map((port, index) => urlOf(plan, `s${index + 1}`, port)),
+        ].join(','),
       ),
       ...flag('latency', plan.latencyMs / 1000),
       ...flag('sessions', plan.viewers),
     ],
   }
 }
+
+const hostOf = (plan: FleetPlan, part: string): string => plan.places[part]?.host ?? plan.host
+
+/** Where a part of the fleet is reached. */
+export const urlOf = (plan: FleetPlan, part: string, port: number): string =>
+  `http://${urlHost(hostOf(plan, part))}:${port}`
 
 /** An address that can be called, for one that can be listened on. */
 export const urlHost = (host: string): string =>

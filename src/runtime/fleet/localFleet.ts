@@ -10,7 +10,7 @@ import { makeFolder } from '../process/folder.js'
 import { examineLog, storePathIn } from '../process/replay.js'
 import type { ChildMessage, ViewerReport } from '../process/supervision.js'
 import type { Child, ChildExit, ChildReady } from './child.js'
-import { commandLines, urlHost, type FleetAddresses } from './commandLines.js'
+import { commandLines, urlOf, type FleetAddresses } from './commandLines.js'
 import { childEnvironment, killIfAlive } from './environment.js'
 import { FaultRunner } from './faultRunner.js'
 import type { Fleet, FleetOutcome } from './fleet.js'
@@ -87,7 +87,7 @@ class LocalFleet implements Fleet {
   }
 
   get controlUrl(): string {
-    return `http://${urlHost(this.#plan.host)}:${this.#addresses.control}`
+    return urlOf(this.#plan, 'control', this.#addresses.control)
   }
 
   // ---- starting ----
@@ -135,12 +135,14 @@ class LocalFleet implements Fleet {
     more: Partial<ConstructorParameters<typeof Role>[0]> = {},
     environment: NodeJS.ProcessEnv = {},
   ): void {
+    const { launcher, env = {} } = this.#plan.places[name] ?? {}
     const role = new Role({
       spec: {
         role: name,
         program,
         args,
-        env: { ...childEnvironment(process.env), ...environment },
+        env: { ...childEnvironment(process.env), ...environment, ...env },
+        ...(launcher === undefined ? {} : { launcher }),
         logFile: join(this.dataDir, 'logs', `${name.replace(' ', '-')}.log`),
         onMessage: (message) => this.#onMessage(name, message),
         now: Date.now,

@@ -2,6 +2,15 @@ import type { StandbyMode } from '../../events/index.js'
 import type { StoreConnection } from '../../events/stores/index.js'
 import type { PlannedFault } from './faults.js'
 
+/** How one part of a fleet is run, where that differs from the rest; for rehearsals of faults. */
+export interface Place {
+  /** Address that it listens on and is reached at; default: the fleet's. */
+  readonly host?: string
+  /** Program that is started in place of this Node, with the same arguments and open channel; it must become that Node. */
+  readonly launcher?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 export interface FleetOptions {
   /** Host that everything listens on; default 127.0.0.1. */
   readonly host?: string
@@ -33,6 +42,8 @@ export interface FleetOptions {
   readonly faults?: ReadonlyArray<PlannedFault>
   /** How long after its death a media server is started again; null: never. Default 8000. */
   readonly restartMediaAfterMs?: number | null
+  /** By role: `control`, `ingest`, `s1`, ... */
+  readonly places?: Readonly<Record<string, Place>>
 }
 
 type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
@@ -60,6 +71,7 @@ export const fleetDefaults = {
   memoryLimitMb: 384,
   faults: [],
   restartMediaAfterMs: 8_000,
+  places: {},
 } as const satisfies Partial<FleetOptions>
 
 export const planOf = (options: FleetOptions): FleetPlan => ({ ...fleetDefaults, ...options })

@@ -1,0 +1,14 @@
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Asks until the answer is neither null, undefined nor false, and resolves to it. */
+export async function until(condition, what, timeoutMs = 20_000, everyMs = 20) {
+  const endsAt = performance.now() + timeoutMs
+  for (;;) {
+    const value = await condition()
+    if (value !== undefined && value !== null && value !== false) return value
+    if (performance.now() > endsAt) {
+      throw new Error(`waited ${timeoutMs} ms in vain for ${typeof what === 'function' ? what() : what}`)
+    }
+    await pause(everyMs)
+  }
+}
