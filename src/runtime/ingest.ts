@@ -3,24 +3,24 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { checkFfmpeg } from '../media/ffmpegBinary.js'
-import { createFeedHandler, FeedRing, type PublishedFeed } from '../media/feed/index.js'
+import { createFeedHandler, FeedRing, FileJournal, type PublishedFeed } from '../media/feed/index.js'
 import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
 import type { MediaTicks, StreamFormat } from '../media/format.js'
 import {
+  beginningAfter,
   Contribution,
   feedSize,
+  formatName,
   ingestError,
   makeSlate,
   nameOf,
   parseSource,
   probeSource,
-  stateFile,
   type ContributionFacts,
   type IngestError,
   type PictureSize,
   type Source,
   type SourceFacts,
-  type StateFile,
 } from '../media/ingest/index.js'
 import { errorMessage } from './systemError.js'
 
@@ -40,7 +40,7 @@ export interface IngestOptions {
   readonly port?: number
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string
-  /** Where to remember the timeline, so that a restarted ingest continues its numbers; left out: it is not remembered. */
+  /** Where to keep the last seconds, so that a restarted ingest goes on with the same feed; left out: they are not kept. */
   readonly dataDir?: string
   readonly onState?: (state: IngestState) => void
   readonly onSourceLost?: (reason: string) => void
@@ -52,8 +52,6 @@ export interface IngestOptions {
   readonly backlogBytesMax?: number
   /** Unix time in ms that never steps back or leaps; default: the clock at the start plus the monotonic clock. */
   readonly nowMs?: () => number
-  /** Continue an earlier timeline from here, whatever the data directory says. */
-  readonly resumeFromTicks?: MediaTicks
 }
 
 export interface IngestInfo extends ContributionFacts, PictureSize {
@@ -115,21 +113,14 @@ const factsAbout = async (source: Source): Promise<SourceFacts | null> => {
   return null
 }
 
-/** Goes on air whatever the disk does: what cannot be remembered is told once, until it can be again. */
-const remembering = (state: StateFile, onState: IngestOptions['onState']): ((ticks: MediaTicks) => void) => {
-  let failed = false
-  return (ticks) => {
-    try {
-      state.save(ticks)
-      failed = false
-    } catch (error) {
-      if (failed) return
-      failed = true
-      const message = `the timeline cannot be remembered (${errorMessage(error)}): a restart of ingest may repeat numbers; check the disk`
+const journalIn = (dataDir: string, stream: string, onState: IngestOptions['onState']): FileJournal =>
+  new FileJournal({
+    ...{ dataDir, stream },
+    onTrouble: (error) => {
+      const message = `the feed cannot be kept (${errorMessage(error)}): a restart of ingest would leave out numbers; check the disk`
       onState?.({ type: 'notice', message })
-    }
-  }
-}
+    },
+  })
 
 /**
  * Starts the feed of one stream and serves it over HTTP. Resolves when media is on air: the source's, or the slate's
@@ -144,8 +135,8 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     const tag = ffmpeg.left._tag === 'FfmpegMissing' ? 'FfmpegMissing' : 'FfmpegUnusable'
     throw new IngestStartError(ingestError(tag, ffmpeg.left.message))
   }
-  const state = options.dataDir === undefined ? null : stateFile(options.dataDir, stream)
-  const remembered = state === null ? null : orThrow(state.load(nowMs()))
+  const journal = options.dataDir === undefined ? null : journalIn(options.dataDir, stream, onState)
+  const { continued, startTicksMin } = orThrow(beginningAfter(journal?.load() ?? E.right(null), format, nowMs()))
   const [facts] = await Promise.all([factsAbout(source), warmUpFfmpeg()])
   const size = feedSize(format, facts)
   const slate = orThrow(await makeSlate(format, size))
@@ -155,13 +146,17 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
       message: 'ffmpeg cannot draw text (no drawtext filter or no font): pictures come without',
     })
   }
-  const remember = state === null ? () => undefined : remembering(state, onState)
-  const ring = new FeedRing(options.keepMs === undefined ? {} : { keepMs: options.keepMs })
+  const incarnation = continued?.feed.incarnation ?? randomBytes(6).toString('hex')
+  const ring = new FeedRing({
+    ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
+    ...(journal === null ? {} : { beforeReadable: journal.keep }),
+  })
+  if (continued !== null) ring.restore(continued.feed.blocks, continued.feed.position)
+  journal?.begin({ incarnation, format: formatName(format) }, continued?.feed ?? null)
   const server = createServer()
   const { port } = await listen(server, options.port ?? 0, host)
   const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const url = `http://${urlHost}:${port}`
-  const resumeFromTicks = options.resumeFromTicks ?? remembered
   const contribution = new Contribution({
     source,
     format,
@@ -170,9 +165,9 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     slate,
     ring,
     nowMs,
-    resumeFromTicks,
+    resume: continued?.place ?? null,
+    startTicksMin,
     noMediaMsMax: options.noMediaMsMax ?? 1_000,
-    beforeSegmentClosed: remember,
     onSourceLost: (reason) => {
       onState?.({ type: 'sourceLost', reason })
       options.onSourceLost?.(reason)
@@ -190,11 +185,9 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     ...contribution.facts(),
     liveTicks: ring.liveTicks,
   })
-  const incarnation = randomBytes(6).toString('hex')
   const feed: PublishedFeed = {
     ring,
     incarnation,
-    validFromTicks: resumeFromTicks ?? 0,
     describe: () => ({ ...info() }),
   }
   const handle = createFeedHandler({
@@ -208,6 +201,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
   })
   const close = async (): Promise<void> => {
     await contribution.close()
+    journal?.close()
     server.closeAllConnections()
     await new Promise<void>((resolve) => server.close(() => resolve()))
     onState?.({ type: 'closed' })

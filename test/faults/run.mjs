@@ -54,7 +54,7 @@ export async function runCell(stage, cell) {
   }
   const now = stage.viewer?.totals ?? before
   const viewer = Object.fromEntries(counted.map((key) => [key, Math.round(now[key] - before[key])]))
-  const { events } = stage.log
+  const events = [...stage.log.events]
   const acknowledged = countAcknowledged(events, stage.confirmed)
   findings.push(
     ...acknowledged.findings,

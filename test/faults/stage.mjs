@@ -12,6 +12,8 @@ import { pause, until } from './waiting.mjs'
 const serverIds = ['s1', 's2', 's3']
 const startMsMax = 90_000
 const settleMsMax = 90_000
+/** A dead or hung server is noticed well within this time. */
+const steadyMs = 1_000
 /** Below the ports that the kernel gives to outgoing connections. */
 const ports = { min: 12_000, max: 26_000 }
 /** What viewers still play of the time of a fault when the fleet has recovered. */
@@ -134,19 +136,24 @@ class Stage {
     return (this.viewer?.bufferMs ?? 0) > 0 ? null : 'the viewer has nothing to play'
   }
 
-  /** Waits until nothing is missing. Resolves to the time of it. */
+  /**
+   * Waits until nothing has been missing for a moment: what has just been struck is not noticed at once. Resolves to the
+   * beginning of that moment.
+   */
   async settled(timeoutMs = settleMsMax) {
     let missing = 'nobody has looked yet'
+    let since = null
     await until(
       async () => {
         missing = await this.missing()
-        return missing === null
+        since = missing === null ? (since ?? Date.now()) : null
+        return since !== null && Date.now() - since >= steadyMs
       },
       () => `a fleet in good order (${missing})`,
       timeoutMs,
       50,
     )
-    return Date.now()
+    return since
   }
 
   /** Lets the viewer play what came during the fault. */

@@ -153,7 +153,7 @@ export function endingsOf(events) {
     const known = endings.get(data?.handover)
     if (known === undefined) continue
     if (type === 'HandoverCompleted') known.end = 'completed'
-    if (type === 'HandoverAborted') known.end = 'aborted'
+    if (type === 'HandoverAborted') known.end = `aborted (${data.reason})`
   }
   return [...endings.values()].map(({ cause, end }) => `${cause} ${end}`)
 }

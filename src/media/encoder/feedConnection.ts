@@ -11,8 +11,6 @@ export interface FeedConnection {
   readonly startTicks: MediaTicks
   readonly liveTicks: MediaTicks
   readonly position: string
-  /** Segments before this time lead up to it and must not be given out. */
-  readonly validFromTicks: MediaTicks
 }
 
 export interface FeedError {
@@ -65,8 +63,7 @@ export const connectFeed = async (
       body.destroy()
       return E.left({ _tag: 'FeedRefused', message: `${url.href} is not a Segue feed: its headers are missing` })
     }
-    const validFromTicks = Number(header(headers, 'segue-feed-valid-from') ?? 0)
-    return E.right({ body, startTicks, liveTicks, position, validFromTicks })
+    return E.right({ body, startTicks, liveTicks, position })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return E.left({ _tag: 'FeedUnavailable', message: `${url.href}: ${message}` })

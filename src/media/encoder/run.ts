@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Agent } from 'undici'
 import { advancePosition } from '../feed/handler.js'
 import { runFfmpeg, type FfmpegProcess } from '../ffmpeg/process.js'
-import { segmentNumberAt, type StreamFormat } from '../format.js'
+import type { StreamFormat } from '../format.js'
 import { Fmp4Splitter, type SplitterEvent } from '../fmp4/splitter.js'
 import { encoderRun } from './arguments.js'
 import { connectFeed, type FeedConnection, type FeedRequest } from './feedConnection.js'
@@ -123,12 +123,11 @@ export class EncoderRun {
     const { format, nowMs, onEvent } = this.#options
     this.#line = new LiveLine(nowMs(), connection.liveTicks)
     const retimer = new FeedRetimer(format, connection.startTicks)
-    const numberMin = segmentNumberAt(connection.validFromTicks, format)
     const splitter = new Fmp4Splitter(format, retimer.baseTicks)
     this.#ffmpeg.stdout.on('data', (chunk: Uint8Array) => {
       if (this.#abort.signal.aborted) return
       for (const event of splitter.push(chunk)) {
-        if (event.type !== 'segment' || event.segment.number >= numberMin) onEvent(event)
+        onEvent(event)
         if (event.type === 'malformed') this.#finish({ _tag: 'BadOutput', message: event.error.message })
       }
     })

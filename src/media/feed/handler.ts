@@ -7,10 +7,8 @@ import { wrap33 } from './ts/clock33.js'
 /** A feed that may be asked for. */
 export interface PublishedFeed {
   readonly ring: FeedRing
-  /** Distinguishes this run of ingest, so that a position from an earlier one is not taken for one of this. */
+  /** Distinguishes this sequence of bytes, so that a position in an earlier one is not taken for one in this. */
   readonly incarnation: string
-  /** Media before this time only lead up to it: they differ from what an earlier run gave. 0 when there was none. */
-  readonly validFromTicks: MediaTicks
   /** What `GET /feed/<stream>/info` adds to the facts about the ring. */
   readonly describe: () => Readonly<Record<string, unknown>>
 }
@@ -182,7 +180,6 @@ export const createFeedHandler = ({
       'segue-feed-base': String(baseAt(start.right.startTicks)),
       'segue-feed-start': String(start.right.startTicks),
       'segue-feed-position': formatPosition(incarnation, start.right.position),
-      'segue-feed-valid-from': String(feed.validFromTicks),
       'segue-feed-live': String(ring.liveTicks ?? start.right.startTicks),
     })
     response.flushHeaders()

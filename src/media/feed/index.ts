@@ -5,6 +5,8 @@ export {
   type FeedHandlerOptions,
   type PublishedFeed,
 } from './handler.js'
+export { firstCounters, type FeedBlock, type FeedCounters } from './block.js'
+export { FileJournal, type Journal, type JournalFailure, type JournalOptions, type RememberedFeed } from './journal.js'
 export { FeedRing, type FeedRingOptions, type FeedStart } from './ring.js'
 export { FeedWriter, type FeedUnit } from './writer.js'
 export { AccessUnitParser, type AccessUnit } from './ts/accessUnits.js'

@@ -1,10 +1,13 @@
 import type { MediaTicks } from '../format.js'
+import type { FeedBlock } from './block.js'
 
 export interface FeedRingOptions {
   /** How much media is kept; default 30 s. */
   readonly keepMs?: number
   /** Bytes kept at most, whatever their duration; default 64 MiB. */
   readonly keepBytesMax?: number
+  /** Called with each block before anybody can read it. Must not throw. */
+  readonly beforeReadable?: (block: FeedBlock) => void
 }
 
 /** From one key frame to the next. */
@@ -29,15 +32,21 @@ export interface FeedStart {
 export class FeedRing {
   readonly #keepTicks: number
   readonly #keepBytesMax: number
+  readonly #beforeReadable: (block: FeedBlock) => void
   readonly #listeners = new Set<() => void>()
   #groups: Group[] = []
   #bytes = 0
   #end = 0
   #liveTicks: MediaTicks | null = null
 
-  constructor({ keepMs = 30_000, keepBytesMax = 64 * 1024 * 1024 }: FeedRingOptions = {}) {
+  constructor({
+    keepMs = 30_000,
+    keepBytesMax = 64 * 1024 * 1024,
+    beforeReadable = () => undefined,
+  }: FeedRingOptions = {}) {
     this.#keepTicks = keepMs * 90
     this.#keepBytesMax = keepBytesMax
+    this.#beforeReadable = beforeReadable
   }
 
   /** Position after the last byte. */
@@ -58,8 +67,34 @@ export class FeedRing {
     return this.#groups[0]?.startTicks ?? null
   }
 
-  /** Begins a new group; its first block must hold the program tables and the key frame. */
-  beginGroup(startTicks: MediaTicks): void {
+  /** Takes over what an earlier ring held from a position on, so that its readers can go on. The ring must be new. */
+  restore(blocks: ReadonlyArray<FeedBlock>, position: number): void {
+    this.#end = position
+    for (const block of blocks) this.#take(block)
+  }
+
+  /**
+   * Appends a block.
+   * @param held readers are not told yet, but with the next block: each telling costs far more than the bytes
+   */
+  append(block: FeedBlock, held = false): void {
+    this.#beforeReadable(block)
+    this.#take(block)
+    if (!held) for (const listener of this.#listeners) listener()
+  }
+
+  #take({ track, ticks, endTicks, startsGroup, bytes }: FeedBlock): void {
+    if (startsGroup) this.#beginGroup(ticks)
+    const group = this.#groups[this.#groups.length - 1]
+    if (group === undefined) return
+    group.blocks.push(bytes)
+    group.bytes += bytes.length
+    this.#bytes += bytes.length
+    this.#end += bytes.length
+    if (track === 'video') this.#liveTicks = Math.max(this.#liveTicks ?? 0, endTicks)
+  }
+
+  #beginGroup(startTicks: MediaTicks): void {
     this.#groups.push({ startTicks, position: this.#end, blocks: [], bytes: 0 })
     for (;;) {
       const second = this.#groups[1]
@@ -68,22 +103,6 @@ export class FeedRing {
       this.#bytes -= this.#groups[0]?.bytes ?? 0
       this.#groups.shift()
     }
-  }
-
-  /**
-   * Appends whole packets.
-   * @param liveTicks the new live edge, if the block moved it
-   * @param held listeners are not told yet, but with the next block: each telling costs far more than the bytes
-   */
-  append(block: Uint8Array, liveTicks: MediaTicks | null, held = false): void {
-    const group = this.#groups[this.#groups.length - 1]
-    if (group === undefined) return
-    group.blocks.push(block)
-    group.bytes += block.length
-    this.#bytes += block.length
-    this.#end += block.length
-    if (liveTicks !== null) this.#liveTicks = Math.max(this.#liveTicks ?? 0, liveTicks)
-    if (!held) for (const listener of this.#listeners) listener()
   }
 
   /** The last key frame at or before a time; the oldest one when that is gone; null while the ring is empty. */

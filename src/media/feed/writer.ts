@@ -1,5 +1,6 @@
 import type { MediaTicks } from '../format.js'
 import type { Track } from '../segment.js'
+import { firstCounters, type FeedCounters } from './block.js'
 import type { FeedRing } from './ring.js'
 import { packetBytes, setContinuity, setPid, shiftClocks } from './ts/packet.js'
 import { pids, tablePackets } from './ts/tables.js'
@@ -18,33 +19,37 @@ export interface FeedUnit {
   readonly packets: Uint8Array
 }
 
+const after = (counter: number, count = 1): number => (counter + count) & 0x0f
+
 /**
  * Puts frames of different ffmpeg runs into one transport stream: absolute clocks modulo 2^33, fixed PIDs, continuity
  * counters that never jump, program tables before every key frame.
  */
 export class FeedWriter {
   readonly #ring: FeedRing
-  readonly #continuity: Record<Track, number> = { video: 0, audio: 0 }
-  #tables = 0
+  #counters: FeedCounters
 
-  constructor(ring: FeedRing) {
+  /** @param counters where an earlier writer of the same feed has left off */
+  constructor(ring: FeedRing, counters: FeedCounters = firstCounters) {
     this.#ring = ring
+    this.#counters = counters
   }
 
   write({ track, pts, ticks, endTicks, keyFrame, held = false, packets }: FeedUnit): void {
+    const first = this.#counters[track]
     for (let at = 0; at < packets.length; at += packetBytes) {
       setPid(packets, at, pids[track])
-      setContinuity(packets, at, this.#continuity[track])
-      this.#continuity[track] = (this.#continuity[track] + 1) & 0x0f
+      setContinuity(packets, at, after(first, at / packetBytes))
       shiftClocks(packets, at, ticks - pts)
     }
-    const live = track === 'video' ? endTicks : null
-    if (track === 'video' && keyFrame) {
-      this.#ring.beginGroup(ticks)
-      this.#ring.append(Buffer.concat([tablePackets(this.#tables), packets]), live, held)
-      this.#tables = (this.#tables + 1) & 0x0f
-    } else {
-      this.#ring.append(packets, live, held)
+    const { tables } = this.#counters
+    const startsGroup = track === 'video' && keyFrame
+    this.#counters = {
+      ...this.#counters,
+      [track]: after(first, packets.length / packetBytes),
+      ...(startsGroup ? { tables: after(tables) } : {}),
     }
+    const bytes = startsGroup ? Buffer.concat([tablePackets(tables), packets]) : packets
+    this.#ring.append({ track, ticks, endTicks, startsGroup, counters: this.#counters, bytes }, held)
   }
 }

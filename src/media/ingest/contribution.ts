@@ -1,10 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { firstCounters, type FeedCounters } from '../feed/block.js'
 import { LiveLine } from '../feed/liveLine.js'
 import type { FeedRing } from '../feed/ring.js'
 import type { AccessUnit } from '../feed/ts/accessUnits.js'
 import { FeedWriter } from '../feed/writer.js'
 import type { FfmpegExit } from '../ffmpeg/process.js'
-import { phaseTicks, ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
+import { ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
 import type { PictureSize } from './arguments.js'
 import { ingestError, type IngestError } from './errors.js'
 import { probeSource, type SourceFacts } from './probe.js'
@@ -12,6 +13,13 @@ import type { Slate } from './slate.js'
 import { nameOf, type Source } from './source.js'
 import { SourceProcess } from './sourceProcess.js'
 import { Splicer } from './splicer.js'
+
+/** Where a feed goes on: the end of its last picture and sound, and the numbers of its packets. */
+export interface FeedPlace {
+  readonly videoTicks: MediaTicks
+  readonly audioTicks: MediaTicks
+  readonly counters: FeedCounters
+}
 
 export interface ContributionOptions {
   readonly source: Source
@@ -21,13 +29,14 @@ export interface ContributionOptions {
   readonly facts: SourceFacts | null
   readonly slate: Slate
   readonly ring: FeedRing
-  /** Continue an interrupted feed here, filling up to now with the slate; null: begin now. */
-  readonly resumeFromTicks: MediaTicks | null
+  /** Go on behind what an earlier run gave out, filling up to now with the slate; null: begin. */
+  readonly resume: FeedPlace | null
+  /** A new feed does not begin earlier. */
+  readonly startTicksMin: MediaTicks
   /** Unix time in ms, but never stepping back or leaping. */
   readonly nowMs: () => number
   /** Silence of the source after which the slate goes on air. */
   readonly noMediaMsMax: number
-  readonly beforeSegmentClosed: (nextSegmentTicks: MediaTicks) => void
   readonly onSourceLost: (reason: string) => void
   readonly onSourceRestored: (afterMs: number) => void
 }
@@ -86,7 +95,7 @@ export class Contribution {
     this.#startedMs = options.nowMs()
     this.#lostMs = this.#startedMs
     this.ready = new Promise((resolve) => (this.#resolveReady = resolve))
-    if (options.resumeFromTicks !== null) this.#slateOnAir('ingest was interrupted')
+    if (options.resume !== null) this.#slateOnAir('ingest was interrupted')
     this.#tickLater()
     this.#start()
   }
@@ -113,18 +122,16 @@ export class Contribution {
 
   #timeline(): Splicer {
     if (this.#splicer !== null) return this.#splicer
-    const { format, ring, slate, resumeFromTicks, nowMs } = this.#options
+    const { format, ring, slate, resume, startTicksMin, nowMs } = this.#options
     const now = nowMs()
-    // Encoders can begin only at a phase: a resumed feed repeats the time since the last one, for them to start on.
-    const step = resumeFromTicks === null ? format.segmentTicks : phaseTicks(format)
-    const startTicks =
-      resumeFromTicks === null ? Math.ceil(ticksOfMs(now) / step) * step : Math.floor(resumeFromTicks / step) * step
+    const { segmentTicks } = format
+    const begin = Math.ceil(Math.max(ticksOfMs(now), startTicksMin) / segmentTicks) * segmentTicks
+    const place = resume ?? { videoTicks: begin, audioTicks: begin, counters: firstCounters }
+    const { videoTicks: startTicks, audioTicks, counters } = place
     // Resumed in the past, the slate has to reach the present; begun in the future, the feed stays ahead of the clock.
-    this.#line = new LiveLine(now, Math.max(ticksOfMs(now), resumeFromTicks ?? startTicks))
-    const beforeSegmentClosed = (ticks: MediaTicks): void => {
-      if (ticks > (resumeFromTicks ?? 0)) this.#options.beforeSegmentClosed(ticks)
-    }
-    this.#splicer = new Splicer({ format, writer: new FeedWriter(ring), slate, startTicks, beforeSegmentClosed })
+    this.#line = new LiveLine(now, Math.max(ticksOfMs(now), startTicks))
+    const writer = new FeedWriter(ring, counters)
+    this.#splicer = new Splicer({ format, writer, slate, startTicks, audioTicks })
     return this.#splicer
   }
 

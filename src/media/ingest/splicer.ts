@@ -15,14 +15,10 @@ export interface SplicerOptions {
   readonly format: StreamFormat
   readonly writer: FeedWriter
   readonly slate: Slate
-  /** First instant of the feed; the start of a segment. */
+  /** Where the picture begins or goes on: the start of a frame. */
   readonly startTicks: MediaTicks
-  /**
-   * Called before the frame goes out with which encoders close a segment, the first of the next one, with the instant
-   * that an interrupted feed should continue from. Earlier, a crash would leave that segment out; later, it would give
-   * its number twice.
-   */
-  readonly beforeSegmentClosed: (nextSegmentTicks: MediaTicks) => void
+  /** Where the sound goes on; default: with the first frame that begins at `startTicks` or later. */
+  readonly audioTicks?: MediaTicks
 }
 
 /** How the frames of one source run lie on the feed's timeline. */
@@ -45,21 +41,17 @@ export class Splicer {
   readonly #format: StreamFormat
   readonly #writer: FeedWriter
   readonly #slate: Slate
-  readonly #beforeSegmentClosed: (ticks: MediaTicks) => void
-  readonly #firstFrame: number
   #nextFrame: number
   #nextAudio: number
   #mapping: Mapping | null = null
   #slateIndex = 0
 
-  constructor({ format, writer, slate, startTicks, beforeSegmentClosed }: SplicerOptions) {
+  constructor({ format, writer, slate, startTicks, audioTicks = startTicks }: SplicerOptions) {
     this.#format = format
     this.#writer = writer
     this.#slate = slate
-    this.#beforeSegmentClosed = beforeSegmentClosed
-    this.#firstFrame = frameAt(startTicks, format)
-    this.#nextFrame = this.#firstFrame
-    this.#nextAudio = Math.ceil(startTicks / audioFrameTicks)
+    this.#nextFrame = frameAt(startTicks, format)
+    this.#nextAudio = Math.ceil(audioTicks / audioFrameTicks)
   }
 
   /** Where the next video frame begins. */
@@ -112,8 +104,6 @@ export class Splicer {
 
   #video(unit: AccessUnit): void {
     const ticks = this.nextTicks
-    const closesSegment = this.#nextFrame % this.#format.gopFrames === 0 && this.#nextFrame > this.#firstFrame
-    if (closesSegment) this.#beforeSegmentClosed(ticks)
     this.#nextFrame += 1
     this.#writer.write({ ...unit, ticks, endTicks: this.nextTicks, held: this.#mayWait('video') })
   }

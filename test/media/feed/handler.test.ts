@@ -44,7 +44,7 @@ describe('The feed over HTTP', () => {
     ring = new FeedRing()
     writer = new FeedWriter(ring)
     ticks = 36_000 * 1000
-    const feed = { ring, incarnation: 'run1', validFromTicks: 0, describe: () => ({ onAir: 'source' }) }
+    const feed = { ring, incarnation: 'run1', describe: () => ({ onAir: 'source' }) }
     const feedOf = (stream: string) => (stream === 'one' ? feed : undefined)
     const handle = createFeedHandler({ feedOf, backlogBytesMax: 256 * 1024, readersMax: 3 })
     server = createServer((request, response) => handle(request, response))

@@ -88,7 +88,7 @@ describe('A feed whose source fails', () => {
     expect(videoFrames).toBeGreaterThanOrEqual(numbers('video').length * format.gopFrames)
   }, 40_000)
 
-  it('is continued by a restarted ingest at the very next number, for an encoder that went on waiting', async () => {
+  it('is continued by a restarted ingest at the very next byte, so that an encoder that waits goes on', async () => {
     const first = await start('testcard')
     const port = Number(new URL(first.url).port)
     watching = watchEncoder({ format, feedUrl: first.url, stream: 'one' })
@@ -96,11 +96,13 @@ describe('A feed whose source fails', () => {
     await waitFor(() => numbers('video').length >= 3, patience)
     await first.close()
     const before = numbers('video').length
-    await start('testcard', port)
-    await waitFor(() => numbers('video').length >= before + 6, patience)
+    const { url } = await start('testcard', port)
     await waitFor(() => times('sourceRestored') === 1, patience)
+    await waitFor(() => numbers('video').length >= before + 6, patience)
     expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
-    expect(saw('restarting')).toBe(true)
+    expect([saw('restarting'), saw('incomplete')]).toEqual([false, false])
+    const { complaints } = await decode(await recorded(url, 20_000), ['-f', 'mpegts'])
+    expect(complaints).toBe('')
   }, 40_000)
 
   it('is on air with the slate while a network source is not there yet', async () => {
