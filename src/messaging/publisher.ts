@@ -39,7 +39,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (state === 'connected') lanes.forEach((lane) => lane.retryNow())
   })
   return {
-    publish: (subject, data, { id }) => (isSample(subject) ? samples : facts).publish({ subject, id, data }),
+    publish: (subject, data, { id }) => (isSample(subject, data) ? samples : facts).publish({ subject, id, data }),
     drained: async () => {
       await Promise.all(lanes.map((lane) => lane.drained()))
     },

@@ -12,8 +12,6 @@ export interface SpoolOptions {
 export interface Spool {
   readonly samples: Fifo
   readonly facts: Fifo
-  /** The queue for messages of a subject. */
-  readonly of: (subject: string) => Fifo
   readonly close: () => Promise<void>
 }
 
@@ -24,12 +22,18 @@ export async function createSpool({ dir, bytesMax = 64 * 1_048_576 }: SpoolOptio
   return {
     samples,
     facts,
-    of: (subject) => (isSample(subject) ? samples : facts),
     close: async () => {
       await Promise.all([samples.close(), facts.close()])
     },
   }
 }
 
-/** Whether a message may be lost when there is no room: a health sample is followed by the next one. */
-export const isSample = (subject: string): boolean => subject.startsWith('segue.health.')
+/**
+ * Whether a message may be lost when there is no room: a health sample is followed by the next one. What else a server
+ * tells of itself (that it has joined, that it wants to be drained) is said once.
+ */
+export const isSample = (subject: string, data: unknown): boolean =>
+  subject.startsWith('segue.health.') && (typeOf(data) ?? 'HealthSampled') === 'HealthSampled'
+
+const typeOf = (data: unknown): unknown =>
+  typeof data === 'object' && data !== null && 'type' in data ? data.type : undefined

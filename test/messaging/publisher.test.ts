@@ -197,6 +197,24 @@ test('facts are kept when samples beyond the limit are dropped', async () => {
   expect(dropped).toEqual([])
 })
 
+test('what a server tells of itself once is kept although its samples are dropped', async () => {
+  const { publisher, spool } = await openPublisher({}, { bytesMax: 2_000 })
+  const messages = await listen(bus.connect('listener'))
+  bus.interrupt()
+  await publisher.publish('segue.health.a', { type: 'ServerJoined', number: -1 }, { id: 'joined' })
+  for (const number of upTo(100)) {
+    await publisher.publish('segue.health.a', { type: 'HealthSampled', number }, { id: `sample-${number}` })
+  }
+
+  bus.resume()
+  await publisher.drained()
+
+  await waitFor(() => messages.length >= 101 - spool.samples.dropped())
+  const told = messages.map(({ data }) => data as { readonly type: string })
+  expect(told.filter(({ type }) => type === 'ServerJoined')).toHaveLength(1)
+  expect(spool.samples.dropped()).toBeGreaterThan(0)
+})
+
 const mounts = process.platform === 'linux' && process.getuid?.() === 0
 testUnless(
   !mounts && 'only root on Linux can mount a small disk',

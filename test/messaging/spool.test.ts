@@ -152,8 +152,8 @@ test('the spool keeps health samples apart from facts, and limits only the sampl
   const fact = (number: number) => ({ ...message(number), subject: 'segue.stream.s' })
 
   for (const number of upTo(100)) {
-    await spool.of('segue.health.a').append([message(number)])
-    await spool.of('segue.stream.s').append([fact(number)])
+    await spool.samples.append([message(number)])
+    await spool.facts.append([fact(number)])
   }
 
   expect(await drain(spool.facts)).toHaveLength(100)

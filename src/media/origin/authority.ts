@@ -10,6 +10,8 @@ export type AuthorityState = 'confirmed' | 'unconfirmed' | 'assumed'
 
 export interface Authority {
   readonly of: (number: number) => AuthorityState
+  /** Resolves when the state of the number is no longer `unconfirmed`, or after this time. */
+  readonly settled: (number: number, timeoutMs: number) => Promise<void>
   /** The process was suspended while this server was primary; `live` is its live number of then. */
   readonly suspended: (live: number | null) => void
   /** Stops asking. */
@@ -34,6 +36,13 @@ export function createAuthority(options: AuthorityOptions): Authority {
   let state: AuthorityState = 'confirmed'
   let liveAtSuspension = -1
   let round = 0
+  const waiting = new Set<() => void>()
+
+  const become = (next: AuthorityState): void => {
+    state = next
+    if (next === 'unconfirmed') return
+    for (const wake of waiting) wake()
+  }
 
   const ask = async (mine: number): Promise<void> => {
     while (round === mine && state !== 'confirmed') {
@@ -41,7 +50,7 @@ export function createAuthority(options: AuthorityOptions): Authority {
       if (round !== mine) return
       if (route !== null) {
         routes.accept(route)
-        state = 'confirmed'
+        become('confirmed')
         return
       }
       // Once the numbers are served all the same, there is no hurry left.
@@ -50,9 +59,25 @@ export function createAuthority(options: AuthorityOptions): Authority {
     }
   }
 
+  // What it had before it slept are the right bytes, but a successor's epoch may begin with any of them.
+  const of = (number: number): AuthorityState =>
+    state === 'unconfirmed' && number <= liveAtSuspension ? 'assumed' : state
+
   return {
-    // What it had before it slept are the right bytes, but a successor's epoch may begin with any of them.
-    of: (number) => (state === 'unconfirmed' && number <= liveAtSuspension ? 'assumed' : state),
+    of,
+    settled(number, timeoutMs) {
+      if (of(number) !== 'unconfirmed') return Promise.resolve()
+      return new Promise((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer)
+          waiting.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, timeoutMs)
+        timer.unref()
+        waiting.add(wake)
+      })
+    },
     suspended(live) {
       // While a suspension is still unconfirmed, the bytes made since then are no more certain than before.
       if (state === 'confirmed') liveAtSuspension = live ?? -1
@@ -60,11 +85,12 @@ export function createAuthority(options: AuthorityOptions): Authority {
       const mine = (round += 1)
       void ask(mine)
       setTimeout(() => {
-        if (round === mine && state === 'unconfirmed') state = 'assumed'
+        if (round === mine && state === 'unconfirmed') become('assumed')
       }, withholdMsMax).unref()
     },
     close() {
       round += 1
+      for (const wake of waiting) wake()
     },
   }
 }

@@ -9,6 +9,8 @@ import type { OriginHost, OriginStream } from './host.js'
 const aheadMax = 4
 /** A number this close below the live one may still be completed. */
 const behindMax = 2
+/** A primary that was suspended learns within milliseconds whether it still is one: less than a refusal costs a viewer. */
+const confirmMsMax = 150
 const contentTypes: Readonly<Record<Track | 'combined', string>> = {
   video: 'video/mp4',
   audio: 'audio/mp4',
@@ -72,6 +74,7 @@ async function sendSegment(
     if (route !== null && number >= route.cutover && !namedIn(route, host.server)) return refuseFenced(reply, route)
     return refuse(reply, 404, 'unknown-stream', `no stream ${name} here`)
   }
+  await stream.authority.settled(number, confirmMsMax)
   const barred = bar(stream, number, reply)
   if (barred !== null) return barred
   if (request.headers['segue-peer'] === undefined) stream.onViewerRequest(number)
@@ -88,6 +91,7 @@ async function sendSegment(
   if (live !== null && number > live + aheadMax) return notYet(stream, number, reply)
   const segment = await waitUnlessClosed(stream, number, reply)
   host.checkSuspension()
+  await stream.authority.settled(number, confirmMsMax)
   const barredNow = bar(stream, number, reply)
   if (barredNow !== null) return barredNow
   return segment === null ? notYet(stream, number, reply) : deliver(stream, track, segment, reply)

@@ -250,7 +250,7 @@ export class SimulatedMediaServer implements HttpHost {
 
   #send(subject: string, fact: ReturnType<typeof factMessage>, onKept: () => void = () => undefined): void {
     this.#options.time.stir()
-    const lane = isSample(subject) ? this.#lanes?.samples : this.#lanes?.facts
+    const lane = isSample(subject, fact) ? this.#lanes?.samples : this.#lanes?.facts
     void lane?.publish({ subject, id: fact.id, data: fact }).then((outcome) => {
       if (outcome !== 'dropped') onKept()
     })
