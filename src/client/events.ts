@@ -15,11 +15,8 @@ export interface PlayedSegment {
   readonly bufferMs: number
 }
 
-export interface SessionEvents {
-  /** Playing is about to begin; `init` goes before the first segment. */
-  readonly ready: { readonly format: SessionDocument['format']; readonly route: Route; readonly init: StreamInit }
-  /** The next segment in order. */
-  readonly segment: PlayedSegment
+/** What every session tells, however its media is fetched. */
+export interface LinkEvents {
   /** A route newer than the known one was accepted. */
   readonly routed: { readonly route: Route; readonly source: 'notice' | 'session' }
   /** The first segment of a new epoch was taken from its primary; counts are since the route was accepted. */
@@ -44,6 +41,14 @@ export interface SessionEvents {
   readonly skipped: { readonly from: number; readonly to: number }
   /** Last event. `error` is null when the session was stopped. */
   readonly ended: { readonly reason: string; readonly error: SessionError | null; readonly totals: ViewerTotals }
+}
+
+/** A session that hands out segments, for Media Source and for measuring. */
+export interface SessionEvents extends LinkEvents {
+  /** Playing is about to begin; `init` goes before the first segment. */
+  readonly ready: { readonly format: SessionDocument['format']; readonly route: Route; readonly init: StreamInit }
+  /** The next segment in order. */
+  readonly segment: PlayedSegment
 }
 
 export type Listener<T> = (event: T) => void

@@ -1,0 +1,79 @@
+import type { Manifest, SessionDocument } from '../messaging/codecs.js'
+import { fetchInit, fetchManifest, firstSession, sessionUrls, type Asking, type StreamInit } from './bootstrap.js'
+import type { BootstrapFailed, StreamUnavailable } from './errors.js'
+
+export interface FindOptions {
+  readonly asking: Asking
+  readonly bootstrap: ReadonlyArray<string>
+  readonly random: () => number
+  /** How long to look. */
+  readonly startupMs: number
+  readonly isWanted: () => boolean
+}
+
+/** Where a stream is, and that it can be played. */
+export interface FoundStream {
+  readonly document: SessionDocument
+  readonly manifest: Manifest
+  /** Newest complete number. */
+  readonly live: number
+  readonly init: StreamInit
+}
+
+const retryMs = 300
+
+/** Looks until a server has something to play. Null when nobody wants it any more. */
+export const findStream = async (
+  options: FindOptions,
+): Promise<FoundStream | BootstrapFailed | StreamUnavailable | null> => {
+  const { asking, bootstrap, random, startupMs, isWanted } = options
+  const { clock, stream } = asking
+  const sources = bootstrap.map((url) => sessionUrls(url, stream))
+  const endsAtMs = clock.now() + startupMs
+  let known: SessionDocument | null = null
+  let reason = ''
+  while (isWanted()) {
+    const answer = await firstSession(asking, sources)
+    if (!isWanted()) return null
+    if (answer._tag === 'valid') {
+      known = answer.value
+      const found = await playable(known, asking, isWanted)
+      if (found !== null || !isWanted()) return found
+    } else reason = answer.reason
+    if (clock.now() >= endsAtMs) return whyNot(stream, bootstrap, known, reason)
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, retryMs * (0.75 + random() / 2)))
+  }
+  return null
+}
+
+const playable = async (
+  document: SessionDocument,
+  asking: Asking,
+  isWanted: () => boolean,
+): Promise<FoundStream | null> => {
+  for (const server of [document.route.primary, document.route.standby]) {
+    if (server === null) continue
+    const [manifest, init] = await Promise.all([fetchManifest(asking, server.url), fetchInit(asking, server.url)])
+    if (!isWanted()) return null
+    const live = manifest?.live ?? null
+    if (manifest !== null && live !== null && init !== null) return { document, manifest, live, init }
+  }
+  return null
+}
+
+const whyNot = (
+  stream: string,
+  tried: ReadonlyArray<string>,
+  known: SessionDocument | null,
+  reason: string,
+): BootstrapFailed | StreamUnavailable =>
+  known === null
+    ? {
+        _tag: 'BootstrapFailed',
+        message: `nobody could tell where stream ${stream} is served: ${reason}. Check the URLs and that the stream is open`,
+        tried,
+      }
+    : {
+        _tag: 'StreamUnavailable',
+        message: `stream ${stream} is known (primary ${known.route.primary.url}), but no server had a segment of it to play. Check that its ingest and encoder run`,
+      }

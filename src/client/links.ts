@@ -1,0 +1,180 @@
+import type { ViewerTotals } from '../events/catalogue/client.js'
+import type { EdgeMessage, Manifest, SessionDocument, ViewerMessage } from '../messaging/codecs.js'
+import { fetchManifest, type Asking } from './bootstrap.js'
+import { NoticeChannels } from './channels.js'
+import type { Emitter, LinkEvents } from './events.js'
+import { Fleet } from './fleet.js'
+import { Guide } from './guide.js'
+import { HashMemory } from './hashes.js'
+import { HealthPoller } from './poller.js'
+import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
+import { serversFor, serversKnown, type RouteBook, type Server } from './route.js'
+import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching } from './switches.js'
+
+export interface LinksOptions {
+  readonly stream: string
+  readonly session: string
+  readonly bootstrap: ReadonlyArray<string>
+  readonly agent: string
+  readonly transport: Transport
+  readonly openChannel: OpenNoticeChannel
+  readonly clock: Clock
+  readonly crypto: Crypto
+  readonly random: () => number
+  readonly events: Pick<Emitter<LinkEvents>, 'emit'>
+  /** Aborted when the session ends. */
+  readonly signal: AbortSignal
+  readonly totals: () => ViewerTotals
+  readonly newestNumber: () => number
+  /** Another route holds from `cutover` on. */
+  readonly onRerouted: (cutover: number) => void
+  /** Something was learnt about a server. */
+  readonly onNews: () => void
+  readonly onFault: (cause: unknown) => void
+}
+
+const documentDeadlineMs = 1_000
+
+/** What ties a session to its servers, however its media is fetched: route, notice channels, health, reports. */
+export class Links {
+  readonly fleet: Fleet
+  readonly hashes = new HashMemory()
+  readonly #options: LinksOptions
+  #guide: Guide | null = null
+  #channels: NoticeChannels | null = null
+  #poller: HealthPoller | null = null
+  #switching: Switching | null = null
+
+  constructor(options: LinksOptions) {
+    this.#options = options
+    this.fleet = new Fleet({
+      clock: options.clock,
+      onTrouble: (server, reason, number) => {
+        this.#channels?.report({ type: 'trouble', server, reason, number })
+        options.events.emit('trouble', { server, reason, number })
+        this.#poller?.hurry()
+      },
+    })
+  }
+
+  get asking(): Asking {
+    const { transport, clock, stream, signal } = this.#options
+    return { transport, clock, stream, deadlineMs: documentDeadlineMs, signal }
+  }
+
+  /** Opens the route book; from now on `guide` is there. */
+  open(document: SessionDocument): Guide {
+    const { stream, bootstrap, transport, clock, crypto, signal, newestNumber } = this.#options
+    const guide = new Guide(
+      {
+        ...{ stream, bootstrap, transport, clock, crypto, signal, newestNumber },
+        onTurn: (before, source) => this.#turnTo(guide.book, before, source),
+        onHeard: (server, { epoch, cutover, sequence }) =>
+          this.#channels?.acknowledge(server, epoch, cutover, sequence),
+      },
+      document,
+    )
+    this.#guide = guide
+    return guide
+  }
+
+  /** Opens notice channels and begins to poll. */
+  connect(guide: Guide): void {
+    const { clock, random, stream, session, transport, openChannel, agent, onNews } = this.#options
+    this.#channels = new NoticeChannels({
+      ...{ stream, clock, random, openChannel },
+      hello: () => ({ type: 'hello', session, stream, epochKnown: guide.book.route.epoch, agent }),
+      onMessage: (server, message) => this.#hear(guide, server, message),
+      isDoubtful: (server) => this.fleet.of(server).outage !== null,
+    })
+    this.#channels.keep(this.#edges(guide.book))
+    this.#poller = new HealthPoller({
+      ...{ transport, clock, random },
+      servers: () => this.#watched(guide.book),
+      isTroubled: () => this.fleet.isTroubled(this.#watched(guide.book).map((server) => server.id)),
+      onResult: (server, result, startedAtMs) => {
+        this.fleet.polled(server, result, startedAtMs)
+        // Without any channel a notice would be missed.
+        if (this.#channels?.openCount === 0) guide.refresh()
+        onNews()
+      },
+    })
+    this.#poller.start()
+  }
+
+  report(message: ViewerMessage): void {
+    this.#channels?.report(message)
+  }
+
+  probe(serverId: string): void {
+    const server = this.#guide && serversKnown(this.#guide.book).find((s) => s.id === serverId)
+    if (server) this.#poller?.probe(server)
+  }
+
+  noteHashes(manifest: Manifest): void {
+    for (const { number, video, audio } of manifest.segments) {
+      this.hashes.note(number, 'video', video.sha256)
+      this.hashes.note(number, 'audio', audio.sha256)
+    }
+  }
+
+  /** A number is to be shown: is it the first one of a new epoch, from its primary? Then the handover is reported. */
+  taken(number: number, server: { readonly video: string; readonly audio: string }): void {
+    const switching = this.#switching
+    if (switching === null || !isCarriedOut(switching, number, server)) return
+    this.#switching = null
+    const soFar = countsSince(switching.before, this.#counts())
+    this.#reportSwitch(switching, number, soFar).catch(this.#options.onFault)
+  }
+
+  /** Says good-bye and lets go of everything. */
+  close(reason: string, totals: ViewerTotals): void {
+    this.#poller?.stop()
+    this.#channels?.report({ type: 'bye', reason, totals })
+    this.#channels?.close()
+  }
+
+  #watched(book: RouteBook): ReadonlyArray<Server> {
+    return serversFor(book, book.route.cutover)
+  }
+
+  /** The previous primary too, so that its edge learns that the notice has arrived. */
+  #edges(book: RouteBook): ReadonlyArray<Server> {
+    const { previous } = book.route
+    const watched = this.#watched(book)
+    return previous === null || watched.some((s) => s.id === previous.id) ? watched : [...watched, previous]
+  }
+
+  #hear(guide: Guide, server: string, message: EdgeMessage): void {
+    if (message.type === 'notice') guide.hear(server, message.notice).catch(this.#options.onFault)
+  }
+
+  #turnTo(book: RouteBook, before: RouteBook, source: 'notice' | 'session'): void {
+    this.#switching = switchingTo(before.route, book.route, this.#switching, this.#counts())
+    this.#channels?.keep(this.#edges(book))
+    this.#options.events.emit('routed', { route: book.route, source })
+    this.#options.onRerouted(book.route.cutover)
+    if (book.route.epoch !== before.route.epoch) void this.#compare(book.route.primary)
+  }
+
+  #counts(): Counts {
+    const { gaps, duplicates, hashMismatches, stalls, stallMs } = this.#options.totals()
+    return { gaps, duplicates, hashMismatches, stalls, stallMs }
+  }
+
+  /** Sets a server's hashes against those of what was or will be played. */
+  async #compare(server: Server): Promise<void> {
+    const manifest = await fetchManifest(this.asking, server.url)
+    if (manifest !== null && !this.#options.signal.aborted) this.noteHashes(manifest)
+  }
+
+  async #reportSwitch(switching: Switching, firstNumber: number, counts: Counts): Promise<void> {
+    await this.#compare(switching.to)
+    if (this.#options.signal.aborted) return
+    const { epoch, cutover, from, to } = switching
+    const { hashMismatches } = countsSince(switching.before, this.#counts())
+    const report = { epoch, cutover, firstNumber, ...counts, hashMismatches }
+    this.#channels?.report({ type: 'switched', server: to.id, ...report })
+    this.#options.events.emit('handover', { from, to: to.id, ...report })
+  }
+}
