@@ -83,7 +83,10 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: globals.node } },
-  { files: ['src/dashboard/**/*.{js,mjs}'], languageOptions: { globals: globals.browser } },
+  {
+    files: ['src/dashboard/**/*.{js,mjs}', 'bench/players/{page,browser}.mjs', 'examples/players/**/*.{js,mjs}'],
+    languageOptions: { globals: globals.browser },
+  },
   {
     files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strict, ...tseslint.configs.stylistic],

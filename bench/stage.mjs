@@ -36,9 +36,13 @@ export async function until(condition, what, timeoutMs = 20_000) {
 /** A folder for temporary files, a broker, and whatever else is started on it; `close` ends and removes all of it. */
 export async function openStage() {
   const dir = await mkdtemp(join(tmpdir(), 'segue-bench-'))
-  const nats = await startNatsProcess({ dataDir: join(dir, 'nats'), port: await freePort() })
+  const natsPort = await freePort()
+  const startNats = () => startNatsProcess({ dataDir: join(dir, 'nats'), port: natsPort })
+  let nats = await startNats()
   const children = []
+  const closers = []
   const close = async () => {
+    for (const closer of closers.splice(0)) await Promise.resolve(closer()).catch(() => undefined)
     await Promise.all(children.map((child) => child.stop()))
     await nats.stop()
     await rm(dir, { recursive: true, force: true })
@@ -60,7 +64,18 @@ export async function openStage() {
   /** Starts a command of segue. */
   const part = (role, command, ...flags) =>
     start(role, segue, [command, '--nats', nats.url, '--port', '0', '--data', join(dir, role), ...flags])
-  return { dir, natsUrl: nats.url, start, part, close }
+  return {
+    ...{ dir, natsUrl: nats.url, start, part, close },
+    get natsPid() {
+      return nats.pid
+    },
+    /** After it was killed. */
+    async restartNats() {
+      nats = await startNats()
+    },
+    /** Runs before the processes are ended. */
+    onClose: (closer) => void closers.push(closer),
+  }
 }
 
 /** Runs the work on a stage and leaves nothing behind, whatever happens. */

@@ -27,3 +27,21 @@ export interface ClientFault {
 
 /** Why a session ended that nobody stopped. */
 export type SessionError = BootstrapFailed | StreamUnavailable | StreamLost | ClientFault
+
+/**
+ * Why a player's request came to nothing. `gone`: no server has it any more; `timeout`: nobody answered in time;
+ * `aborted`: the player gave it up; `too-many`: more at once than any player makes; `ended`: the session is over.
+ */
+export type RequestFailure = 'gone' | 'timeout' | 'aborted' | 'too-many' | 'ended'
+
+export class RequestFailed extends Error {
+  readonly _tag = 'RequestFailed'
+  constructor(
+    readonly reason: RequestFailure,
+    readonly path: string,
+    /** Of the session, when it failed. */
+    readonly session: SessionError | null = null,
+  ) {
+    super(session === null ? `${path}: ${reason}` : `${path}: ${session.message}`)
+  }
+}

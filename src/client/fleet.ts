@@ -51,6 +51,12 @@ export class Fleet {
     this.#set(server, delivered(this.of(server), this.#options.clock.now()), null)
   }
 
+  /** It answered something that says nothing about segments, as a playlist. */
+  answered(server: string): void {
+    const standing = this.of(server)
+    this.#set(server, polled(standing, standing.ready ?? true, standing.rttMs, this.#options.clock.now()), null)
+  }
+
   failed(server: string, reason: TroubleReason, number: number | null): void {
     this.#set(server, failed(this.of(server), reason, this.#options.clock.now()), number)
   }

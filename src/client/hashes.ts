@@ -1,5 +1,3 @@
-import type { Track } from './fetching.js'
-
 /** Segments remembered, of either track; a little more than servers keep. */
 const rememberedMax = 256
 
@@ -21,7 +19,7 @@ export class HashMemory {
   }
 
   /** False when another hash is known for the same segment. */
-  note(number: number, track: Track, sha256: string): boolean {
+  note(number: number, track: string, sha256: string): boolean {
     const key = `${track}/${number}`
     const known = this.#known.get(key)
     if (known === undefined) {

@@ -1,8 +1,21 @@
 export type { StreamInit } from './bootstrap.js'
-export type { BootstrapFailed, ClientFault, SessionError, StreamLost, StreamUnavailable } from './errors.js'
-export type { Listener, PlayedSegment, SessionEvents } from './events.js'
+export { browserClock, browserCrypto, browserPorts, browserTransport, openBrowserChannel } from './browser.js'
+export { RequestFailed } from './errors.js'
+export type {
+  BootstrapFailed,
+  ClientFault,
+  RequestFailure,
+  SessionError,
+  StreamLost,
+  StreamUnavailable,
+} from './errors.js'
+export type { LinkEvents, Listener, PlayedSegment, SessionEvents } from './events.js'
 export { isMalformed, readFragment, readInit } from './fragment.js'
 export type { FragmentSpan, MalformedFragment, TrackInit } from './fragment.js'
+export { createHlsLoader, hlsConfig, hlsTiming } from './hlsLoader.js'
+export { playInto } from './mediaSource.js'
+export { createPlayerSession } from './playerSession.js'
+export type { PlayerEvents, PlayerSession, PlayerSessionOptions } from './playerSession.js'
 export { headerOf, TransportError } from './ports.js'
 export type {
   Clock,
@@ -15,5 +28,7 @@ export type {
   Transport,
   TransportFailure,
 } from './ports.js'
+export type { Delivery } from './requests.js'
 export { createSession } from './session.js'
 export type { SessionOptions, ViewerSession } from './session.js'
+export type { MediaElement } from './watching.js'

@@ -5,6 +5,8 @@ export interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
   readonly body: Uint8Array
+  /** When the answer began, by the session's clock; if the transport knows. */
+  readonly firstByteAtMs?: number
 }
 
 export type TransportFailure = 'refused' | 'reset' | 'timeout' | 'aborted'

@@ -88,13 +88,13 @@ export const delivered = (standing: Standing, nowMs: number): Standing => ({
  * deliver stays avoided for its back-off. The outage ends when it delivers, or when nobody asks it for segments and it
  * has been answering for longer than the next back-off would be.
  */
-export const polled = (standing: Standing, ready: boolean, rttMs: number, nowMs: number): Standing => {
+export const polled = (standing: Standing, ready: boolean, rttMs: number | null, nowMs: number): Standing => {
   const { outage, failedAtMs, backoffMs, avoidedUntilMs } = standing
   const over = outage === null || nowMs - failedAtMs >= 1.5 * backoffMs + 500
   return {
     ...standing,
     ready,
-    rttMs: standing.rttMs === null ? rttMs : standing.rttMs + (rttMs - standing.rttMs) / 4,
+    rttMs: standing.rttMs === null || rttMs === null ? rttMs : standing.rttMs + (rttMs - standing.rttMs) / 4,
     answeredAtMs: nowMs,
     avoidedUntilMs: outage?.unreachable === true ? Math.min(nowMs, avoidedUntilMs) : avoidedUntilMs,
     outage: over ? null : { ...outage, unreachable: false },

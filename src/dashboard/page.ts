@@ -1,9 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { createSession, type ViewerSession } from '../client/index.js'
+import { browserPorts, createSession, playInto, type ViewerSession } from '../client/index.js'
 import type { ControlStatus } from '../runtime/control/status.js'
-import { browserClock, browserCrypto, browserTransport, openBrowserChannel } from './browserPorts.js'
-import { playInto } from './mediaSourcePlayer.js'
 import { element, figure, handoverDetails, serverCard, streamRow } from './views.js'
 
 const refreshMs = 500
@@ -25,11 +23,7 @@ function watch(stream: string, bootstrap: ReadonlyArray<string>): void {
     bootstrap,
     latencyMs,
     agent: 'segue dashboard',
-    transport: browserTransport,
-    openChannel: openBrowserChannel,
-    clock: browserClock,
-    crypto: browserCrypto,
-    random: () => Math.random(),
+    ...browserPorts,
   })
   playInto(place('video') as HTMLVideoElement, session, latencyMs / 1_000)
   session.on('ended', () => {

@@ -28,6 +28,12 @@ const json = (status: number, body: unknown): HttpAnswer => ({
   body: new TextEncoder().encode(JSON.stringify(body)),
 })
 
+const text = (body: string): HttpAnswer => ({
+  status: 200,
+  headers: { 'content-type': 'application/vnd.apple.mpegurl' },
+  body: new TextEncoder().encode(body),
+})
+
 export type Mode = 'up' | 'refused' | 'hung'
 
 interface Pending {
@@ -108,9 +114,22 @@ export class SimulatedServer {
     if (path === `${base}/init.mp4`) return { status: 200, headers: {}, body: combinedInit }
     if (path === `${base}/video/init.mp4`) return { status: 200, headers: {}, body: videoInit }
     if (path === `${base}/audio/init.mp4`) return { status: 200, headers: {}, body: audioInit }
+    if (path === `${base}/main.m3u8`) return text('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n')
+    const playlist = /\/(?:video|audio)\.m3u8(?:\?_HLS_msn=(\d+))?$/.exec(path)
+    if (playlist) return this.#playlist(live, Number(playlist[1] ?? 0))
     const match = /\/(video|audio)\/(\d+)\.m4s$/.exec(path)
     if (match === null) return json(404, {})
     return this.#segment(match[1] === 'video' ? 'video' : 'audio', Number(match[2]), live)
+  }
+
+  /** As a real server does: waits for the number, and answers all the same when it is fenced. */
+  #playlist(live: number, wanted: number): HttpAnswer | null {
+    const last = Math.min(live, (this.fencedFrom ?? Infinity) - 1)
+    if (this.fencedFrom !== null && wanted >= this.fencedFrom) return json(421, { error: 'fenced' })
+    if (wanted > live) return null
+    const numbers = Array.from({ length: this.keeps }, (_, i) => last - this.keeps + 1 + i)
+    const lines = numbers.map((number) => `#EXTINF:0.32000,\nvideo/${number}.m4s`)
+    return text(`#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:${numbers[0]}\n${lines.join('\n')}\n`)
   }
 
   #segment(track: 'video' | 'audio', number: number, live: number): HttpAnswer | null {
@@ -275,7 +294,8 @@ export class ViewerWorld {
     get: (url, { signal }) =>
       new Promise((resolve, reject) => {
         const server = this.servers.get(new URL(url).origin)
-        const path = new URL(url).pathname
+        const { pathname, search } = new URL(url)
+        const path = `${pathname}${search}`
         if (server === undefined) return reject(new TransportError('refused', url))
         server.asked.push({ path, atMs: this.clock.now() })
         const pending: Pending = { server, path, resolve, reject, url, over: false }
@@ -311,7 +331,7 @@ export class ViewerWorld {
       }, server.rttMs / 2)
       return
     }
-    const number = Number(/(\d+)\.m4s$/.exec(path)?.[1])
+    const number = Number(/(\d+)(?:\.m4s)?$/.exec(path)?.[1])
     const readyAtMs = (number + 1) * segmentMs + server.delayMs
     if (server.liveMax < number) return
     this.clock.setTimer(() => this.#consider(pending), Math.max(1, readyAtMs - this.ingestNow()))
@@ -343,19 +363,16 @@ export class ViewerWorld {
 
   // ---- viewers ----
 
-  viewer(options: Partial<SessionOptions> & { readonly skewMs?: number } = {}): RecordedViewer {
-    const { skewMs = 0, ...rest } = options
+  /** What the world is to a session in it. */
+  ports(skewMs = 0) {
     let seed = 1
-    const session = createSession({
-      stream: this.stream,
-      session: 'viewer-1',
-      bootstrap: [this.a.url, this.b.url],
+    return {
       transport: this.transport,
-      openChannel: (url, handlers) => this.openChannel(url, handlers),
+      openChannel: (url: string, handlers: NoticeChannelHandlers) => this.openChannel(url, handlers),
       clock: { now: () => this.clock.now() + skewMs, setTimer: this.clock.setTimer },
       crypto: {
         sha256,
-        verify: (payload, signature, key) =>
+        verify: (payload: Uint8Array, signature: string, key: string) =>
           verify(
             null,
             payload,
@@ -367,6 +384,17 @@ export class ViewerWorld {
         seed = (seed * 48_271) % 2_147_483_647
         return seed / 2_147_483_647
       },
+    }
+  }
+
+  viewer(options: Partial<SessionOptions> & { readonly skewMs?: number } = {}): RecordedViewer {
+    const { skewMs = 0, ...rest } = options
+    const bootstrap = [this.a.url, this.b.url]
+    const session = createSession({
+      stream: this.stream,
+      session: 'viewer-1',
+      bootstrap,
+      ...this.ports(skewMs),
       ...rest,
     })
     return new RecordedViewer(session, this.clock)

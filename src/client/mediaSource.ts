@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import type { PlayedSegment, SessionEvents, ViewerSession } from '../client/index.js'
+import type { PlayedSegment, SessionEvents } from './events.js'
+import type { ViewerSession } from './session.js'
 
 /** Seconds of media kept behind the playing position. */
 const keepBehindS = 20

@@ -1,14 +1,24 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { TransportError, type Clock, type Crypto, type OpenNoticeChannel, type Transport } from '../client/index.js'
+import { TransportError, type Clock, type Crypto, type OpenNoticeChannel, type Transport } from './ports.js'
+
+/** Wall clock that cannot jump while the page lives. */
+export const browserClock: Clock = {
+  now: () => performance.timeOrigin + performance.now(),
+  setTimer: (run, delayMs) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
 
 /** HTTP by the browser's own fetch. A browser does not tell a refused connection from a broken one. */
 export const browserTransport: Transport = {
   async get(url, { signal, headers }) {
     try {
       const answer = await fetch(url, { signal, cache: 'no-store', ...(headers ? { headers } : {}) })
+      const firstByteAtMs = browserClock.now()
       const body = new Uint8Array(await answer.arrayBuffer())
-      return { status: answer.status, headers: Object.fromEntries(answer.headers), body }
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body, firstByteAtMs }
     } catch (error) {
       throw new TransportError(signal.aborted ? 'aborted' : 'reset', url, error)
     }
@@ -30,15 +40,6 @@ export const openBrowserChannel: OpenNoticeChannel = (url, { onOpen, onMessage, 
   }
 }
 
-/** Wall clock that cannot jump while the page lives. */
-export const browserClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
-  setTimer: (run, delayMs) => {
-    const timer = window.setTimeout(run, delayMs)
-    return () => window.clearTimeout(timer)
-  },
-}
-
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
 
 /** SubtleCrypto; available in secure contexts, which includes loopback addresses. */
@@ -55,4 +56,13 @@ export const browserCrypto: Crypto = {
       return false
     }
   },
+}
+
+/** What a session needs of a browser. */
+export const browserPorts = {
+  transport: browserTransport,
+  openChannel: openBrowserChannel,
+  clock: browserClock,
+  crypto: browserCrypto,
+  random: (): number => Math.random(),
 }

@@ -1,0 +1,155 @@
+// Runs in the browser. The picture's position (video.currentTime) of every player is looked at each 20 ms; when it has
+// moved by 60 ms less than the clock between two of its moves, that is a stall. What is appended to the SDK player's
+// source buffers is read back box by box: holes and overlaps in its decode times are gaps and duplicates.
+import Hls from 'hls.js'
+import {
+  createPlayerSession,
+  hlsConfig,
+  hlsTiming,
+  isMalformed,
+  readFragment,
+  readInit,
+} from '../../dist/client/index.js'
+
+const lookMs = 20
+const stallMsMin = 60
+const told = []
+const players = {}
+
+class Observed {
+  constructor(video) {
+    this.video = video
+    this.frames = 0
+    const onFrame = (now) => {
+      if (this.frameAt !== undefined) this.frameGapMs = Math.max(this.frameGapMs, now - this.frameAt)
+      this.frameAt = now
+      this.frames += 1
+      video.requestVideoFrameCallback(onFrame)
+    }
+    video.requestVideoFrameCallback(onFrame)
+    this.reset()
+    this.steadySince = performance.now()
+    setInterval(() => this.look(), lookMs)
+  }
+
+  reset() {
+    this.stalls = []
+    this.frameGapMs = 0
+    this.frameAt = undefined
+    this.movedAt = performance.now()
+    this.positionS = this.video.currentTime
+    this.seeks = 0
+  }
+
+  look() {
+    const nowMs = performance.now()
+    const { currentTime } = this.video
+    if (currentTime === this.positionS) return
+    const stillMs = nowMs - this.movedAt - (currentTime - this.positionS) * 1000
+    const begun = this.positionS > 0
+    if (begun && stillMs >= stallMsMin) {
+      this.stalls.push(Math.round(stillMs))
+      this.steadySince = nowMs
+    }
+    // A leap forwards is a jump that the viewer sees.
+    if (begun && stillMs <= -250) this.seeks += 1
+    if (!begun) this.steadySince = nowMs
+    this.movedAt = nowMs
+    this.positionS = currentTime
+  }
+
+  get steadyMs() {
+    const nowMs = performance.now()
+    return this.positionS > 0 && nowMs - this.movedAt < 100 ? nowMs - this.steadySince : 0
+  }
+
+  result(hls) {
+    this.look()
+    const openMs = performance.now() - this.movedAt
+    const stalls = openMs >= 200 ? [...this.stalls, Math.round(openMs)] : this.stalls
+    const { playingDate } = hls
+    return {
+      stallMs: stalls.reduce((sum, ms) => sum + ms, 0),
+      stalls,
+      jumps: this.seeks,
+      frameGapMs: Math.round(this.frameGapMs),
+      latencyS: playingDate ? (Date.now() - playingDate.getTime()) / 1000 : 0,
+      buffer: this.video.buffered.length
+        ? this.video.buffered.end(this.video.buffered.length - 1) - this.video.currentTime
+        : 0,
+    }
+  }
+}
+
+/** What is appended to the buffers of one player, in order. */
+const appended = { gaps: 0, duplicates: 0, segments: 0 }
+function readBack(hls) {
+  hls.on(Hls.Events.BUFFER_CREATED, (_, { tracks }) => {
+    for (const { buffer } of Object.values(tracks)) {
+      if (!buffer) continue
+      const { appendBuffer } = buffer
+      let [init, endS] = [null, null]
+      buffer.appendBuffer = function (data) {
+        const bytes = data instanceof Uint8Array ? data : new Uint8Array(data.buffer ?? data)
+        const found = readInit(bytes)
+        if (!isMalformed(found) && found[0]) init = found[0]
+        const span = init && readFragment(bytes, init.sampleDurationDefault)
+        if (span && !isMalformed(span)) {
+          const startS = span.startTicks / init.timescale
+          if (endS !== null && startS - endS > 0.001) appended.gaps += 1
+          if (endS !== null && startS - endS < -0.001) appended.duplicates += 1
+          endS = span.endTicks / init.timescale
+          appended.segments += 1
+        }
+        return appendBuffer.call(this, data)
+      }
+    }
+  })
+}
+
+function play(name, hls, url) {
+  const video = document.getElementById(name)
+  players[name] = { hls, observed: new Observed(video) }
+  hls.on(Hls.Events.ERROR, (_, { type, details, fatal }) => tell(`${name}: ${type} ${details}${fatal ? ' FATAL' : ''}`))
+  hls.loadSource(url)
+  hls.attachMedia(video)
+  video.play().catch(() => undefined)
+}
+
+const beganAt = performance.now()
+const tell = (text) => {
+  if (told.length < 60) told.push(`${Math.round(performance.now() - beganAt)} ms ${text}`)
+}
+
+window.begin = ({ stream, servers, latencyMs, steered }) => {
+  const direct = `${servers[0]}/streams/${stream}/main.m3u8`
+  play('peer', new Hls(hlsTiming(latencyMs)), direct)
+  if (steered) play('steered', new Hls(hlsTiming(latencyMs)), direct)
+  const session = createPlayerSession({ stream, bootstrap: servers, latencyMs, agent: 'bench' })
+  for (const event of ['routed', 'handover', 'trouble', 'stall', 'recovered', 'ended']) {
+    session.on(event, (data) => tell(`segue: ${event} ${JSON.stringify(data).slice(0, 160)}`))
+  }
+  const hls = new Hls(hlsConfig(session))
+  readBack(hls)
+  play('segue', hls, session.url())
+  session.watch(document.getElementById('segue'))
+  players.segue.session = session
+}
+
+window.reset = () => {
+  told.splice(0)
+  Object.assign(appended, { gaps: 0, duplicates: 0, segments: 0 })
+  for (const { observed } of Object.values(players)) observed.reset()
+}
+
+window.read = () => {
+  const entries = Object.entries(players).map(([name, { hls, observed }]) => [name, observed.result(hls)])
+  const results = Object.fromEntries(entries)
+  return {
+    ...results,
+    segue: { ...results.segue, ...appended, totals: players.segue.session.totals() },
+    steadyMs: Math.min(...Object.values(players).map(({ observed }) => observed.steadyMs)),
+    memory: performance.memory?.usedJSHeapSize ?? null,
+    told: [...told],
+  }
+}

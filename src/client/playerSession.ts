@@ -1,0 +1,308 @@
+import type { ViewerTotals } from '../events/catalogue/client.js'
+import type { Route, SessionDocument } from '../messaging/codecs.js'
+import { browserPorts } from './browser.js'
+import { RequestFailed, type SessionError } from './errors.js'
+import { Emitter, type LinkEvents, type Listener } from './events.js'
+import { findStream, type FoundStream } from './finding.js'
+import { Links } from './links.js'
+import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
+import { Requests, type Delivery } from './requests.js'
+import { resourceOf } from './resources.js'
+
+import { clockOffsetMs, startMsOf } from './timing.js'
+import { MediaWatch, type MediaElement } from './watching.js'
+
+export interface PlayerSessionOptions {
+  readonly stream: string
+  /** Base URLs of media servers or the control plane, or URLs of the session document itself. */
+  readonly bootstrap: ReadonlyArray<string>
+  /** How far behind live the player is to play. Default 1500. */
+  readonly latencyMs?: number
+  /** Name of this session; default a random one. */
+  readonly session?: string
+  /** Tells edges what kind of viewer this is. */
+  readonly agent?: string
+  /** How long to look for something to play. Default 30 s. */
+  readonly startupMs?: number
+  /** How long requests may go unanswered before the session ends. Default 5 min. */
+  readonly silenceEndMs?: number
+  /** An exception thrown by a listener. */
+  readonly onListenerError?: (error: unknown) => void
+  // The world; default the browser's.
+  readonly transport?: Transport
+  readonly openChannel?: OpenNoticeChannel
+  readonly clock?: Clock
+  readonly crypto?: Crypto
+  readonly random?: () => number
+}
+
+export interface PlayerEvents extends LinkEvents {
+  /** Requests are answered from now on. */
+  readonly ready: { readonly format: SessionDocument['format']; readonly route: Route }
+}
+
+/** A session for a player that decides itself what to fetch. */
+export interface PlayerSession {
+  readonly id: string
+  readonly stream: string
+  readonly latencyMs: number
+  /** What to give to the player. @param path below the stream; default the multivariant playlist */
+  readonly url: (path?: string) => string
+  /** Whether a URL is one of the stream's. */
+  readonly serves: (url: string) => boolean
+  /**
+   * Answers from the best server, from another one when that one is late or wrong. Starts the session.
+   * Rejects with RequestFailed only.
+   */
+  readonly request: (url: string, signal?: AbortSignal) => Promise<Delivery>
+  /** Looks at the player's picture: deadlines follow its buffer, stalls are told and reported. Returns how to stop. */
+  readonly watch: (media: MediaElement) => () => void
+  /** Begins. Never rejects: what goes wrong is told by `ended`. */
+  readonly start: () => void
+  /** Says good-bye with the totals. Idempotent. */
+  readonly stop: (reason?: string) => void
+  readonly totals: () => ViewerTotals
+  readonly on: <K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>) => () => void
+}
+
+type World = typeof browserPorts
+type Phase = 'idle' | 'starting' | 'serving' | 'ended'
+
+/** Numbers are given out in order; what a player takes again or leaves out is counted. */
+interface Given {
+  readonly segments: number
+  readonly gaps: number
+  readonly duplicates: number
+  /** Newest number of each track, and who delivered it. */
+  readonly newest: Readonly<Record<string, { readonly number: number; readonly server: string }>>
+}
+
+const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
+const tickMs = 1_000
+
+class RequestSession {
+  readonly id: string
+  readonly #options: PlayerSessionOptions
+  readonly #world: World
+  readonly #events: Emitter<PlayerEvents>
+  readonly #stopped = new AbortController()
+  readonly #links: Links
+  readonly #ready: Promise<Requests>
+  #phase: Phase = 'idle'
+  #becomeReady: (requests: Requests) => void = () => undefined
+  #failReady: (error: RequestFailed) => void = () => undefined
+  #requests: Requests | null = null
+  #format: SessionDocument['format'] | null = null
+  #offsetMs = 0
+  #given: Given = nothingGiven
+  #watch: MediaWatch | null = null
+  #cancelTick: () => void = () => undefined
+  #askedSinceMs: number | null = null
+
+  constructor(options: PlayerSessionOptions) {
+    const { stream, bootstrap, agent = 'segue player' } = options
+    const { transport, openChannel, clock, crypto, random } = { ...browserPorts, ...defined(options) }
+    this.#options = options
+    this.#world = { transport, openChannel, clock, crypto, random }
+    this.id = options.session ?? `player-${Math.floor(random() * 2 ** 48).toString(36)}`
+    this.#events = new Emitter(options.onListenerError ?? (() => undefined))
+    this.#ready = new Promise((resolve, reject) => {
+      this.#becomeReady = resolve
+      this.#failReady = reject
+    })
+    // Told by `ended` too; nobody need have asked for anything.
+    this.#ready.catch(() => undefined)
+    this.#links = new Links({
+      ...{ stream, session: this.id, bootstrap, agent },
+      ...this.#world,
+      events: this.#events,
+      signal: this.#stopped.signal,
+      totals: () => this.totals(),
+      newestNumber: () => this.#newest() ?? 0,
+      onRerouted: (cutover) => this.#requests?.rerouted(cutover),
+      onNews: () => this.#requests?.turn(),
+      onFault: (cause) => this.#fault(cause),
+    })
+  }
+
+  on<K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>): () => void {
+    return this.#events.on(type, listener)
+  }
+
+  start(): void {
+    if (this.#phase !== 'idle') return
+    this.#phase = 'starting'
+    this.#begin().catch((cause: unknown) => this.#fault(cause))
+  }
+
+  stop(reason = 'stopped'): void {
+    this.#end(reason, null)
+  }
+
+  serves(url: string): boolean {
+    return resourceOf(url, this.#options.stream) !== null
+  }
+
+  async request(url: string, signal?: AbortSignal): Promise<Delivery> {
+    this.start()
+    const resource = resourceOf(url, this.#options.stream)
+    if (resource === null) throw new RequestFailed('gone', url)
+    const requests = this.#requests ?? (await this.#ready)
+    this.#askedSinceMs ??= this.#world.clock.now()
+    const delivery = await requests.get(resource, signal)
+    this.#askedSinceMs = null
+    if (resource.kind === 'segment' && resource.number !== null) {
+      this.#give(resource.rendition, resource.number, delivery.server)
+    }
+    return delivery
+  }
+
+  watch(media: MediaElement): () => void {
+    this.#watch?.stop()
+    const watch = new MediaWatch(media, this.#world.clock, {
+      onStall: () => this.#events.emit('stall', { number: this.#newest() ?? 0 }),
+      onRecovered: (stallMs) => {
+        const number = this.#newest() ?? 0
+        this.#links.report({ type: 'stalled', number, stallMs })
+        this.#events.emit('recovered', { number, stallMs })
+      },
+    })
+    this.#watch = watch
+    return () => watch.stop()
+  }
+
+  totals(): ViewerTotals {
+    const { segments, gaps, duplicates } = this.#given
+    const { stalls, stallMs, bufferMsMax } = this.#watch?.measures ?? { stalls: 0, stallMs: 0, bufferMsMax: 0 }
+    const hashMismatches = this.#links.hashes.mismatches
+    return { segments, gaps, duplicates, stalls, stallMs, bufferMsMax, hashMismatches, latencyMs: this.#latencyMs() }
+  }
+
+  /** How far behind live the picture is: what was given out last lies `bufferMs` before it. */
+  #latencyMs(): number {
+    const [newest, bufferMs] = [this.#newest(), this.#watch?.bufferMs ?? null]
+    if (newest === null || bufferMs === null || this.#format === null) return 0
+    const endMs = startMsOf(newest + 1, this.#format.segmentTicks)
+    return Math.max(0, this.#world.clock.now() - this.#offsetMs - endMs + bufferMs)
+  }
+
+  async #begin(): Promise<void> {
+    const { bootstrap, startupMs = 30_000 } = this.#options
+    const isWanted = (): boolean => this.#phase === 'starting'
+    const { random } = this.#world
+    const found = await findStream({ asking: this.#links.asking, bootstrap, random, startupMs, isWanted })
+    if (found === null) return
+    if ('_tag' in found) this.#end('failed', found)
+    else this.#serve(found)
+  }
+
+  #serve({ document, manifest, live }: FoundStream): void {
+    const { stream, latencyMs = 1_500 } = this.#options
+    const { clock, transport, crypto } = this.#world
+    const { format } = document
+    const links = this.#links
+    this.#phase = 'serving'
+    this.#format = format
+    this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
+    const guide = links.open(document)
+    links.noteHashes(manifest)
+    this.#given = { ...nothingGiven, newest: { '': { number: live, server: '' } } }
+    const requests = new Requests({
+      ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: this.#offsetMs },
+      fleet: links.fleet,
+      hashes: links.hashes,
+      book: () => guide.book,
+      bufferMs: () => this.#watch?.bufferMs ?? null,
+      onProbe: (server) => links.probe(server),
+      onLost: () => guide.refresh(),
+      onFault: (cause) => this.#fault(cause),
+    })
+    this.#requests = requests
+    links.connect(guide)
+    this.#tick()
+    this.#becomeReady(requests)
+    this.#events.emit('ready', { format, route: guide.book.route })
+  }
+
+  #newest(): number | null {
+    const numbers = Object.values(this.#given.newest).map(({ number }) => number)
+    return numbers.length === 0 ? null : Math.max(...numbers)
+  }
+
+  #give(track: string, number: number, server: string): void {
+    const { segments, gaps, duplicates, newest } = this.#given
+    const before = newest[track]?.number ?? number - 1
+    this.#given = {
+      segments: segments + (isAudio(track) ? 0 : 1),
+      gaps: gaps + Math.max(0, number - before - 1),
+      duplicates: duplicates + (number <= before ? 1 : 0),
+      newest: { ...newest, [track]: { number: Math.max(number, before), server } },
+    }
+    const at = Object.entries(this.#given.newest).filter(([, each]) => each.number === number && each.server !== '')
+    const video = at.find(([name]) => !isAudio(name))?.[1].server
+    const audio = at.find(([name]) => isAudio(name))?.[1].server ?? video
+    if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
+  }
+
+  /** A player whose requests nobody answers for minutes is told that it is over. */
+  #tick(): void {
+    const { silenceEndMs = 300_000, stream } = this.#options
+    const { clock } = this.#world
+    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, this.#deliveredAtMs())
+    if (sinceMs >= silenceEndMs) {
+      const message = `no server of stream ${stream} has answered for ${Math.round(sinceMs / 1000)} s`
+      return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() ?? 0 })
+    }
+    this.#cancelTick = clock.setTimer(() => this.#tick(), tickMs)
+  }
+
+  #deliveredAtMs(): number {
+    return this.#requests?.deliveredAtMs ?? 0
+  }
+
+  #fault(cause: unknown): void {
+    const message = `the session failed: ${cause instanceof Error ? cause.message : String(cause)}. This is a defect of segue`
+    this.#end('failed', { _tag: 'ClientFault', message, cause })
+  }
+
+  #end(reason: string, error: SessionError | null): void {
+    if (this.#phase === 'ended') return
+    this.#phase = 'ended'
+    const totals = this.totals()
+    const failure = new RequestFailed('ended', this.#options.stream, error)
+    this.#cancelTick()
+    this.#watch?.stop()
+    this.#requests?.end(failure)
+    this.#failReady(failure)
+    this.#links.close(error === null ? reason : error.message, totals)
+    this.#stopped.abort()
+    this.#events.emit('ended', { reason, error, totals })
+  }
+}
+
+const isAudio = (track: string): boolean => /^audio/.test(track)
+
+const defined = (options: PlayerSessionOptions): Partial<World> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? 'https://segue.invalid'
+
+/**
+ * One viewer whose player fetches by itself (hls.js, Shaka Player, dash.js): every request goes to the server that the
+ * route names for its number, is hedged to the standby when it is late, and verified by its hash.
+ */
+export const createPlayerSession = (options: PlayerSessionOptions): PlayerSession => {
+  const session = new RequestSession(options)
+  const { stream, bootstrap, latencyMs = 1_500 } = options
+  return {
+    ...{ id: session.id, stream, latencyMs },
+    url: (path = 'main.m3u8') => `${originOf(bootstrap[0] ?? '')}/streams/${stream}/${path}`,
+    serves: (url) => session.serves(url),
+    request: (url, signal) => session.request(url, signal),
+    watch: (media) => session.watch(media),
+    start: () => session.start(),
+    stop: (reason) => session.stop(reason),
+    totals: () => session.totals(),
+    on: (type, listener) => session.on(type, listener),
+  }
+}

@@ -1,0 +1,352 @@
+import type { SessionDocument } from '../messaging/codecs.js'
+import {
+  newWork,
+  planWorks,
+  rerouteWorks,
+  settleWork,
+  type Attempt,
+  type FetchEffect,
+  type FetchTerms,
+  type Outcome,
+  type Work,
+  type Works,
+} from './attempts.js'
+import { RequestFailed } from './errors.js'
+import type { Fleet } from './fleet.js'
+import type { FragmentSpan } from './fragment.js'
+import type { HashMemory } from './hashes.js'
+import { Judge, type Valid } from './judging.js'
+import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
+import type { Resource } from './resources.js'
+import { serversFor, type RouteBook } from './route.js'
+import { isProven, isSuspect } from './standing.js'
+import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
+import { reasonOf } from './within.js'
+
+/** What a player gets for a request. */
+export interface Delivery {
+  readonly bytes: Uint8Array
+  readonly headers: HttpAnswer['headers']
+  /** Who delivered it. */
+  readonly server: string
+  readonly number: number | null
+  /** Decode times, of a segment whose init segment went through this session. */
+  readonly span: FragmentSpan | null
+  readonly timescale: number
+  /** On the session's clock: when the winning server was asked, when its answer began (if known) and when it was whole. */
+  readonly askedAtMs: number
+  readonly firstByteAtMs: number | null
+  readonly endedAtMs: number
+}
+
+export interface RequestsOptions {
+  readonly stream: string
+  readonly latencyMs: number
+  readonly format: SessionDocument['format']
+  /** The viewer's clock minus the ingest's. */
+  readonly offsetMs: number
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly crypto: Crypto
+  readonly fleet: Fleet
+  readonly hashes: HashMemory
+  readonly book: () => RouteBook
+  /** What lies before the player, if anybody looks at it. */
+  readonly bufferMs: () => number | null
+  readonly onProbe: (server: string) => void
+  /** A server knows better than we do, or none is left: the route has to be asked for. */
+  readonly onLost: () => void
+  readonly onFault: (cause: unknown) => void
+}
+
+interface Pending {
+  readonly key: string
+  readonly resource: Resource
+  readonly startedAtMs: number
+  readonly resolve: (delivery: Delivery) => void
+  readonly reject: (error: RequestFailed) => void
+  /** A playlist that lacks the number asked for: better than nothing at the end. */
+  fallback: Delivery | null
+}
+
+/** Not bound to a number: whoever leads now is asked. */
+const unnumbered = -1
+/** A player gets an answer, good or bad, within this time. */
+export const requestMsMax = 12_000
+/** How long a playlist may be waited for before an older one is given (three target durations, RFC 8216bis). */
+const playlistMsMax = 3_000
+const pendingMax = 64
+
+/** Answers what a player asks for from whichever server is best, and from another one when that one is late. */
+export class Requests {
+  readonly #options: RequestsOptions
+  readonly #terms: FetchTerms
+  readonly #pending = new Map<string, Pending>()
+  readonly #controllers = new Map<number, AbortController>()
+  readonly #judge: Judge
+  #state: Works = { works: [], attempts: [], attemptsMade: 0 }
+  #delay: DelayEstimate = delayUnknown
+  #made = 0
+  #nowMs = 0
+  #deliveredAtMs: number
+  #cancelTimer: (() => void) | null = null
+  #ended: RequestFailed | null = null
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+    this.#judge = new Judge(options)
+    this.#deliveredAtMs = options.clock.now()
+    const { fleet, format } = options
+    const segmentMs = format.segmentTicks / 90
+    const now = (): number => this.#nowMs
+    this.#terms = {
+      get nowMs() {
+        return now()
+      },
+      candidates: (number) => this.#servers(number).map((server) => server.id),
+      standing: (server) => {
+        const standing = fleet.of(server)
+        const { avoidedUntilMs } = standing
+        return { avoidedUntilMs, proven: isProven(standing), suspect: isSuspect(standing) }
+      },
+      expectedAtMs: (number) => (number === unnumbered ? 0 : this.#endsAtMs(number) + expectedDelayMs(this.#delay)),
+      marginMs: (number, suspect) => hedgeMarginMs(this.#bufferMsBefore(number), segmentMs, suspect),
+    }
+  }
+
+  /** When something was delivered last, on the session's clock. */
+  get deliveredAtMs(): number {
+    return this.#deliveredAtMs
+  }
+
+  /** @throws RequestFailed */
+  get(resource: Resource, signal?: AbortSignal): Promise<Delivery> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(this.#ended)
+      if (signal?.aborted === true) return reject(new RequestFailed('aborted', resource.path))
+      if (this.#pending.size >= pendingMax) return reject(new RequestFailed('too-many', resource.path))
+      this.#made += 1
+      const key = String(this.#made)
+      const startedAtMs = this.#options.clock.now()
+      const pending: Pending = { key, resource, startedAtMs, resolve, reject, fallback: null }
+      this.#pending.set(key, pending)
+      signal?.addEventListener(
+        'abort',
+        () => {
+          if (this.#pending.delete(key)) reject(new RequestFailed('aborted', resource.path))
+          this.turn()
+        },
+        { once: true },
+      )
+      this.turn()
+    })
+  }
+
+  turn(): void {
+    try {
+      this.#turn()
+    } catch (error) {
+      this.#options.onFault(error)
+    }
+  }
+
+  /** A new epoch: what was asked of the wrong server is asked of the right one. */
+  rerouted(cutover: number): void {
+    this.#nowMs = this.#options.clock.now()
+    const { state, aborted } = rerouteWorks(this.#state, cutover, this.#terms)
+    this.#state = state
+    for (const attempt of aborted) this.#abort(attempt)
+    this.turn()
+  }
+
+  end(error: RequestFailed): void {
+    if (this.#ended !== null) return
+    this.#ended = error
+    this.#cancelTimer?.()
+    for (const controller of this.#controllers.values()) controller.abort()
+    this.#controllers.clear()
+    for (const pending of this.#pending.values()) pending.reject(error)
+    this.#pending.clear()
+  }
+
+  #servers(number: number) {
+    const book = this.#options.book()
+    if (number !== unnumbered) return serversFor(book, number)
+    // Before the cut-over has been reached, whoever led until then has the newest numbers too.
+    const servers = [...serversFor(book, book.route.cutover), ...(book.route.previous ? [book.route.previous] : [])]
+    return servers.filter((server, at) => servers.findIndex(({ id }) => id === server.id) === at)
+  }
+
+  #endsAtMs(number: number): number {
+    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#options.offsetMs
+  }
+
+  /** What would be left to play when a number is due, if everything before it comes in time. */
+  #bufferMsBefore(number: number): number {
+    const { latencyMs, offsetMs, bufferMs, format } = this.#options
+    const dueAtMs = number === unnumbered ? this.#nowMs : Math.max(this.#nowMs, this.#terms.expectedAtMs(number))
+    const seen = bufferMs()
+    if (seen !== null) return Math.max(0, seen - (dueAtMs - this.#nowMs))
+    if (number === unnumbered) return latencyMs / 2
+    return startMsOf(number, format.segmentTicks) - (dueAtMs - offsetMs - latencyMs)
+  }
+
+  #works(): ReadonlyArray<Work> {
+    return [...this.#pending.values()].map(({ key, resource }) => {
+      const number = resource.number ?? unnumbered
+      return this.#state.works.find((work) => work.track === key) ?? newWork(number, key)
+    })
+  }
+
+  #turn(): void {
+    if (this.#ended !== null) return
+    this.#nowMs = this.#options.clock.now()
+    this.#giveUp()
+    const planned = planWorks(this.#state, this.#works(), this.#terms)
+    this.#state = planned.state
+    for (const effect of planned.effects) this.#perform(effect)
+    if (planned.effects.some((effect) => effect.type === 'missed' || effect.type === 'expired')) return this.#turn()
+    const { fleet, onLost } = this.#options
+    if (this.#pending.size > 0 && fleet.isDeserted(this.#terms.candidates(unnumbered))) onLost()
+    const nextEndMs = Math.min(...[...this.#pending.values()].map((pending) => this.#endOf(pending)))
+    this.#arm(Math.min(planned.wakeAtMs, nextEndMs))
+  }
+
+  #endOf({ startedAtMs, fallback, resource }: Pending): number {
+    const dueAtMs = resource.number === null ? startedAtMs : Math.max(startedAtMs, this.#endsAtMs(resource.number))
+    return dueAtMs + (fallback === null ? requestMsMax : playlistMsMax)
+  }
+
+  /** Requests that took too long, and those for what nobody has any more. */
+  #giveUp(): void {
+    for (const pending of [...this.#pending.values()]) {
+      const { key, resource, fallback, resolve, reject } = pending
+      const isLate = this.#nowMs >= this.#endOf(pending)
+      const gone = this.#isGone(pending)
+      if (!isLate && !gone) continue
+      this.#pending.delete(key)
+      if (fallback !== null) resolve(fallback)
+      else reject(new RequestFailed(gone ? 'gone' : 'timeout', resource.path))
+    }
+  }
+
+  #isGone({ key, resource }: Pending): boolean {
+    const servers = this.#terms.candidates(resource.number ?? unnumbered)
+    const work = this.#state.works.find((each) => each.track === key)
+    return work !== undefined && servers.length > 0 && servers.every((server) => work.goneAt.includes(server))
+  }
+
+  #arm(atMs: number): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    if (atMs === Infinity) return
+    this.#cancelTimer = this.#options.clock.setTimer(() => this.turn(), Math.max(1, Math.ceil(atMs - this.#nowMs)))
+  }
+
+  #perform(effect: FetchEffect): void {
+    const { fleet, onProbe } = this.#options
+    switch (effect.type) {
+      case 'ask':
+        return this.#ask(effect.attempt)
+      case 'abort':
+        return this.#abort(effect.attempt)
+      case 'probe':
+        return onProbe(effect.server)
+      case 'missed':
+        return fleet.struck(effect.attempt.server, effect.attempt.number, 'timeout')
+      case 'expired': {
+        // A server that answers polls waits for the source, as we do.
+        const { server, number, startedAtMs } = effect.attempt
+        if (fleet.of(server).answeredAtMs <= startedAtMs) fleet.failed(server, 'timeout', numberOf(number))
+      }
+    }
+  }
+
+  #abort(attempt: Attempt): void {
+    this.#controllers.get(attempt.id)?.abort()
+    this.#controllers.delete(attempt.id)
+  }
+
+  #ask(attempt: Attempt): void {
+    const { stream, transport, onFault } = this.#options
+    const resource = this.#pending.get(attempt.track)?.resource
+    const server = this.#servers(attempt.number).find((each) => each.id === attempt.server)
+    if (resource === undefined || server === undefined) return
+    const controller = new AbortController()
+    this.#controllers.set(attempt.id, controller)
+    const url = `${server.url.replace(/\/+$/, '')}/streams/${stream}/${resource.path}`
+    transport
+      .get(url, { signal: controller.signal })
+      .then(
+        (answer) => this.#received(attempt, resource, answer),
+        (error: unknown) => this.#broke(attempt, reasonOf(error)),
+      )
+      .catch(onFault)
+  }
+
+  #broke(attempt: Attempt, reason: 'refused' | 'reset' | 'timeout' | 'aborted'): void {
+    if (this.#ended !== null || !this.#controllers.delete(attempt.id)) return
+    if (reason !== 'aborted') this.#options.fleet.failed(attempt.server, reason, numberOf(attempt.number))
+    this.#settle(attempt, reason === 'aborted' ? 'reset' : reason, null, null)
+  }
+
+  async #received(attempt: Attempt, resource: Resource, answer: HttpAnswer): Promise<void> {
+    const judged = await this.#judge.judge(attempt.server, resource, answer)
+    if (this.#ended !== null || !this.#controllers.delete(attempt.id)) return
+    const { fleet, hashes, onLost } = this.#options
+    const { server, number } = attempt
+    if (judged._tag === 'valid') return this.#settle(attempt, 'valid', judged, answer)
+    if (judged.outcome === 'status') fleet.struck(server, number, 'status')
+    if (judged.outcome === 'fenced' || judged.outcome === 'stale') onLost()
+    if (judged.outcome === 'hash') hashes.countCorrupt()
+    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', numberOf(number))
+    const pending = this.#pending.get(attempt.track)
+    if (judged.fallback && pending) pending.fallback = this.#deliveryOf(attempt, resource, judged.fallback, answer)
+    this.#settle(attempt, judged.outcome, null, null)
+  }
+
+  #deliveryOf(attempt: Attempt, resource: Resource, valid: Valid, { headers, firstByteAtMs }: HttpAnswer): Delivery {
+    const { bytes, span, timescale } = valid
+    const { server, startedAtMs: askedAtMs } = attempt
+    const endedAtMs = this.#options.clock.now()
+    const { number } = resource
+    return {
+      ...{ bytes, headers, server, number, span, timescale, askedAtMs, endedAtMs },
+      firstByteAtMs: firstByteAtMs ?? null,
+    }
+  }
+
+  #settle(attempt: Attempt, outcome: Outcome, valid: Valid | null, answer: HttpAnswer | null): void {
+    this.#nowMs = this.#options.clock.now()
+    const settled = settleWork(this.#state, attempt.id, outcome, this.#terms)
+    this.#state = settled.state
+    if (valid !== null && answer !== null) {
+      this.#learn(attempt, valid.sha256 !== null, settled.hedged ? settled.late : settled.accepted)
+      const pending = this.#pending.get(attempt.track)
+      if (pending) this.#keep(attempt, pending.resource, valid)
+      if (settled.accepted && pending) {
+        this.#pending.delete(attempt.track)
+        pending.resolve(this.#deliveryOf(attempt, pending.resource, valid, answer))
+      }
+    }
+    this.turn()
+  }
+
+  /** Only who waited for the number to end can tell how long after its end it came (see Player). */
+  #learn({ number, startedAtMs, server }: Attempt, isMedia: boolean, isTelling: boolean): void {
+    if (isMedia) this.#options.fleet.delivered(server)
+    else this.#options.fleet.answered(server)
+    if (number === unnumbered || startedAtMs >= this.#endsAtMs(number) || !isTelling) return
+    this.#delay = learnDelay(this.#delay, this.#nowMs - this.#endsAtMs(number))
+  }
+
+  #keep(attempt: Attempt, resource: Resource, { bytes, sha256 }: Valid): void {
+    this.#deliveredAtMs = this.#nowMs
+    if (resource.kind === 'init') this.#judge.noteInit(resource.rendition, bytes)
+    if (resource.kind === 'segment' && sha256 !== null) {
+      this.#options.hashes.note(attempt.number, resource.rendition, sha256)
+    }
+  }
+}
+
+const numberOf = (number: number): number | null => (number === unnumbered ? null : number)

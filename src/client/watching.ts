@@ -1,0 +1,87 @@
+import type { Clock } from './ports.js'
+
+/** The part of a `<video>` element that is looked at. */
+export interface MediaElement {
+  readonly currentTime: number
+  readonly paused: boolean
+  readonly ended: boolean
+  readonly seeking: boolean
+  readonly buffered: { readonly length: number; start(index: number): number; end(index: number): number }
+}
+
+export interface WatchHandlers {
+  readonly onStall: () => void
+  readonly onRecovered: (stallMs: number) => void
+}
+
+const lookMs = 50
+/** Two frames at 25 fps plus the time between two looks. */
+const stillMsMin = 120
+
+/** Tells what the viewer sees: whether the picture moves, and how much lies before it. */
+export class MediaWatch {
+  readonly #media: MediaElement
+  readonly #clock: Clock
+  readonly #handlers: WatchHandlers
+  #cancel: () => void = () => undefined
+  #at = 0
+  #movedAtMs: number
+  #begun = false
+  #still = false
+  #stalls = 0
+  #stallMs = 0
+  #bufferMsMax = 0
+
+  constructor(media: MediaElement, clock: Clock, handlers: WatchHandlers) {
+    this.#media = media
+    this.#clock = clock
+    this.#handlers = handlers
+    this.#movedAtMs = clock.now()
+    this.#look()
+  }
+
+  /** What can be played without another answer; null before the picture has moved for the first time. */
+  get bufferMs(): number | null {
+    const { buffered, currentTime } = this.#media
+    if (!this.#begun) return null
+    for (let index = 0; index < buffered.length; index += 1) {
+      const ahead = buffered.end(index) - currentTime
+      if (buffered.start(index) <= currentTime + 0.1 && ahead >= 0) return ahead * 1000
+    }
+    return 0
+  }
+
+  get measures() {
+    const now = this.#still ? this.#clock.now() - this.#movedAtMs : 0
+    return { stalls: this.#stalls, stallMs: this.#stallMs + now, bufferMsMax: this.#bufferMsMax }
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  #look(): void {
+    const { paused, ended, seeking, currentTime } = this.#media
+    const nowMs = this.#clock.now()
+    const moved = currentTime !== this.#at
+    this.#at = currentTime
+    if (moved || paused || ended || seeking) this.#moves(nowMs, moved)
+    else if (this.#begun && !this.#still && nowMs - this.#movedAtMs >= stillMsMin) {
+      this.#still = true
+      this.#stalls += 1
+      this.#handlers.onStall()
+    }
+    this.#bufferMsMax = Math.max(this.#bufferMsMax, this.bufferMs ?? 0)
+    this.#cancel = this.#clock.setTimer(() => this.#look(), lookMs)
+  }
+
+  #moves(nowMs: number, moved: boolean): void {
+    const stillMs = nowMs - this.#movedAtMs
+    this.#movedAtMs = nowMs
+    if (moved) this.#begun = true
+    if (!this.#still) return
+    this.#still = false
+    this.#stallMs += stillMs
+    this.#handlers.onRecovered(stillMs)
+  }
+}
