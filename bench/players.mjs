@@ -72,7 +72,7 @@ const results = await onStage(async (stage) => {
       const beside = steered === undefined ? '' : `, steered ${steered.stallMs} ms`
       log(
         `${name} ${run}: peer ${peer.stallMs} ms${beside}, segue ${segue.stallMs} ms, ${segue.gaps} gaps, ${segue.duplicates} duplicates, ` +
-          `latency ${segue.latencyS.toFixed(2)} s, longest without a new frame ${segue.frameGapMs} ms (peer ${peer.frameGapMs}), ${result.note}`,
+          `latency ${result.startLatencyS.segue.toFixed(2)} to ${segue.latencyS.toFixed(2)} s (peer ${result.startLatencyS.peer.toFixed(2)}), longest without a new frame ${segue.frameGapMs} ms (peer ${peer.frameGapMs}), ${result.note}`,
       )
       for (const line of result.told) log(`    ${line}`)
     }

@@ -55,6 +55,8 @@ export async function openBrowser() {
         reset: () => page.evaluate(() => window.reset()),
         async playing() {
           await until(async () => (await read()).steadyMs >= 2_500, 'steady picture in all players', 40_000)
+          // A player that is later than asked for has a reserve that it should not have.
+          await until(async () => (await read()).segue.latencyS <= latencyS + 0.08, 'latency as asked for', 40_000)
         },
         observe: (ms) => pause(ms),
         result: read,

@@ -74,6 +74,9 @@ class Observed {
       jumps: this.seeks,
       frameGapMs: Math.round(this.frameGapMs),
       latencyS: playingDate ? (Date.now() - playingDate.getTime()) / 1000 : 0,
+      hlsLatencyS: hls.latency,
+      hlsTargetS: hls.targetLatency,
+      rate: this.video.playbackRate,
       buffer: this.video.buffered.length
         ? this.video.buffered.end(this.video.buffered.length - 1) - this.video.currentTime
         : 0,
@@ -136,7 +139,9 @@ window.begin = ({ stream, servers, latencyMs, steered }) => {
   players.segue.session = session
 }
 
+const starts = {}
 window.reset = () => {
+  for (const [name, { hls, observed }] of Object.entries(players)) starts[name] = observed.result(hls).latencyS
   told.splice(0)
   Object.assign(appended, { gaps: 0, duplicates: 0, segments: 0 })
   for (const { observed } of Object.values(players)) observed.reset()
@@ -150,6 +155,7 @@ window.read = () => {
     segue: { ...results.segue, ...appended, totals: players.segue.session.totals() },
     steadyMs: Math.min(...Object.values(players).map(({ observed }) => observed.steadyMs)),
     memory: performance.memory?.usedJSHeapSize ?? null,
+    startLatencyS: starts,
     told: [...told],
   }
 }

@@ -159,24 +159,31 @@ const elsewhere = async (url: string, signal: AbortSignal): Promise<Delivery> =>
 }
 
 /**
- * Settings of hls.js for a stream of ours: play `latencyMs` behind live, and leave patience to the session.
- * Spread it into the configuration: `new Hls({ ...hlsConfig(session), debug: true })`.
+ * Settings of hls.js for a stream of ours: play `latencyMs` behind live, and leave patience and pace to the session.
+ * Spread it into the configuration: `new Hls({ ...hlsConfig(session), debug: true })`, and let the session watch the
+ * video element.
  */
 export const hlsConfig = (session: PlayerSession) => ({
+  ...hlsTiming(session.latencyMs - startMs),
   loader: createHlsLoader(session),
-  ...hlsTiming(session.latencyMs),
+  maxLiveSyncPlaybackRate: 1,
 })
 
 /** hls.js measures its distance from the end of the playlist, which is this much older than live. */
 const playlistAgeMs = 150
+/** From hls.js's choice of a position until it plays; what is left of it, the session's pace takes away. */
+const startMs = 250
 
 /** The timing alone: for an hls.js that fetches by itself. */
-export const hlsTiming = (latencyMs: number) => ({
-  lowLatencyMode: false,
-  liveSyncDuration: Math.max(0.3, (latencyMs - playlistAgeMs) / 1000),
-  liveMaxLatencyDuration: Math.max(0.3, (latencyMs - playlistAgeMs) / 1000) + 6,
-  maxLiveSyncPlaybackRate: 1.04,
-  liveSyncOnStallIncrease: 0,
-  backBufferLength: 15,
-  maxBufferLength: 10,
-})
+export const hlsTiming = (latencyMs: number) => {
+  const liveSyncDuration = Math.max(0.3, (latencyMs - playlistAgeMs) / 1000)
+  return {
+    lowLatencyMode: true,
+    liveSyncDuration,
+    liveMaxLatencyDuration: liveSyncDuration + 8,
+    maxLiveSyncPlaybackRate: 1.05,
+    liveSyncOnStallIncrease: 0,
+    backBufferLength: 15,
+    maxBufferLength: 10,
+  }
+}

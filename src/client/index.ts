@@ -15,7 +15,9 @@ export type { FragmentSpan, MalformedFragment, TrackInit } from './fragment.js'
 export { createHlsLoader, hlsConfig, hlsTiming } from './hlsLoader.js'
 export { playInto } from './mediaSource.js'
 export { createPlayerSession } from './playerSession.js'
-export type { PlayerEvents, PlayerSession, PlayerSessionOptions } from './playerSession.js'
+export { latencyFor, paceAfter, paceUnknown, rateFor, rateMax, rateMin } from './pacing.js'
+export type { Pace, Wishes } from './pacing.js'
+export type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerSession.js'
 export { headerOf, TransportError } from './ports.js'
 export type {
   Clock,
@@ -29,6 +31,7 @@ export type {
   TransportFailure,
 } from './ports.js'
 export type { Delivery } from './requests.js'
+export { useWithShaka } from './shakaScheme.js'
 export { createSession } from './session.js'
 export type { SessionOptions, ViewerSession } from './session.js'
 export type { MediaElement } from './watching.js'

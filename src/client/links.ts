@@ -57,6 +57,12 @@ export class Links {
     })
   }
 
+  /** Is a server that may be asked in an outage, or suspected? */
+  get isTroubled(): boolean {
+    const guide = this.#guide
+    return guide !== null && this.fleet.isTroubled(this.#watched(guide.book).map((server) => server.id))
+  }
+
   get asking(): Asking {
     const { transport, clock, stream, signal } = this.#options
     return { transport, clock, stream, deadlineMs: documentDeadlineMs, signal }
@@ -91,7 +97,7 @@ export class Links {
     this.#poller = new HealthPoller({
       ...{ transport, clock, random },
       servers: () => this.#watched(guide.book),
-      isTroubled: () => this.fleet.isTroubled(this.#watched(guide.book).map((server) => server.id)),
+      isTroubled: () => this.isTroubled,
       onResult: (server, result, startedAtMs) => {
         this.fleet.polled(server, result, startedAtMs)
         // Without any channel a notice would be missed.

@@ -5,6 +5,7 @@ import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type LinkEvents, type Listener } from './events.js'
 import { findStream, type FoundStream } from './finding.js'
 import { Links } from './links.js'
+import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
@@ -22,6 +23,8 @@ export interface PlayerSessionOptions {
   readonly session?: string
   /** Tells edges what kind of viewer this is. */
   readonly agent?: string
+  /** How far the latency may grow on a bad network. Default `latencyMs` + 6 s. */
+  readonly latencyMsMax?: number
   /** How long to look for something to play. Default 30 s. */
   readonly startupMs?: number
   /** How long requests may go unanswered before the session ends. Default 5 min. */
@@ -34,6 +37,11 @@ export interface PlayerSessionOptions {
   readonly clock?: Clock
   readonly crypto?: Crypto
   readonly random?: () => number
+}
+
+export interface WatchOptions {
+  /** False: the player keeps its latency itself. Default true. */
+  readonly pace?: boolean
 }
 
 export interface PlayerEvents extends LinkEvents {
@@ -55,8 +63,11 @@ export interface PlayerSession {
    * Rejects with RequestFailed only.
    */
   readonly request: (url: string, signal?: AbortSignal) => Promise<Delivery>
-  /** Looks at the player's picture: deadlines follow its buffer, stalls are told and reported. Returns how to stop. */
-  readonly watch: (media: MediaElement) => () => void
+  /**
+   * Looks at the player's picture: deadlines follow its buffer, stalls are told and reported, and the playback rate
+   * (0.95 to 1.05) keeps the latency. Returns how to stop.
+   */
+  readonly watch: (media: MediaElement, options?: WatchOptions) => () => void
   /** Begins. Never rejects: what goes wrong is told by `ended`. */
   readonly start: () => void
   /** Says good-bye with the totals. Idempotent. */
@@ -79,6 +90,7 @@ interface Given {
 
 const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
 const tickMs = 1_000
+const zeroForgottenMs = 0.2
 
 class RequestSession {
   readonly id: string
@@ -98,6 +110,10 @@ class RequestSession {
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
   #askedSinceMs: number | null = null
+  #pace: Pace = paceUnknown
+  #pacedAtMs = 0
+  /** Media time of the player's time zero. */
+  #zeroMs = Infinity
 
   constructor(options: PlayerSessionOptions) {
     const { stream, bootstrap, agent = 'segue player' } = options
@@ -152,14 +168,16 @@ class RequestSession {
     const delivery = await requests.get(resource, signal)
     this.#askedSinceMs = null
     if (resource.kind === 'segment' && resource.number !== null) {
+      this.#paceBy(resource.number, delivery.endedAtMs)
       this.#give(resource.rendition, resource.number, delivery.server)
     }
     return delivery
   }
 
-  watch(media: MediaElement): () => void {
+  watch(media: MediaElement, { pace = true }: WatchOptions = {}): () => void {
     this.#watch?.stop()
     const watch = new MediaWatch(media, this.#world.clock, {
+      rate: pace ? (bufferMs) => this.#rate(bufferMs) : null,
       onStall: () => this.#events.emit('stall', { number: this.#newest() ?? 0 }),
       onRecovered: (stallMs) => {
         const number = this.#newest() ?? 0
@@ -178,12 +196,41 @@ class RequestSession {
     return { segments, gaps, duplicates, stalls, stallMs, bufferMsMax, hashMismatches, latencyMs: this.#latencyMs() }
   }
 
-  /** How far behind live the picture is: what was given out last lies `bufferMs` before it. */
+  #paceBy(number: number, arrivedAtMs: number): void {
+    if (this.#format === null) return
+    const endMs = startMsOf(number + 1, this.#format.segmentTicks)
+    // Numbers that were there before they were asked for tell nothing about the network.
+    const isLive = number >= (this.#newest() ?? number)
+    if (!isLive) return
+    this.#pace = paceAfter(this.#pace, arrivedAtMs - this.#offsetMs - endMs, arrivedAtMs - this.#pacedAtMs)
+    this.#pacedAtMs = arrivedAtMs
+  }
+
+  #rate(bufferMs: number): number {
+    const [latencyMs, format] = [this.#latencyMs(), this.#format]
+    if (format === null || latencyMs === 0) return 1
+    return rateFor(latencyMs, this.#latencyWanted(format), bufferMs, format.segmentTicks / 90)
+  }
+
+  #latencyWanted(format: SessionDocument['format']): number {
+    const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
+    const risk = this.#links.isTroubled ? 1 : 0
+    return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: format.segmentTicks / 90, risk })
+  }
+
+  /**
+   * How far behind live the picture is. Media time of the player's time zero = end of what was given out last, minus the
+   * end of the player's buffer; too large by a segment while one is on its way into the buffer, so the least value
+   * counts, and is forgotten slowly.
+   */
   #latencyMs(): number {
-    const [newest, bufferMs] = [this.#newest(), this.#watch?.bufferMs ?? null]
-    if (newest === null || bufferMs === null || this.#format === null) return 0
-    const endMs = startMsOf(newest + 1, this.#format.segmentTicks)
-    return Math.max(0, this.#world.clock.now() - this.#offsetMs - endMs + bufferMs)
+    const watch = this.#watch
+    const [newest, bufferMs] = [this.#newest(), watch?.bufferMs ?? null]
+    if (newest === null || bufferMs === null || watch === null || this.#format === null) return 0
+    const { positionMs } = watch
+    const zeroMs = startMsOf(newest + 1, this.#format.segmentTicks) - positionMs - bufferMs
+    this.#zeroMs = Math.min(this.#zeroMs + zeroForgottenMs, zeroMs)
+    return Math.max(0, this.#world.clock.now() - this.#offsetMs - this.#zeroMs - positionMs)
   }
 
   async #begin(): Promise<void> {
@@ -299,7 +346,7 @@ export const createPlayerSession = (options: PlayerSessionOptions): PlayerSessio
     url: (path = 'main.m3u8') => `${originOf(bootstrap[0] ?? '')}/streams/${stream}/${path}`,
     serves: (url) => session.serves(url),
     request: (url, signal) => session.request(url, signal),
-    watch: (media) => session.watch(media),
+    watch: (media, watchOptions) => session.watch(media, watchOptions),
     start: () => session.start(),
     stop: (reason) => session.stop(reason),
     totals: () => session.totals(),

@@ -6,10 +6,13 @@ export interface MediaElement {
   readonly paused: boolean
   readonly ended: boolean
   readonly seeking: boolean
+  playbackRate: number
   readonly buffered: { readonly length: number; start(index: number): number; end(index: number): number }
 }
 
 export interface WatchHandlers {
+  /** How fast to play, asked at every look; null: the player's own affair. */
+  readonly rate: ((bufferMs: number) => number) | null
   readonly onStall: () => void
   readonly onRecovered: (stallMs: number) => void
 }
@@ -51,6 +54,10 @@ export class MediaWatch {
     return 0
   }
 
+  get positionMs(): number {
+    return this.#media.currentTime * 1000
+  }
+
   get measures() {
     const now = this.#still ? this.#clock.now() - this.#movedAtMs : 0
     return { stalls: this.#stalls, stallMs: this.#stallMs + now, bufferMsMax: this.#bufferMsMax }
@@ -71,8 +78,14 @@ export class MediaWatch {
       this.#stalls += 1
       this.#handlers.onStall()
     }
-    this.#bufferMsMax = Math.max(this.#bufferMsMax, this.bufferMs ?? 0)
+    const { bufferMs } = this
+    this.#bufferMsMax = Math.max(this.#bufferMsMax, bufferMs ?? 0)
+    if (bufferMs !== null && !paused) this.#setRate(this.#handlers.rate?.(bufferMs) ?? this.#media.playbackRate)
     this.#cancel = this.#clock.setTimer(() => this.#look(), lookMs)
+  }
+
+  #setRate(rate: number): void {
+    if (Math.abs(rate - this.#media.playbackRate) > 0.002) this.#media.playbackRate = rate
   }
 
   #moves(nowMs: number, moved: boolean): void {
