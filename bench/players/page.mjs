@@ -128,7 +128,13 @@ window.begin = ({ stream, servers, latencyMs, steered }) => {
   const direct = `${servers[0]}/streams/${stream}/main.m3u8`
   play('peer', new Hls(hlsTiming(latencyMs)), direct)
   if (steered) play('steered', new Hls(hlsTiming(latencyMs)), direct)
-  const session = createPlayerSession({ stream, bootstrap: servers, latencyMs, agent: 'bench' })
+  const session = createPlayerSession({
+    stream,
+    bootstrap: servers,
+    latencyMs,
+    latencyMsMax: latencyMs,
+    agent: 'bench',
+  })
   for (const event of ['routed', 'handover', 'trouble', 'stall', 'recovered', 'ended']) {
     session.on(event, (data) => tell(`segue: ${event} ${JSON.stringify(data).slice(0, 160)}`))
   }
