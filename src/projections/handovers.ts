@@ -32,15 +32,16 @@ export type HandoverHistory = ReadonlyArray<HandoverRecord>
 
 /** Applies one event of a stream to the history. Pure; other events leave it as it is. */
 export function recordHandover(history: HandoverHistory, stream: string, event: EventIn<'stream'>): HandoverHistory {
-  if (event.type === 'HandoverStarted') return [...history, begin(stream, event)]
+  if (event.type === 'HandoverStarted') return [...history, beginHandover(stream, event)]
   const index = history.findLastIndex((each) => each.stream === stream && each.outcome === 'under-way')
   const current = history[index]
   if (current === undefined) return history
-  const next = advance(current, event)
+  const next = advanceHandover(current, event)
   return next === current ? history : history.with(index, next)
 }
 
-function begin(
+/** The record of a handover that has just been decided. */
+export function beginHandover(
   stream: string,
   event: Extract<EventIn<'stream'>, { readonly type: 'HandoverStarted' }>,
 ): HandoverRecord {
@@ -70,7 +71,8 @@ function begin(
   }
 }
 
-function advance(record: HandoverRecord, event: EventIn<'stream'>): HandoverRecord {
+/** Applies one event of its stream to the record of a handover under way; events of no interest leave it as it is. */
+export function advanceHandover(record: HandoverRecord, event: EventIn<'stream'>): HandoverRecord {
   const step = (name: string, detail: string): HandoverRecord => ({
     ...record,
     steps: [...record.steps, { name, atMs: event.metadata.occurredAt - record.requestedAt, detail }],

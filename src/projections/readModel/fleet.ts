@@ -1,0 +1,167 @@
+import type { Band, EventIn, ServerStanding } from '../../events/index.js'
+import { anyTable, nothing, put, type Change, type Projection } from './projection.js'
+import { boolean, integer, json, optional, real, table, text, time, word, type RowIn } from './table.js'
+
+export const servers = table('servers', 'Every media server that was ever heard of, as it stands now.', ['server'], {
+  server: text('name of the server'),
+  url: text('base of its HTTP origin'),
+  boot_id: text('changes with every start of its process'),
+  boots: integer('starts seen'),
+  joined_at: time('when the present process introduced itself'),
+  capacity_streams: integer('streams it can carry'),
+  memory_limit_bytes: optional(integer('memory limit of its process')),
+  standing: word<ServerStanding>('stable, watch, unstable (a prediction is open), draining or failed'),
+  band: optional(word<Band>('band of the newest assessment')),
+  score: optional(real('newest recorded stability score, 0 (failing) to 100 (healthy)')),
+  risk: optional(real('newest recorded probability that an incident starts within the horizon')),
+  threshold: optional(real('score below which the server counted as unstable')),
+  open_prediction: optional(text('prediction that is open and not cleared')),
+  failed_at: optional(time('when it was found to be gone; empty while it is there')),
+  draining: boolean('whether it is being emptied'),
+  model: optional(text('model that judges it, when one was activated')),
+  last_sample_at: optional(time('when the newest health sample was recorded')),
+  last_sample_seq: optional(integer('its number within the boot')),
+  cpu_cores: optional(real('cores used by its process')),
+  host_cpu_ratio: optional(real('busy share of the whole machine, 0 to 1')),
+  memory_ratio: optional(real('resident memory as a share of the limit')),
+  streams: integer('streams with a part on it'),
+  viewers: integer('sessions that it serves'),
+  maintenance: json<ReadonlyArray<MaintenanceWindow>>('maintenance windows announced: window, from, until, reason'),
+})
+
+interface MaintenanceWindow {
+  readonly window: string
+  readonly from: number
+  readonly until: number
+  readonly reason: string
+}
+
+type Server = RowIn<typeof servers>
+
+const unknown: Omit<Server, 'server'> = {
+  url: '',
+  boot_id: '',
+  boots: 0,
+  joined_at: 0,
+  capacity_streams: 0,
+  memory_limit_bytes: null,
+  standing: 'stable',
+  band: null,
+  score: null,
+  risk: null,
+  threshold: null,
+  open_prediction: null,
+  failed_at: null,
+  draining: false,
+  model: null,
+  last_sample_at: null,
+  last_sample_seq: null,
+  cpu_cores: null,
+  host_cpu_ratio: null,
+  memory_ratio: null,
+  streams: 0,
+  viewers: 0,
+  maintenance: [],
+}
+
+/** Where every media server stands. */
+export const fleetProjection: Projection = {
+  name: 'fleet',
+  version: 1,
+  tables: [anyTable(servers)],
+  interests: {
+    server: [
+      'ServerJoined',
+      'HealthSampled',
+      'StabilityAssessed',
+      'InstabilityPredicted',
+      'PredictionCleared',
+      'PredictionResolved',
+      'ServerFailed',
+      'ServerRecovered',
+      'DrainRequested',
+      'DrainCancelled',
+      'ModelActivated',
+      'MaintenanceScheduled',
+      'MaintenanceCancelled',
+    ],
+  },
+  project(rows, { category, entity, event }): ReadonlyArray<Change> {
+    if (category !== 'server') return nothing
+    const before = rows.get(servers, entity) ?? { server: entity, ...unknown }
+    const after = next(before, event)
+    return [put(servers, { ...after, standing: standingOf(after) })]
+  },
+}
+
+function standingOf({ failed_at, draining, open_prediction, band }: Server): ServerStanding {
+  if (failed_at !== null) return 'failed'
+  if (draining) return 'draining'
+  if (open_prediction !== null) return 'unstable'
+  return band === null || band === 'stable' ? 'stable' : 'watch'
+}
+
+function next(server: Server, event: EventIn<'server'>): Server {
+  const at = event.metadata.occurredAt
+  switch (event.type) {
+    case 'ServerJoined': {
+      const { url, bootId, capacityStreams, memoryLimitBytes } = event.data
+      const isNew = server.boot_id !== bootId
+      return {
+        ...server,
+        url,
+        boot_id: bootId,
+        boots: server.boots + (isNew ? 1 : 0),
+        joined_at: isNew ? at : server.joined_at,
+        capacity_streams: capacityStreams,
+        memory_limit_bytes: memoryLimitBytes,
+        ...(isNew ? { band: null, score: null, risk: null } : {}),
+      }
+    }
+    case 'HealthSampled': {
+      const { seq, process, host, streams, viewers, bootId } = event.data.sample
+      if (bootId !== server.boot_id) return server
+      const { residentBytes, memoryLimitBytes, cpuCores } = process
+      return {
+        ...server,
+        last_sample_at: at,
+        last_sample_seq: seq,
+        cpu_cores: cpuCores,
+        host_cpu_ratio: host.cpuRatio,
+        memory_ratio: memoryLimitBytes === null ? host.memoryRatio : residentBytes / memoryLimitBytes,
+        streams,
+        viewers,
+      }
+    }
+    case 'StabilityAssessed': {
+      const { band, score, risk, threshold } = event.data
+      return { ...server, band, score, risk, threshold }
+    }
+    case 'InstabilityPredicted': {
+      const { score, risk, threshold } = event.data
+      return { ...server, score, risk, threshold, open_prediction: event.id }
+    }
+    case 'PredictionCleared':
+    case 'PredictionResolved':
+      return { ...server, open_prediction: null }
+    case 'ServerFailed':
+      return { ...server, failed_at: at }
+    case 'ServerRecovered':
+      return { ...server, failed_at: null, band: null }
+    case 'DrainRequested':
+      return { ...server, draining: true }
+    case 'DrainCancelled':
+      return { ...server, draining: false }
+    case 'ModelActivated':
+      return { ...server, model: event.data.model }
+    case 'MaintenanceScheduled':
+      return { ...server, maintenance: [...withoutWindow(server, event.data.window), event.data] }
+    case 'MaintenanceCancelled':
+      return { ...server, maintenance: withoutWindow(server, event.data.window) }
+    default:
+      return server
+  }
+}
+
+const withoutWindow = ({ maintenance }: Server, window: string): ReadonlyArray<MaintenanceWindow> =>
+  maintenance.filter((each) => each.window !== window)

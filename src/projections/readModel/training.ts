@@ -1,0 +1,202 @@
+import { defaultServerPolicy, type EventIn } from '../../events/index.js'
+import { windowSamplesMax } from '../../model/window.js'
+import { anyTable, nothing, put, type Change, type Projection, type Rows } from './projection.js'
+import { boolean, integer, internalTable, json, optional, real, table, text, time, type RowIn } from './table.js'
+
+/** How far before an incident samples are looked at one by one; also how long it takes until "no incident" is known. */
+export const foresightMs = 120_000
+/** A sample this close before an incident should have raised an alarm: label 1. */
+export const labelHorizonMs = defaultServerPolicy.horizonMs
+/** Of quiet times only every so manieth sample is kept, with that weight. */
+export const quietStride = 10
+
+export const trainingWindows = table(
+  'training_windows',
+  'Windows of health samples with what followed, to train and to judge models.',
+  ['server', 'boot_id', 'to_seq'],
+  {
+    server: text('server'),
+    boot_id: text('boot of its process that the samples belong to'),
+    from_seq: integer('first sample of the window, by its number within the boot'),
+    to_seq: integer('last sample of the window: the moment at which a model would have judged'),
+    to_at: time('when that sample was recorded'),
+    incident_at: optional(time(`when an incident began, at most ${foresightMs / 1_000} s later; empty: none did`)),
+    lead_ms: optional(real('from the window to the incident, in milliseconds')),
+    label: integer(`1: an incident began within ${labelHorizonMs / 1_000} s; 0: none did`),
+    weight: real(
+      `samples that the row stands for: ${quietStride} in quiet times, of which one in ${quietStride} is kept`,
+    ),
+    averted: boolean('no incident, but streams had left the server because of an alarm: it proves less'),
+  },
+)
+
+interface Alarm {
+  readonly prediction: string
+  readonly at: number
+  readonly left: boolean
+  readonly open: boolean
+}
+
+const watched = internalTable('training_servers', 'Samples of each server whose future is not known yet.', ['server'], {
+  server: text('server'),
+  boot_id: text('present boot'),
+  first_seq: integer('first sample of the boot that was seen'),
+  pending: json<ReadonlyArray<readonly [seq: number, at: number]>>('samples: number and time'),
+  alarm: optional(json<Alarm>('newest alarm of the boot')),
+  failed: boolean('whether it is gone'),
+  left_in_order: boolean('whether its process said good-bye'),
+})
+
+const alarmOfHandover = internalTable(
+  'training_handovers',
+  'Which server had the alarm behind a handover.',
+  ['handover'],
+  {
+    handover: text('handover'),
+    server: text('server'),
+    prediction: text('prediction'),
+  },
+)
+
+type Watched = RowIn<typeof watched>
+
+/** Windows of samples, labelled by the failures that followed. */
+export const trainingProjection: Projection = {
+  name: 'training',
+  version: 1,
+  tables: [anyTable(trainingWindows), anyTable(watched), anyTable(alarmOfHandover)],
+  interests: {
+    server: [
+      'ServerJoined',
+      'HealthSampled',
+      'ServerLeft',
+      'InstabilityPredicted',
+      'PredictionResolved',
+      'ServerFailed',
+      'ServerRecovered',
+    ],
+    stream: ['HandoverStarted', 'StreamSwitched'],
+  },
+  project(rows, happened): ReadonlyArray<Change> {
+    switch (happened.category) {
+      case 'server': {
+        const before = rows.get(watched, happened.entity) ?? unseen(happened.entity)
+        return ofServer(before, happened.event)
+      }
+      case 'stream':
+        return ofStream(rows, happened.event)
+      default:
+        return nothing
+    }
+  },
+}
+
+const unseen = (server: string): Watched => ({ server, failed: false, ...boot('', 0) })
+
+const boot = (boot_id: string, first_seq: number): Omit<Watched, 'server' | 'failed'> => ({
+  boot_id,
+  first_seq,
+  pending: [],
+  alarm: null,
+  left_in_order: false,
+})
+
+function ofServer(before: Watched, event: EventIn<'server'>): ReadonlyArray<Change> {
+  const at = event.metadata.occurredAt
+  switch (event.type) {
+    case 'ServerJoined':
+      return onJoined(before, event.data.bootId)
+    case 'HealthSampled':
+      return onSample(before, event.data.sample, at)
+    case 'ServerLeft': {
+      const isPresent = event.data.bootId === before.boot_id
+      return isPresent && isOrderly(event.data.reason) ? [put(watched, { ...before, left_in_order: true })] : nothing
+    }
+    case 'InstabilityPredicted':
+      return [put(watched, { ...before, alarm: { prediction: event.id, at, left: false, open: true } })]
+    case 'PredictionResolved': {
+      const { alarm } = before
+      if (alarm?.prediction !== event.data.prediction) return nothing
+      return [put(watched, { ...before, alarm: { ...alarm, open: false } })]
+    }
+    case 'ServerFailed': {
+      // A process that was asked to end says nothing about the health of its machine.
+      const labelled = before.left_in_order ? nothing : incident(before, event.data.firstSignalAt)
+      return [...labelled, put(watched, { ...before, pending: [], failed: true })]
+    }
+    case 'ServerRecovered':
+      return [put(watched, { ...before, failed: false })]
+    default:
+      return nothing
+  }
+}
+
+/** How a process ends that was not asked to: by a signal that is no request, or with an exit code. */
+const disorderly = /^(SIG(?!TERM|INT|HUP)[A-Z0-9]+|exit code (?!0$).*)$/
+const isOrderly = (reason: string): boolean => !disorderly.test(reason)
+
+function onJoined(before: Watched, bootId: string): ReadonlyArray<Change> {
+  if (before.boot_id === bootId) return nothing
+  const last = before.pending.at(-1)
+  // A new process while an alarm was open: the old one has died, though nobody noticed.
+  const unnoticed = !before.failed && !before.left_in_order && before.alarm?.open === true && last !== undefined
+  const labelled = unnoticed ? incident(before, last[1]) : nothing
+  return [...labelled, put(watched, { ...before, ...boot(bootId, -1) })]
+}
+
+function onSample(
+  before: Watched,
+  { bootId, seq }: { readonly bootId: string; readonly seq: number },
+  at: number,
+): ReadonlyArray<Change> {
+  const newest = before.pending.at(-1)
+  // Late, repeated or from a boot that is over: no model would have judged by it.
+  if (before.failed || bootId !== before.boot_id || (newest !== undefined && seq <= newest[0])) return nothing
+  const known = before.pending.findIndex(([, sampledAt]) => at - sampledAt <= foresightMs)
+  const settled = known === -1 ? before.pending : before.pending.slice(0, known)
+  const open = known === -1 ? [] : known === 0 ? before.pending : before.pending.slice(known)
+  const first_seq = before.first_seq === -1 ? seq : before.first_seq
+  const after: Watched = { ...before, first_seq, pending: [...open, [seq, at]] }
+  const rows = settled
+    .filter(([settledSeq]) => settledSeq % quietStride === 0)
+    .map(([toSeq, toAt]) => quiet(before, toSeq, toAt))
+  return [...rows, put(watched, after)]
+}
+
+const window = ({ server, boot_id, first_seq }: Watched, toSeq: number, toAt: number) => ({
+  server,
+  boot_id,
+  from_seq: Math.max(first_seq, toSeq - windowSamplesMax + 1),
+  to_seq: toSeq,
+  to_at: toAt,
+})
+
+function quiet(server: Watched, toSeq: number, toAt: number): Change {
+  const { alarm } = server
+  const averted = alarm?.left === true && Math.abs(alarm.at - toAt) <= foresightMs
+  const outcome = { incident_at: null, lead_ms: null, label: 0, weight: quietStride, averted }
+  return put(trainingWindows, { ...window(server, toSeq, toAt), ...outcome })
+}
+
+function incident(server: Watched, onset: number): ReadonlyArray<Change> {
+  return server.pending
+    .filter(([, at]) => at <= onset)
+    .map(([toSeq, toAt]) => {
+      const lead = onset - toAt
+      const outcome = { incident_at: onset, lead_ms: lead, label: lead <= labelHorizonMs ? 1 : 0 }
+      return put(trainingWindows, { ...window(server, toSeq, toAt), ...outcome, weight: 1, averted: false })
+    })
+}
+
+function ofStream(rows: Rows, event: EventIn<'stream'>): ReadonlyArray<Change> {
+  if (event.type === 'HandoverStarted') {
+    const { handover, reference, cause, from } = event.data
+    if (cause !== 'prediction' || reference === null) return nothing
+    return [put(alarmOfHandover, { handover, server: from.id, prediction: reference })]
+  }
+  if (event.type !== 'StreamSwitched') return nothing
+  const behind = rows.get(alarmOfHandover, event.data.handover)
+  const before = behind === undefined ? undefined : rows.get(watched, behind.server)
+  if (before?.alarm?.prediction !== behind?.prediction || !before?.alarm) return nothing
+  return [put(watched, { ...before, alarm: { ...before.alarm, left: true } })]
+}
