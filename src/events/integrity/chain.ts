@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../canonicalJson.js'
+import type { RecordedEvent } from '../envelope.js'
+
+// Every kind of hash begins with bytes of its own, so that none can be passed off as another (RFC 6962 section 2.1):
+// 0x00 a leaf of the tree, 0x01 a node of it, 0x02 a link of a chain; an event begins with "{" and a stream with "segue".
+const linkPrefix = Buffer.of(0x02)
+
+export const hashBytes = 32
+
+export const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): Buffer => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What is hashed of an event: everything that a store gives back of it but its place in the whole log. */
+export type ChainedEvent = Omit<RecordedEvent, 'position'>
+
+/** The event as canonical JSON (RFC 8785) with the properties data, id, metadata, revision, schemaVersion, stream, type. */
+export function eventText(event: ChainedEvent): string {
+  const { data, id, metadata, revision, schemaVersion, streamId, type } = event
+  // The same as canonicalJson of an object of these, written out because every event of a log passes here.
+  return (
+    `{"data":${canonicalJson(data ?? null)},"id":${canonicalJson(id)},"metadata":${canonicalJson(metadata)},` +
+    `"revision":${revision},"schemaVersion":${schemaVersion},"stream":${canonicalJson(streamId)},"type":${canonicalJson(type)}}`
+  )
+}
+
+/** SHA-256 of `eventText`. */
+export const eventHash = (event: ChainedEvent): Buffer => createHash('sha256').update(eventText(event)).digest()
+
+/** What the chain of a stream begins with, before its first event. */
+export const chainStart = (streamId: string): Buffer => sha256(`segue stream\n${streamId}`)
+
+/** The chain's next value: SHA-256 of 0x02, the value before, and the event's hash. */
+export const chainLink = (before: Uint8Array, event: Uint8Array): Buffer =>
+  createHash('sha256').update(linkPrefix).update(before).update(event).digest()
+
+/**
+ * How much of an event's hash the ledger keeps to say which event is wrong. What proves that all are right is the chain's
+ * value at a checkpoint, in full; a mark that was hit by chance only makes the place of a fault less exact.
+ */
+export const markBytes = 6
+
+export const markOf = (hash: Buffer): string => hash.toString('base64', 0, markBytes)

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Clock } from '../../actors/index.js'
+import type { EventStore, Position, RecordedEvent, Subscription } from '../../events/index.js'
+import {
+  chainLink,
+  chainStart,
+  eventHash,
+  LedgerBook,
+  LedgerBroken,
+  ledgerStream,
+  type CheckpointEvent,
+  type CutEvent,
+  type CutRequest,
+  type LedgerSigner,
+} from '../../events/integrity/index.js'
+
+export interface LedgerKeeperOptions {
+  readonly store: EventStore
+  readonly clock: Clock
+  /** The key to sign with, asked before each checkpoint, so that a rotation is followed without a restart. */
+  readonly signer: () => Promise<LedgerSigner>
+  /** Whether a key, by its id, is one of ours. A ledger that somebody else signed last is not continued. */
+  readonly isOurs: (key: string) => Promise<boolean>
+  /** Milliseconds between two checkpoints; nothing is written where nothing happened. Default 10 s. */
+  readonly everyMs?: number
+  readonly logger: { readonly info: (message: string) => void; readonly warn: (message: string) => void }
+}
+
+export interface LedgerKeeper {
+  /** Writes a checkpoint over everything seen so far. Resolves when it is in the log, or cannot be now. */
+  readonly checkpoint: () => Promise<void>
+  /**
+   * Lets a stream begin at a later revision: writes a checkpoint, then the signed cut. Remove the events afterwards.
+   * @throws LedgerBroken when the stream does not fit the ledger.
+   */
+  readonly cut: (request: CutRequest) => Promise<void>
+  /** Takes what has been appended until now under a last checkpoint, and ends. */
+  readonly close: () => Promise<void>
+}
+
+/** A checkpoint is not put off when it would get larger than this. */
+const pendingEventsMax = 20_000
+const pendingBytesMax = 400_000
+const closingMsMax = 3_000
+
+/**
+ * Keeps the integrity ledger of a log beside everything else: follows the log with a subscription, so that no append waits
+ * for it, and goes on after a restart where it stopped.
+ */
+export function startLedgerKeeper(options: LedgerKeeperOptions): LedgerKeeper {
+  return new Keeper(options)
+}
+
+class Keeper implements LedgerKeeper {
+  readonly #options: LedgerKeeperOptions
+  #book = new LedgerBook()
+  #subscription: Subscription | null = null
+  /** Deliveries of a subscription that was given up are not listened to. */
+  #generation = 0
+  #opened = false
+  #cancelTimer: () => void = () => undefined
+  /** One thing at a time. */
+  #turn: Promise<void> = Promise.resolve()
+  /** Set while a checkpoint is on its way to the store: what comes meanwhile belongs to the next one. */
+  #appending: Promise<void> | null = null
+  #closed = false
+  #failed = false
+
+  constructor(options: LedgerKeeperOptions) {
+    this.#options = options
+    void this.#inTurn(() => this.#open())
+    this.#plan()
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#inTurn(() => this.#write())
+  }
+
+  async cut(request: CutRequest): Promise<void> {
+    const job = this.#turn.then(async () => {
+      await this.#catchUp()
+      await this.#write()
+      const chain = await this.#chainBefore(request)
+      const { clock, signer } = this.#options
+      await this.#append(this.#book.cut(await signer(), clock.now(), randomUUID(), chain, request))
+    })
+    this.#turn = job.catch(() => undefined)
+    return job
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#cancelTimer()
+    const last = this.#inTurn(async () => {
+      if (this.#failed) return
+      await this.#catchUp()
+      await this.#write()
+    })
+    // A store that does not answer must not keep a process from ending: the next start goes on from where this one was.
+    await Promise.race([last, new Promise((resolve) => this.#options.clock.after(closingMsMax, () => resolve(null)))])
+    this.#generation += 1
+    await this.#subscription?.close()
+  }
+
+  #plan(): void {
+    this.#cancelTimer = this.#options.clock.after(this.#options.everyMs ?? 10_000, () => {
+      void this.#inTurn(() => this.#write()).finally(() => {
+        if (!this.#closed && !this.#failed) this.#plan()
+      })
+    })
+  }
+
+  #inTurn(job: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(job).catch((error: unknown) => this.#onTrouble(error))
+    return this.#turn
+  }
+
+  #onTrouble(error: unknown): void {
+    if (this.#failed) return
+    const { logger } = this.#options
+    const message = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof LedgerBroken)) return logger.warn(`integrity ledger: ${message}; trying again`)
+    this.#failed = true
+    this.#cancelTimer()
+    void this.#subscription?.close()
+    logger.warn(`integrity ledger: stopped: ${message}`)
+  }
+
+  /** Reads what there is of the ledger, then follows the log from there. */
+  async #open(): Promise<void> {
+    const { store, isOurs } = this.#options
+    const book = new LedgerBook()
+    for await (const event of store.readStream(ledgerStream)) book.load(event)
+    if (book.key !== null && !(await isOurs(book.key))) {
+      const reason = `key ${book.key} signed last, which is not among the keys here: give the folder that holds it`
+      throw new LedgerBroken(reason)
+    }
+    this.#generation += 1
+    const generation = this.#generation
+    void this.#subscription?.close()
+    this.#book = book
+    this.#opened = true
+    const after = book.through as Position | null
+    this.#subscription = store.subscribe({
+      ...(after === null ? {} : { after }),
+      onEvent: (event) => this.#take(event, generation),
+      onError: (error) => {
+        if (generation !== this.#generation) return
+        this.#opened = false
+        this.#onTrouble(error)
+      },
+    })
+  }
+
+  #take(event: RecordedEvent, generation: number): void | Promise<void> {
+    if (this.#failed || generation !== this.#generation || event.streamId === ledgerStream) return
+    if (this.#appending !== null) return this.#appending.then(() => this.#take(event, generation))
+    const { pendingEvents, pendingBytes } = this.#book
+    if (!this.#closed && (pendingEvents >= pendingEventsMax || pendingBytes >= pendingBytesMax)) {
+      return this.#inTurn(() => this.#write()).then(() => this.#takeNow(event, generation))
+    }
+    this.#takeNow(event, generation)
+  }
+
+  #takeNow(event: RecordedEvent, generation: number): void {
+    if (this.#failed || generation !== this.#generation) return
+    try {
+      this.#book.take(event)
+    } catch (error) {
+      this.#onTrouble(error)
+    }
+  }
+
+  /** Takes what the subscription has not delivered yet. */
+  async #catchUp(): Promise<void> {
+    if (!this.#opened) await this.#open()
+    const after = this.#book.through as Position | null
+    for await (const event of this.#options.store.readAll(after === null ? {} : { after })) {
+      if (this.#book.pendingBytes >= pendingBytesMax) await this.#write()
+      this.#book.take(event)
+    }
+  }
+
+  async #write(): Promise<void> {
+    if (this.#failed) return
+    if (!this.#opened) await this.#open()
+    if (this.#book.pendingEvents === 0) return
+    const signer = await this.#options.signer()
+    await this.#append(this.#book.checkpoint(signer, this.#options.clock.now(), randomUUID()))
+  }
+
+  async #append(event: CheckpointEvent | CutEvent): Promise<void> {
+    const expected = this.#book.sequence === -1 ? 'none' : this.#book.sequence
+    let arrived: () => void = () => undefined
+    this.#appending = new Promise((resolve) => (arrived = resolve))
+    try {
+      const outcome = await this.#options.store.append(ledgerStream, [event], { expected })()
+      if (E.isRight(outcome)) return this.#book.written(event)
+      // Without an answer nobody knows what stands in the ledger; after a conflict another control plane keeps the same
+      // one. Both ways, go on from what is there.
+      this.#opened = false
+      if (outcome.left._tag !== 'WrongExpectedRevision') throw outcome.left
+    } finally {
+      this.#appending = null
+      arrived()
+    }
+    await this.#open()
+  }
+
+  async #chainBefore({ stream, revision }: CutRequest): Promise<string> {
+    const before = this.#book.cutOf(stream)
+    let chain = before === undefined ? chainStart(stream) : Buffer.from(before.chain, 'hex')
+    let next = before?.revision ?? 0
+    for await (const event of this.#options.store.readStream(stream, { from: next })) {
+      if (event.revision >= revision) break
+      if (event.revision !== next) throw new LedgerBroken(`${stream} lacks event ${next}; it cannot be cut`)
+      chain = chainLink(chain, eventHash(event))
+      next += 1
+    }
+    if (next !== revision) throw new LedgerBroken(`${stream} has events up to ${next - 1}; it cannot be cut at ${revision}`)
+    return chain.toString('hex')
+  }
+}
