@@ -46,3 +46,7 @@ export {
 } from './actors/index.js'
 export { recordHandover, replayAll, replayLog, type HandoverRecord, type ReplayVerdict } from './projections/index.js'
 export { formatFor } from './media/format.js'
+
+/** @public */
+export { auditLog, type AuditOptions, type AuditResult, type Finding } from './projections/index.js'
+export { keepLedger, listKeys, rotateKey, type LedgerKeeper } from './runtime/ledger/index.js'

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './commands/audit.js'
 import { controlCommand } from './commands/control.js'
 import { doctorCommand } from './commands/doctor.js'
 import { ingestCommand } from './commands/ingest.js'
+import { keysCommand } from './commands/keys.js'
 import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
 import { replayCommand } from './commands/replay.js'
@@ -35,6 +37,8 @@ export function buildProgram(context: CommandContext): Command {
     watchCommand(context),
     maintenanceCommand(context),
     replayCommand(context),
+    auditCommand(context),
+    keysCommand(context),
     simulateCommand(context),
     doctorCommand(context),
   ]

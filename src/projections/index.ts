@@ -1,3 +1,4 @@
+export * from './audit/index.js'
 export { recordHandover, type HandoverHistory, type HandoverRecord, type HandoverStepSeen } from './handovers.js'
 export {
   Replay,

@@ -22,6 +22,8 @@ interface ControlFlags {
   readonly port: number
   readonly data: string
   readonly eventstore?: StoreConnection
+  readonly keys?: string
+  readonly checkpointEvery: number
   readonly standby: StandbyMode
   readonly predict: boolean
   readonly threshold: number
@@ -47,6 +49,13 @@ export function controlCommand(context: CommandContext): Command {
       }),
     )
     .addOption(eventStoreFlag('events.sqlite in the data folder'))
+    .addOption(flag('--keys <dir>', 'keys that sign the integrity ledger (default: keys in the data folder)'))
+    .addOption(
+      flag('--checkpoint-every <s>', 'seconds between two signed checkpoints of the ledger', {
+        default: 10,
+        read: number(0.2, 3_600),
+      }),
+    )
     .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
     .addOption(flag('--no-predict', 'record everything, but predict nothing'))
     .addOption(
@@ -75,12 +84,13 @@ export function controlCommand(context: CommandContext): Command {
     )
     .addHelpText('after', examples)
     .action(async (flags: ControlFlags) => {
-      const { nats, host, port, data, eventstore } = flags
+      const { nats, host, port, data, eventstore, keys, checkpointEvery } = flags
       const logger = context.logger('control')
       const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
       const log = eventstore === undefined ? {} : { eventStore: eventstore }
       const where = { natsUrl: nats, host, port, dataDir: data, ...log }
-      const start = () => startControl({ ...where, ...policies, pages: dashboardFolders, logger })
+      const ledger = { checkpointEveryMs: checkpointEvery * 1000, ...(keys === undefined ? {} : { keysDir: keys }) }
+      const start = () => startControl({ ...where, ...ledger, ...policies, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })
 }

@@ -77,10 +77,7 @@ export type CutStatement = t.TypeOf<typeof CutStatement>
  * From here on a stream begins with `revision`: what was before it is in an archive or gone. The chain goes on from the
  * signed value, and replay from the signed state.
  */
-export const LedgerCut = fact(
-  'LedgerCut',
-  record({ signed: Signed, state: t.unknown, key: nullable(LedgerKey) }),
-)
+export const LedgerCut = fact('LedgerCut', record({ signed: Signed, state: t.unknown, key: nullable(LedgerKey) }))
 
 export type Statement = CheckpointStatement | CutStatement
 

@@ -8,16 +8,18 @@ import { record } from '../catalogue/shapes.js'
 export const Signed = record({ statement: t.string, signature: t.string })
 export type Signed = t.TypeOf<typeof Signed>
 
+const publicOf = (key: KeyObject): KeyObject => (key.type === 'private' ? createPublicKey(key) : key)
+
 /** First 16 hex digits of the SHA-256 of the public key (SPKI, DER): how a key is called. */
 export const keyIdOf = (key: KeyObject): string =>
   createHash('sha256')
-    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
+    .update(publicOf(key).export({ type: 'spki', format: 'der' }))
     .digest('hex')
     .slice(0, 16)
 
 /** The public key as it stands in the ledger: SPKI, DER, base64. */
 export const publicText = (key: KeyObject): string =>
-  createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64')
+  publicOf(key).export({ type: 'spki', format: 'der' }).toString('base64')
 
 /** Reads a public key from the ledger's form or from PEM. */
 export function readPublicKey(text: string): E.Either<string, KeyObject> {
@@ -36,7 +38,7 @@ export function signText(statement: string, privateKey: KeyObject): Signed {
 }
 
 export const isSignedBy = ({ statement, signature }: Signed, publicKey: KeyObject): boolean =>
-  verify(null, Buffer.from(statement), publicKey, Buffer.from(signature, 'base64'))
+  verify(null, Buffer.from(statement), publicOf(publicKey), Buffer.from(signature, 'base64'))
 
 /** One key vouches for the one that follows it. */
 export const KeyStatement = record({

@@ -219,7 +219,8 @@ class Keeper implements LedgerKeeper {
       chain = chainLink(chain, eventHash(event))
       next += 1
     }
-    if (next !== revision) throw new LedgerBroken(`${stream} has events up to ${next - 1}; it cannot be cut at ${revision}`)
+    if (next !== revision)
+      throw new LedgerBroken(`${stream} has events up to ${next - 1}; it cannot be cut at ${revision}`)
     return chain.toString('hex')
   }
 }

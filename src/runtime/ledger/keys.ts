@@ -75,7 +75,9 @@ export async function readPublicKeyFile(path: string): Promise<KeyObject> {
  */
 export async function generateKey(dir: string, now: number): Promise<string> {
   if ((await activeId(dir)) !== null) {
-    throw new KeysUnusable(`${dir} holds a key already; "segue keys rotate" replaces it and lets it vouch for the new one`)
+    throw new KeysUnusable(
+      `${dir} holds a key already; "segue keys rotate" replaces it and lets it vouch for the new one`,
+    )
   }
   return addKey(dir, now, null)
 }
@@ -112,7 +114,9 @@ export async function activeSigner(dir: string): Promise<LedgerSigner | null> {
     throw unusable(`the private key ${path} cannot be read`, error)
   })
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-    throw new KeysUnusable(`others may read the private key ${path}: run "chmod 600 ${path}", and think of "segue keys rotate"`)
+    throw new KeysUnusable(
+      `others may read the private key ${path}: run "chmod 600 ${path}", and think of "segue keys rotate"`,
+    )
   }
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unusable(`the private key ${path} cannot be read`, error)

@@ -2,6 +2,7 @@ import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import { describeConnection, openStore, sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
+import { keepLedger, keysIn } from '../ledger/index.js'
 import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
@@ -14,6 +15,10 @@ export interface ControlProcessOptions {
   /** Keys; and the log, unless `eventStore` says otherwise. */
   readonly dataDir: string
   readonly eventStore?: StoreConnection
+  /** Keys that sign the integrity ledger; default: `keys` in the data folder. */
+  readonly keysDir?: string
+  /** Milliseconds between two signed checkpoints of the ledger. */
+  readonly checkpointEveryMs?: number
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
   /** Folders of files to serve besides the API; the page. */
@@ -48,11 +53,20 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       logger,
       ...(options.pages === undefined ? {} : { pages: options.pages }),
     })
+    const ledger = await keepLedger({
+      ...{ store, logger, keysDir: options.keysDir ?? keysIn(dataDir) },
+      ...(options.checkpointEveryMs === undefined ? {} : { everyMs: options.checkpointEveryMs }),
+    }).catch(async (error: unknown) => {
+      await control.close()
+      throw error
+    })
     logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {
       url: control.url,
       close: async () => {
         await control.close()
+        // The last checkpoint covers what the actors wrote while they closed.
+        await ledger.close()
         await close()
       },
     }

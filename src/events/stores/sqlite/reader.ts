@@ -1,11 +1,11 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import type { EventKind, EventMetadata, Position, RecordedEvent } from '../../envelope.js'
-import { StoreUnavailable, StreamDeleted } from '../../errors.js'
+import { StoreCorrupt, StoreUnavailable, StreamDeleted } from '../../errors.js'
 import type { ReadAllOptions, ReadStreamOptions, SubscriptionFilter } from '../../store.js'
 import { placeOf, positionOf } from '../position.js'
 import type { Page } from '../subscription.js'
 import type { Database, Statement } from './driver.js'
-import { storeErrorOf } from './faults.js'
+import { restoreHint, storeErrorOf } from './faults.js'
 
 /** A page ends after this many events or characters of JSON, so that reading never holds the thread for long. */
 const pageEventsMax = 500
@@ -136,12 +136,21 @@ export class Reader {
       const events: RecordedEvent[] = []
       let text = 0
       for (const row of statement.iterate(...parameters, limit) as IterableIterator<Row>) {
-        events.push(recordedEvent(row))
+        events.push(this.#recorded(row))
         text += row.data.length
         if (text >= pageTextMax) break
       }
       return { events, cutShort: events.length === limit || text >= pageTextMax }
     })
+  }
+
+  #recorded(row: Row): RecordedEvent {
+    try {
+      return recordedEvent(row)
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error)
+      throw new StoreCorrupt(this.#path, `${row.stream}, event ${row.revision}, is damaged (${detail}); ${restoreHint}`)
+    }
   }
 
   #run<T>(read: () => T): T {

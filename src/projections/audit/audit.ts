@@ -1,0 +1,170 @@
+import type { KeyObject } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import type { RuleBook } from '../../actors/index.js'
+import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent } from '../../events/index.js'
+import { ledgerStream, type Signed } from '../../events/integrity/index.js'
+import { Replay, type ReplayVerdict } from '../replay.js'
+import { AuthorityCheck } from './authorityCheck.js'
+import { ChainCheck } from './chainCheck.js'
+import { EndingsCheck } from './endingsCheck.js'
+import type { AuditCheck, Finding } from './finding.js'
+import { LedgerRecord, type LastCheckpoint } from './ledgerRecord.js'
+import { OnceCheck } from './onceCheck.js'
+import { PlaybackCheck } from './playbackCheck.js'
+
+export interface AuditOptions {
+  readonly book: RuleBook
+  /** Public keys of the operator. Without any, the ledger's own keys are not believed, and the audit says so. */
+  readonly trusted: ReadonlyArray<KeyObject>
+  /** Checkpoints that were kept elsewhere, e.g. from an earlier audit. */
+  readonly anchors?: ReadonlyArray<Signed>
+}
+
+export interface AuditResult {
+  readonly sound: boolean
+  readonly events: number
+  readonly streams: number
+  readonly ledger: {
+    readonly checkpoints: number
+    readonly cuts: number
+    readonly keys: ReadonlyArray<string>
+    /** Events newer than the last checkpoint; they are checked, but nothing signed covers them yet. */
+    readonly unsigned: number
+    readonly last: LastCheckpoint | null
+  }
+  readonly replay: ReplayVerdict
+  /** The first of each check and stream, in the order of the checks. */
+  readonly findings: ReadonlyArray<Finding>
+}
+
+type Source = Pick<EventStore, 'readAll' | 'readStream'>
+
+/** Findings of one check that are told; the rest follows from them or is more of the same. */
+const findingsMax = 20
+
+/**
+ * Checks a whole log: the ledger and its signatures, every chain, and the invariants 1 to 5 of the architecture. Reads the
+ * ledger, then everything once.
+ */
+export async function auditLog(source: Source, { book, trusted, anchors = [] }: AuditOptions): Promise<AuditResult> {
+  const findings = new Findings()
+  const ledger = new LedgerRecord({ trusted, anchors, tell: findings.tell })
+  for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
+  ledger.finish()
+  if (ledger.checkpoints === 0 && findings.list.length === 0) {
+    findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
+  }
+  const audit = new Audit(source, book, ledger, findings)
+  for await (const event of source.readAll()) {
+    const going = audit.take(event)
+    if (going !== undefined) await going
+  }
+  return audit.result()
+}
+
+const noLedger = 'the log has no checkpoint: whether it was changed cannot be told'
+
+class Findings {
+  readonly #counts = new Map<AuditCheck, number>()
+  readonly list: Finding[] = []
+
+  readonly tell = (finding: Finding): void => {
+    const count = (this.#counts.get(finding.check) ?? 0) + 1
+    this.#counts.set(finding.check, count)
+    if (count <= findingsMax) this.list.push(finding)
+  }
+}
+
+class Audit {
+  readonly #ledger: LedgerRecord
+  readonly #findings: Findings
+  readonly #chain: ChainCheck
+  readonly #authority: AuthorityCheck
+  readonly #playback: PlaybackCheck
+  readonly #once: OnceCheck
+  readonly #endings: EndingsCheck
+  readonly #replay: Replay
+  #replaying = true
+
+  constructor(source: Source, book: RuleBook, ledger: LedgerRecord, findings: Findings) {
+    const { tell } = findings
+    this.#ledger = ledger
+    this.#findings = findings
+    this.#chain = new ChainCheck(ledger, tell)
+    this.#authority = new AuthorityCheck(tell)
+    this.#playback = new PlaybackCheck(tell)
+    this.#once = new OnceCheck(tell)
+    this.#endings = new EndingsCheck(tell)
+    this.#replay = new Replay(book, {
+      readStream: (id) => source.readStream(id),
+      startOf: (id) => ledger.streams.get(id)?.cut ?? undefined,
+    })
+  }
+
+  take(event: RecordedEvent): Promise<void> | undefined {
+    this.#chain.take(event)
+    this.#once.take(event.streamId, event.revision, event.id)
+    const name = parseStreamId(event.streamId)
+    if (name === null) return undefined
+    this.#endings.awake(event.metadata.occurredAt)
+    if (name.category === 'stream') this.#takeStream(event)
+    else if (name.category === 'client') this.#takeClient(event)
+    if (!this.#replaying) return undefined
+    const going = this.#replay.take(event)
+    if (going === true) return undefined
+    if (going === false) {
+      this.#replaying = false
+      return undefined
+    }
+    return going.then((goesOn) => {
+      this.#replaying = goesOn
+    })
+  }
+
+  result(): AuditResult {
+    this.#chain.finish()
+    this.#endings.finish()
+    const replay = this.#replay.verdict()
+    this.#tellReplay(replay)
+    const { list } = this.#findings
+    return {
+      sound: list.length === 0,
+      events: this.#chain.events,
+      streams: this.#chain.streams,
+      ledger: {
+        checkpoints: this.#ledger.checkpoints,
+        cuts: this.#ledger.cuts,
+        keys: this.#ledger.keys,
+        unsigned: this.#chain.unsigned,
+        last: this.#ledger.last,
+      },
+      replay,
+      findings: list,
+    }
+  }
+
+  #takeStream(recorded: RecordedEvent): void {
+    const event = decodeEvent('stream', recorded)
+    // What cannot be read is told by the replay.
+    if (E.isLeft(event)) return
+    const { streamId, revision } = recorded
+    this.#authority.take(streamId, revision, event.right)
+    this.#playback.takeStream(streamId, revision, event.right)
+    this.#endings.take(streamId, revision, event.right)
+  }
+
+  #takeClient(recorded: RecordedEvent): void {
+    const event = decodeEvent('client', recorded)
+    if (E.isRight(event)) this.#playback.takeClient(recorded.streamId, recorded.revision, event.right)
+  }
+
+  #tellReplay({ difference, unreadable, unreadableAt }: ReplayVerdict): void {
+    if (difference !== null) {
+      const { streamId, revision, fact, recorded, derived } = difference
+      const message = `after ${fact.type} (event ${fact.revision}) the rules decide ${derived ?? 'nothing'}, recorded is ${recorded ?? 'nothing'}`
+      this.#findings.tell({ check: 'replay', streamId, revision, message })
+    } else if (unreadable !== null && unreadableAt !== null) {
+      this.#findings.tell({ check: 'replay', ...unreadableAt, message: unreadable })
+    }
+  }
+}

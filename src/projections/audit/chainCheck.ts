@@ -1,0 +1,98 @@
+import type { RecordedEvent } from '../../events/index.js'
+import { chainLink, eventHash, Heads, ledgerStream } from '../../events/integrity/index.js'
+import type { Tell } from './finding.js'
+import type { LedgerRecord } from './ledgerRecord.js'
+
+const findingsMax = 20
+
+/** Recomputes the chain of every stream from the events as they are, and compares it with the ledger. */
+export class ChainCheck {
+  readonly #ledger: LedgerRecord
+  readonly #tell: Tell
+  readonly #heads = new Heads()
+  /** By place: which checkpoint of the stream comes next. */
+  readonly #nextHead: number[] = []
+  readonly #bad = new Set<number>()
+  #events = 0
+  #unsigned = 0
+
+  constructor(ledger: LedgerRecord, tell: Tell) {
+    this.#ledger = ledger
+    this.#tell = tell
+  }
+
+  get events(): number {
+    return this.#events
+  }
+
+  get streams(): number {
+    return this.#heads.size
+  }
+
+  /** Events that are newer than the last checkpoint: nothing proves them yet. */
+  get unsigned(): number {
+    return this.#unsigned
+  }
+
+  take(event: RecordedEvent): void {
+    const { streamId, revision } = event
+    if (streamId === ledgerStream) return
+    this.#events += 1
+    const isNew = this.#heads.find(streamId) === undefined
+    const place = this.#heads.place(streamId)
+    if (this.#bad.has(place)) return
+    const record = this.#ledger.streams.get(streamId)
+    if (isNew) this.#begin(place, record)
+    const expected = this.#heads.revision(place) + 1
+    if (revision !== expected)
+      return this.#spoil(place, expected, `it goes on with event ${revision}: event ${expected} is missing`)
+    const hash = eventHash(event)
+    const isMarked = record?.isMarked(revision, hash) ?? null
+    if (isMarked === false) {
+      return this.#spoil(place, revision, `${event.type} ${event.id} is not the event that the ledger has here`)
+    }
+    if (isMarked === null) this.#unsigned += 1
+    const chain = chainLink(this.#heads.chain(place), hash)
+    this.#heads.set(place, revision, chain)
+    const index = this.#nextHead[place] ?? 0
+    const head = record?.head(index)
+    if (head === undefined || head.revision !== revision) return
+    this.#nextHead[place] = index + 1
+    if (!head.chain.equals(chain)) {
+      this.#spoil(place, revision, 'up to here the chain has another value than in the signed checkpoint')
+    }
+  }
+
+  /** Looks for streams that end too early, or are gone. */
+  finish(): void {
+    for (const [stream, record] of this.#ledger.streams) {
+      const place = this.#heads.find(stream)
+      if (place !== undefined && this.#bad.has(place)) continue
+      const begins = record.cut?.revision ?? 0
+      const last = place === undefined ? begins - 1 : this.#heads.revision(place)
+      if (last >= record.last) continue
+      const what = place === undefined ? 'the whole stream is gone' : `it ends with event ${last}`
+      this.#say(stream, last + 1, `${what}; the ledger knows events up to ${record.last}`)
+    }
+  }
+
+  #begin(place: number, record: ReturnType<LedgerRecord['streams']['get']>): void {
+    const cut = record?.cut ?? null
+    this.#nextHead[place] = 0
+    if (cut === null || record === undefined) return
+    this.#heads.set(place, cut.revision - 1, Buffer.from(cut.chain, 'hex'))
+    let index = 0
+    for (let head = record.head(0); head !== undefined && head.revision < cut.revision; head = record.head(index))
+      index += 1
+    this.#nextHead[place] = index
+  }
+
+  #spoil(place: number, revision: number, message: string): void {
+    this.#bad.add(place)
+    this.#say(this.#heads.name(place), revision, message)
+  }
+
+  #say(streamId: string, revision: number, message: string): void {
+    if (this.#bad.size <= findingsMax) this.#tell({ check: 'chain', streamId, revision, message })
+  }
+}

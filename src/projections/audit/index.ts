@@ -1,0 +1,3 @@
+export { auditLog, type AuditOptions, type AuditResult } from './audit.js'
+export { auditChecks, type AuditCheck, type Finding } from './finding.js'
+export { LedgerRecord, type LastCheckpoint } from './ledgerRecord.js'
