@@ -14,8 +14,8 @@ async function segue(...args: ReadonlyArray<string>) {
   const output = { stdout: '', stderr: '' }
   const status = await main(args, {
     env: { SEGUE_HOME: home },
-    stdout: { write: (text: string) => (output.stdout += text) } as never,
-    stderr: { write: (text: string) => (output.stderr += text) } as never,
+    stdout: { write: (text: string) => (output.stdout += text) },
+    stderr: { write: (text: string) => (output.stderr += text) },
   })
   return { status, ...output }
 }
@@ -24,7 +24,7 @@ async function recordLog(): Promise<void> {
   const store = await openSqliteStore({ path: join(data, 'events.sqlite') })
   const quiet = { info: () => undefined, warn: (message: string) => Promise.reject(new Error(message)) }
   await appendAll(store, goldenEvents('prediction'))
-  const keeper = await keepLedger({ store, keysDir: join(data, 'keys'), logger: quiet as never })
+  const keeper = await keepLedger({ store, keysDir: join(data, 'keys'), logger: quiet })
   await keeper.close()
   await store.close()
 }
