@@ -51,6 +51,12 @@ export async function runSoak({ minutes, everyMs, seed, note }) {
   const random = randomFrom(seed)
   const stage = await openSceneOf('ordinary')
   const usage = watchUsage(stage.fleet, sampleEveryMs)
+  const onSignal = () => {
+    usage.stop()
+    void stage.close().finally(() => process.exit(130))
+  }
+  process.once('SIGINT', onSignal)
+  process.once('SIGTERM', onSignal)
   const rounds = []
   const findings = []
   const endsAtMs = performance.now() + minutes * 60_000
@@ -79,6 +85,8 @@ export async function runSoak({ minutes, everyMs, seed, note }) {
   } finally {
     usage.stop()
     await stage.close()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
   }
 }
 
