@@ -78,6 +78,7 @@ export async function runCell(stage, cell) {
     what: cell.what,
     when: cell.when,
     viewer,
+    noticedMs: noticedAfter(events, struckAt),
     recoveryMs: settledAt === null ? null : settledAt - struckAt,
     lost: judged.lost,
     doubled: judged.doubled,
@@ -86,6 +87,12 @@ export async function runCell(stage, cell) {
     held: findings.length === 0,
     findings,
   }
+}
+
+/** How long it took until a server counted as failed; null when none did. */
+function noticedAfter(events, struckAt) {
+  const failed = events.find(({ type, metadata }) => type === 'ServerFailed' && metadata.occurredAt >= struckAt)
+  return failed === undefined ? null : failed.metadata.occurredAt - struckAt
 }
 
 /** What must hold of the log as it stands, whatever has happened. */
