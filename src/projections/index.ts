@@ -8,3 +8,4 @@ export {
   type ReplayOptions,
   type ReplayVerdict,
 } from './replay.js'
+export * from './dossier/index.js'

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { ruleBook } from '../../actors/index.js'
 import type { Signed } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
-import { auditLog, type AuditResult } from '../../projections/index.js'
+import { auditLog, buildDossier, type AuditResult, type DossierFile } from '../../projections/index.js'
 import { keysIn, listKeys, readPublicKeyFile } from '../ledger/index.js'
 
 export interface KeySources {
@@ -33,6 +33,16 @@ export async function auditStore({ log, trusted, anchors }: AuditRequest): Promi
   const store = await openStore(log, { readOnly: true })
   try {
     return await auditLog(store, { book: ruleBook, trusted, anchors })
+  } finally {
+    await store.close()
+  }
+}
+
+/** The dossier of one handover. @throws StoreCorrupt, StoreUnavailable, DossierUnavailable */
+export async function dossierOf(log: StoreConnection, handover: string): Promise<DossierFile> {
+  const store = await openStore(log, { readOnly: true })
+  try {
+    return await buildDossier(store, handover)
   } finally {
     await store.close()
   }

@@ -1,4 +1,4 @@
-export { auditStore, trustedKeys, type AuditRequest } from './audit.js'
+export { auditStore, dossierOf, trustedKeys, type AuditRequest } from './audit.js'
 export { formatFor, type FormatRequest } from '../../media/format.js'
 export { startControl, type ControlProcessOptions } from './control.js'
 export { startIngestProcess, type IngestProcessOptions } from './ingest.js'

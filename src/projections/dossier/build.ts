@@ -1,0 +1,205 @@
+import type { EventStore, RecordedEvent } from '../../events/index.js'
+import { streamIdOf, type EventIn } from '../../events/index.js'
+import {
+  chainLink,
+  chainStart,
+  eventHash,
+  Heads,
+  leafHash,
+  leafText,
+  LedgerCheckpointed,
+  LedgerCut,
+  ledgerStream,
+  MerkleTree,
+  readStatement,
+  type Signed,
+} from '../../events/integrity/index.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { dossierVersion, type DossierFile, type DossierProof, type StreamPart } from './records.js'
+import { viewOf } from './view.js'
+
+/** The dossier asked for cannot be made; the message says why and what to do. */
+export class DossierUnavailable extends Error {
+  readonly _tag = 'DossierUnavailable'
+}
+
+type Source = Pick<EventStore, 'readAll' | 'readStream'>
+
+/** What happened to the server is shown from this long before the request on. */
+const leadMs = 120_000
+/** Streams with more events than this are shown from shortly before the handover on, and cannot be replayed from the file. */
+const wholeStreamMax = 1_500
+const contextEvents = 40
+const viewersMax = 200
+
+interface Range {
+  readonly stream: string
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * Collects what an auditor needs of one handover, and proves it by the first signed checkpoint that covers it.
+ * @throws DossierUnavailable
+ */
+export async function buildDossier(source: Source, handover: string): Promise<DossierFile> {
+  const entity = handover.replace(/-h\d+$/, '')
+  const main = await mainRange(source, streamIdOf('stream', entity), handover)
+  const ranges = [main.range, ...(await serverRanges(source, main)), ...(await viewerRanges(source, entity, main))]
+  const ledger = await coveringCheckpoint(source, ranges)
+  const parts: StreamPart[] = []
+  for (const range of ranges) parts.push(await partOf(source, range, ledger))
+  const proof: DossierProof = { handover, checkpoint: ledger.signed, key: ledger.key, parts }
+  return { format: 'segue-dossier', version: dossierVersion, view: viewOf(proof), proof }
+}
+
+interface Main {
+  readonly range: Range
+  readonly from: string
+  readonly to: string
+  readonly requestedAt: number
+  readonly endedAt: number
+  readonly epoch: number | null
+}
+
+async function mainRange(source: Source, stream: string, handover: string): Promise<Main> {
+  let started: Extract<EventIn<'stream'>, { readonly type: 'HandoverStarted' }> | null = null
+  let [first, last, endedAt] = [0, -1, 0]
+  let to = ''
+  let epoch: number | null = null
+  const known: string[] = []
+  for await (const recorded of source.readStream(stream)) {
+    const event = recorded as unknown as EventIn<'stream'>
+    if (event.type === 'HandoverStarted') known.push(event.data.handover)
+    if (event.type === 'HandoverStarted' && event.data.handover === handover) {
+      started = event
+      first = recorded.revision
+      to = event.data.to.id
+    }
+    if (started === null || event.metadata.correlationId !== handover) continue
+    last = recorded.revision
+    endedAt = event.metadata.occurredAt
+    if (event.type === 'StandbyActivationOrdered') to = event.data.server.id
+    if (event.type === 'CutoverChosen') epoch = event.data.epoch
+    if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') break
+  }
+  if (started === null) {
+    const hint =
+      known.length === 0
+        ? 'the log holds none of that stream'
+        : `of that stream there are ${known.slice(-8).join(', ')}`
+    throw new DossierUnavailable(`there is no handover ${handover} in the log; ${hint}`)
+  }
+  const from = last < wholeStreamMax ? 0 : Math.max(0, first - contextEvents)
+  const { requestedAt } = started.data
+  return { range: { stream, first: from, last }, from: started.data.from.id, to, requestedAt, endedAt, epoch }
+}
+
+async function serverRanges(source: Source, { from, to, requestedAt, endedAt }: Main): Promise<ReadonlyArray<Range>> {
+  const ranges: Range[] = []
+  for (const server of new Set([from, to])) {
+    const stream = streamIdOf('server', server)
+    let [first, last] = [-1, -1]
+    for await (const event of source.readStream(stream)) {
+      const at = event.metadata.occurredAt
+      if (at < requestedAt - leadMs) continue
+      if (at > endedAt) break
+      if (first === -1) first = event.revision
+      last = event.revision
+    }
+    if (first !== -1) ranges.push({ stream, first, last })
+  }
+  return ranges
+}
+
+/** The sessions that were to follow the handover: from the first word of its epoch to the verdict. */
+async function viewerRanges(
+  source: Source,
+  entity: string,
+  { requestedAt, endedAt, epoch }: Main,
+): Promise<ReadonlyArray<Range>> {
+  if (epoch === null) return []
+  const sessions = new Map<string, { readonly first: number; last: number; concerned: boolean }>()
+  for await (const recorded of source.readAll()) {
+    if (!recorded.streamId.startsWith('client-')) continue
+    const event = recorded as unknown as EventIn<'client'>
+    const { streamId, revision } = recorded
+    if (event.type === 'ClientConnected' && event.data.stream === entity && !sessions.has(streamId)) {
+      sessions.set(streamId, { first: revision, last: revision, concerned: false })
+    }
+    const session = sessions.get(streamId)
+    if (session === undefined || event.metadata.occurredAt < requestedAt - leadMs) continue
+    const tellsEpoch = 'epoch' in event.data && event.data.epoch === epoch
+    if (tellsEpoch || (event.type === 'ClientLeft' && event.metadata.occurredAt <= endedAt && session.concerned)) {
+      session.last = revision
+      session.concerned = true
+    }
+  }
+  return [...sessions]
+    .filter(([, { concerned }]) => concerned)
+    .slice(0, viewersMax)
+    .map(([stream, { first, last }]) => ({ stream, first, last }))
+}
+
+interface Ledger {
+  readonly signed: Signed
+  readonly key: DossierProof['key']
+  readonly heads: Heads
+  readonly tree: MerkleTree
+  readonly cuts: ReadonlyMap<string, { readonly revision: number; readonly chain: string }>
+}
+
+async function coveringCheckpoint(source: Source, ranges: ReadonlyArray<Range>): Promise<Ledger> {
+  const heads = new Heads()
+  const tree = new MerkleTree()
+  const cuts = new Map<string, { readonly revision: number; readonly chain: string }>()
+  let key: DossierProof['key'] | null = null
+  for await (const event of source.readStream(ledgerStream)) {
+    const cut = LedgerCut.data.decode(event.data)
+    const data = LedgerCheckpointed.data.decode(event.data)
+    if (event.type === 'LedgerCut' && E.isRight(cut)) {
+      const statement = readStatement(cut.right.signed.statement)
+      if (E.isRight(statement) && statement.right.type === 'segue-cut/1')
+        cuts.set(statement.right.stream, statement.right)
+    }
+    if (event.type !== 'LedgerCheckpointed' || E.isLeft(data)) continue
+    key = data.right.key ?? key
+    for (const [stream, revision, chain] of data.right.heads) {
+      const place = heads.place(stream)
+      heads.set(place, revision, Buffer.from(chain, 'hex'))
+      tree.set(place, leafHash(leafText(stream, revision, chain)))
+    }
+    const isCovered = ranges.every(({ stream, last }) => heads.revision(heads.find(stream) ?? -1) >= last)
+    if (isCovered && key !== null) return { signed: data.right.signed, key, heads, tree, cuts }
+  }
+  throw new DossierUnavailable(
+    'the handover is not under a signed checkpoint yet; they are written every few seconds by a running control plane, so try again',
+  )
+}
+
+async function partOf(
+  source: Source,
+  { stream, first, last }: Range,
+  { heads, tree, cuts }: Ledger,
+): Promise<StreamPart> {
+  const place = heads.find(stream) ?? 0
+  const head = heads.revision(place)
+  const cut = cuts.get(stream)
+  let chain = cut === undefined ? chainStart(stream) : Buffer.from(cut.chain, 'hex')
+  const events: StreamPart['events'][number][] = []
+  const after: string[] = []
+  for await (const event of source.readStream(stream)) {
+    if (event.revision > head) break
+    const hash = eventHash(event)
+    if (event.revision < first) chain = chainLink(chain, hash)
+    else if (event.revision <= last) events.push(provenOf(event))
+    else after.push(hash.toString('hex'))
+  }
+  tree.root()
+  const path = tree.proof(place).map((each) => each.toString('hex'))
+  return { stream, before: chain.toString('hex'), events, after, leaf: place, path }
+}
+
+const provenOf = ({ revision, id, type, schemaVersion, data, metadata }: RecordedEvent) => ({
+  ...{ revision, id, type, schemaVersion, data, metadata },
+})

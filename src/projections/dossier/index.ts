@@ -1,0 +1,5 @@
+export { buildDossier, DossierUnavailable } from './build.js'
+export { renderDossier } from './html.js'
+export type { DossierFile } from './records.js'
+export { verifyDossier, type DossierVerdict } from './verify.js'
+export type { DossierView } from './view.js'
