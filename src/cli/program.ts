@@ -11,6 +11,7 @@ import { replayCommand } from './commands/replay.js'
 import { simulateCommand } from './commands/simulate.js'
 import { upCommand } from './commands/up.js'
 import { watchCommand } from './commands/watch.js'
+import { whatIfCommand } from './commands/whatIf.js'
 import type { CommandContext } from './context.js'
 import { UsageError } from './usage.js'
 
@@ -37,6 +38,7 @@ export function buildProgram(context: CommandContext): Command {
     watchCommand(context),
     maintenanceCommand(context),
     replayCommand(context),
+    whatIfCommand(context),
     auditCommand(context),
     keysCommand(context),
     simulateCommand(context),

@@ -9,3 +9,4 @@ export {
   type ReplayVerdict,
 } from './replay.js'
 export * from './dossier/index.js'
+export * from './whatIf/index.js'

@@ -1,5 +1,5 @@
 import type { EventIn, FailureSignal } from '../../events/index.js'
-import { assess, emptyWindow, observe, withMaintenance } from '../../model/index.js'
+import { assessShared, emptyWindow, observeShared, withMaintenance } from '../../model/index.js'
 import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
 import type { ServerState } from './state.js'
 
@@ -85,11 +85,11 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
   const { sample } = event.data
   // Samples of an earlier life of the process say nothing about this one.
   if (state.joined !== null && sample.bootId !== state.joined.bootId) return state
-  const window = observe(state.window, sample, event.data.path)
+  const window = observeShared(state.window, sample, event.data.path)
   const isNewest = window !== state.window && window.entries.at(-1)?.seq === sample.seq
   if (!isNewest) return { ...state, window }
   const { threshold, hysteresis } = state.policy
-  const measured = assess(window, state.weights, state.policy)
+  const measured = assessShared(window, state.weights, state.policy)
   // What is planned is no sign of failure: predictions look at what was measured alone.
   const { score } = measured
   const assessment = withMaintenance(measured, untilWindowMs(state.maintenance, event.metadata.occurredAt), {

@@ -1,0 +1,2 @@
+export { renderWhatIf } from './html.js'
+export { whatIf, type Alternative, type WhatIfResult } from './whatIf.js'

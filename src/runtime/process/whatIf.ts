@@ -1,0 +1,40 @@
+import { openStore, type StoreConnection } from '../../events/stores/index.js'
+import { whatIf, type Alternative, type WhatIfResult } from '../../projections/index.js'
+
+export interface WhatIfRequest {
+  readonly log: StoreConnection
+  readonly alternatives: ReadonlyArray<Alternative>
+  /** A model that the log must have activated; it is put into every alternative. */
+  readonly model?: string
+}
+
+/** The model asked for is not in the log; `known` are. */
+export class ModelUnknown extends Error {
+  readonly _tag = 'ModelUnknown'
+}
+
+/** Asks a log what other rules would have decided. @throws StoreCorrupt, StoreUnavailable, ModelUnknown */
+export async function askLog({ log, alternatives, model }: WhatIfRequest): Promise<WhatIfResult> {
+  const store = await openStore(log, { readOnly: true })
+  try {
+    if (model === undefined) return await whatIf(store.readAll(), alternatives)
+    const models = new Map<string, Alternative['model']>()
+    for await (const { type, data } of store.readAll()) {
+      if (type !== 'ModelActivated') continue
+      const { model: id, weights } = data as NonNullable<Alternative['model']>
+      models.set(id, { model: id, weights })
+    }
+    const found = models.get(model)
+    if (found === undefined) {
+      throw new ModelUnknown(
+        `the log has activated no model ${model}; it has ${[...models.keys()].join(', ') || 'none'}`,
+      )
+    }
+    return await whatIf(
+      store.readAll(),
+      alternatives.map((alternative) => ({ ...alternative, model: found })),
+    )
+  } finally {
+    await store.close()
+  }
+}
