@@ -73,6 +73,7 @@ export function decodePayload<C extends Category>(
   if (definition === undefined) {
     return E.left(new InvalidEvent(input.type, `no event of this name belongs to a ${category}`))
   }
+  if (dataConforms(definition, input.data)) return E.right({ type: input.type, data: input.data } as Payload<C>)
   const decoded = definition.data.decode(input.data)
   if (E.isLeft(decoded)) return E.left(new InvalidEvent(input.type, describeErrors(decoded.left)))
   return E.right({ type: input.type, data: decoded.right } as Payload<C>)

@@ -66,7 +66,9 @@ function objectConformance(
       if (!conforms(property)) return false
       found += 1
     }
-    return !isStrict || Object.keys(object).length === found
+    if (!isStrict) return true
+    for (const _ in object) found -= 1
+    return found === 0
   }
 }
 

@@ -1,6 +1,7 @@
 export * from './canonicalJson.js'
 export * from './catalogue/index.js'
 export * from './codec.js'
+export * from './conformance.js'
 export * from './definition.js'
 export * from './envelope.js'
 export * from './errors.js'

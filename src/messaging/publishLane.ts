@@ -150,6 +150,11 @@ class Lane implements PublishLane {
   /** Those that need not be tried again, with their outcome. */
   async #send(batch: ReadonlyArray<SpooledMessage>): Promise<ReadonlyMap<SpooledMessage, PublishOutcome>> {
     const done = new Map<SpooledMessage, PublishOutcome>()
+    const [only] = batch
+    if (only !== undefined && batch.length === 1) {
+      const outcome = await this.#sendOne(only)
+      return outcome === 'failed' ? done : done.set(only, outcome)
+    }
     const bySubject = new Map<string, SpooledMessage[]>()
     for (const message of batch) bySubject.set(message.subject, [...(bySubject.get(message.subject) ?? []), message])
     await Promise.all(

@@ -71,7 +71,7 @@ export class ActorHost {
     const cell = this.#cellOf(category, entity)
     if (cell.mailbox.waiting() >= this.#inboxMax) throw new InboxFull(streamIdOf(category, entity), this.#inboxMax)
     return cell.mailbox.post(async () => {
-      await this.#ensureLoaded(cell, category, entity)
+      if (!cell.loaded) await this.#load(cell, category, entity)
       return cell.entity.handle(fact)
     })
   }
@@ -79,7 +79,9 @@ export class ActorHost {
   /** Rebuilds an actor from the log and performs what it still wants. */
   async wake<C extends Category>(category: C, entity: string): Promise<StateByCategory[C]> {
     const cell = this.#cellOf(category, entity)
-    await cell.mailbox.post(() => this.#ensureLoaded(cell, category, entity))
+    await cell.mailbox.post(async () => {
+      if (!cell.loaded) await this.#load(cell, category, entity)
+    })
     return cell.entity.state as StateByCategory[C]
   }
 
@@ -143,8 +145,7 @@ export class ActorHost {
     })
   }
 
-  async #ensureLoaded(cell: Cell<Category>, category: Category, entity: string): Promise<void> {
-    if (cell.loaded) return
+  async #load(cell: Cell<Category>, category: Category, entity: string): Promise<void> {
     await cell.entity.load()
     cell.loaded = true
     if (!cell.entity.exists) return

@@ -40,9 +40,9 @@ export class EffectRunner {
     if (this.#closed) return
     const wishes = this.#owners.get(owner) ?? new Map<string, Wish>()
     this.#owners.set(owner, wishes)
-    const wanted = new Set(effects.map((effect) => effect.key))
     for (const [key, wish] of wishes) {
-      if (wanted.has(key)) continue
+      // A handful of wishes: looking through them is cheaper than a set of their keys.
+      if (effects.some((effect) => effect.key === key)) continue
       wish.cancel()
       wishes.delete(key)
     }
@@ -88,7 +88,11 @@ function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
-  const keys = Object.keys(a)
-  if (keys.length !== Object.keys(b).length) return false
-  return keys.every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+  let left = 0
+  for (const key in a) {
+    if (!isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])) return false
+    left += 1
+  }
+  for (const _ in b) left -= 1
+  return left === 0
 }

@@ -86,6 +86,7 @@ export class Entity<C extends Category, State> {
    * MessageRejected for what can never be recorded, HostClosed when the host closes meanwhile.
    */
   async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
+    if (this.#seen.has(incoming.id)) return 'repeated'
     const payload = this.#validate(incoming)
     for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
       if (this.#seen.has(incoming.id)) return 'repeated'
@@ -93,7 +94,9 @@ export class Entity<C extends Category, State> {
       const at = Math.max(this.#lastAt, this.#options.clock.now())
       const fact = this.#factOf(incoming, payload, at)
       const decider = this.#options.decider
-      const events = [fact, ...decider.decide(decider.evolve(this.#state, fact), fact)]
+      const state = decider.evolve(this.#state, fact)
+      const decisions = decider.decide(state, fact)
+      const events = [fact, ...decisions]
       const expected = this.#revision ?? 'none'
       const outcome = await this.#options.store.append(this.#streamId, events, {
         expected,
@@ -105,7 +108,8 @@ export class Entity<C extends Category, State> {
           await this.#catchUp()
           return 'repeated'
         }
-        for (const event of events) this.#apply(event)
+        this.#note(fact, state)
+        for (const event of decisions) this.#apply(event)
         this.#revision = outcome.right.lastRevision
         this.#options.onCommitted(this.#state, events)
         return 'appended'
@@ -142,7 +146,12 @@ export class Entity<C extends Category, State> {
   }
 
   #apply(event: EventIn<C>): void {
-    this.#state = this.#options.decider.evolve(this.#state, event)
+    this.#note(event, this.#options.decider.evolve(this.#state, event))
+  }
+
+  /** @param state what the event leads to */
+  #note(event: EventIn<C>, state: State): void {
+    this.#state = state
     this.#lastAt = Math.max(this.#lastAt, event.metadata.occurredAt)
     if (event.metadata.kind !== 'fact') return
     this.#seen.add(event.id)

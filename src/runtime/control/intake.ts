@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { MessageRejected, type IncomingFact } from '../../actors/index.js'
-import { derivedId, describeErrors, type Category } from '../../events/index.js'
+import { conformanceOf, derivedId, describeErrors, type Category } from '../../events/index.js'
 import {
   entityOf,
   FactMessage,
@@ -17,6 +17,9 @@ export interface IntakeOptions {
   readonly accept: (category: Category, entity: string, fact: IncomingFact) => Promise<void>
   readonly onDeadLetter?: (subject: string, reason: string) => void
 }
+
+/** Nearly every message is as it should be and need not be copied property by property. */
+const isFactMessage = conformanceOf(FactMessage) as (value: unknown) => value is FactMessage
 
 const sources: ReadonlyArray<{ readonly category: Category; readonly subject: string; readonly inFlightMax: number }> =
   [
@@ -45,7 +48,7 @@ export async function startIntake(options: IntakeOptions): Promise<Unsubscribe> 
 }
 
 async function take(options: IntakeOptions, category: Category, message: Message): Promise<void> {
-  const decoded = FactMessage.decode(message.data)
+  const decoded = isFactMessage(message.data) ? E.right(message.data) : FactMessage.decode(message.data)
   if (E.isLeft(decoded)) return bury(options, message, describeErrors(decoded.left))
   const { id, type, data } = decoded.right
   try {
