@@ -16,7 +16,7 @@ export const FleetServer = record({
   bootId: t.string,
   standing: ServerStanding,
   score: finite,
-  /** Streams it carries as primary, and all that it is part of. */
+  /** Other streams that it carries as primary, and all others that it is part of. */
   primaries: whole,
   roles: whole,
   capacityStreams: whole,
@@ -128,10 +128,7 @@ export const StepFailed = fact(
   'StepFailed',
   record({ order: t.string, server: entityId, step: HandoverStep, reason: t.string }),
 )
-/** What a deadline was set for: a step, or the pause after an aborted handover. */
-export const DeadlineStep = oneOf('activate', 'cutover', 'drain', 'synchronize', 'retry')
-export type DeadlineStep = t.TypeOf<typeof DeadlineStep>
-export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: DeadlineStep }))
+export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: HandoverStep }))
 export const SourceLost = fact('SourceLost', record({ run: t.string, reason: t.string }))
 export const SourceRestored = fact('SourceRestored', record({ run: t.string, lostMs: finite }))
 

@@ -19,13 +19,15 @@ export type ProbeOutcome =
     }
   | { readonly type: 'failed'; readonly startedAt: number; readonly at: number; readonly reason: ProbeFailure }
 
+/** What is on record of a server: an outage that has begun and not ended. */
+export interface RecordedOutage {
+  readonly silent: boolean
+  readonly probeDown: boolean
+}
+
 export interface LivenessOptions {
   /** When the watching began; a server that was never heard counts as silent from here on. */
   readonly since: number
-  /** It is on record as silent: the next heartbeat is its return. Default false. */
-  readonly silent?: boolean
-  /** It is on record as failing its probes: the next success is its return. Default false. */
-  readonly probeDown?: boolean
   /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. */
   readonly silentAfterMs?: number
   /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
@@ -43,6 +45,11 @@ export interface LivenessMonitor {
   readonly probe: (outcome: ProbeOutcome) => ReadonlyArray<LivenessFact>
   /** `canHear`: whether heartbeats could reach us at all at this time; default true. */
   readonly tick: (now: number, canHear?: boolean) => ReadonlyArray<LivenessFact>
+  /**
+   * What is on record now, also by other watchers: an outage that this one never noticed ends with the next heartbeat or
+   * the next success all the same, because whoever noticed it may be gone.
+   */
+  readonly recorded: (outage: RecordedOutage) => void
 }
 
 const retiredBootsMax = 8
@@ -57,8 +64,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let bootId: string | null = null
   let retiredBoots: ReadonlyArray<string> = []
   let lastHeartbeatAt = since
-  let silent = options.silent ?? false
-  let probeDown = options.probeDown ?? false
+  let silent = false
+  let probeDown = false
   let slowFailures = 0
   let lastTickAt = since
   /** End of our own newest stall: silence counts from here, and a probe begun before it proves nothing. */
@@ -106,6 +113,11 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       if (silent || now - Math.max(lastHeartbeatAt, awakeSince, deafUntil) <= silentAfterMs) return []
       silent = true
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
+    },
+
+    recorded: (outage) => {
+      silent ||= outage.silent
+      probeDown ||= outage.probeDown
     },
   }
 }

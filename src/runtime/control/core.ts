@@ -19,9 +19,10 @@ import {
   type ServerPolicy,
   type StreamPolicy,
 } from '../../events/index.js'
+import type { RecordedOutage } from '../../health/index.js'
 import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import { recordHandover, type HandoverHistory } from '../../projections/index.js'
-import { fleetChanged, FleetIndex } from './fleetIndex.js'
+import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
 import { startIntake } from './intake.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
@@ -31,15 +32,9 @@ export interface ControlPlaneLogger {
   readonly warn: (message: string) => void
 }
 
-/** What the log says of a server: what began before this control plane did must not end unnoticed. */
-export interface RecordedOutage {
-  readonly silent: boolean
-  readonly probeDown: boolean
-}
-
 /** Watches servers from the control plane and tells what it sees as facts. */
 export interface Watch {
-  /** Begins to watch a server, of which `recorded` is on record, or follows it to its new address. */
+  /** Watches a server from now on, at this address; `recorded` is what is on record of it by now. */
   readonly add: (server: string, url: string, recorded: RecordedOutage) => void
   /** The path to a server as it is now; all null when it is not watched. */
   readonly quality: (server: string) => PathQuality
@@ -71,6 +66,8 @@ export interface ViewerStatus {
 
 const viewersKnownMax = 20_000
 const storeTroubleEveryMs = 5_000
+/** By how much what a stream knows of loads may be out of date. */
+const loadsAfterMs = 1_000
 
 /**
  * The control plane without its HTTP side: rebuilds the actors from the log, takes facts from the broker, hears the
@@ -88,6 +85,8 @@ export class ControlCore {
   #handovers: HandoverHistory = []
   #events = 0
   #storeTroubleTold = -Infinity
+  #loadsWait = false
+  #closing = false
 
   constructor(options: ControlCoreOptions) {
     this.#options = options
@@ -166,6 +165,7 @@ export class ControlCore {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     await Promise.all([...this.#closers.map((close) => close()), this.#watch.close()])
     await this.#host.close()
   }
@@ -234,18 +234,36 @@ export class ControlCore {
     }
   }
 
-  /** Shows every stream the fleet, when more than scores has changed since it was last shown. */
-  #tellFleet(): void {
-    const servers = this.index.fleet()
-    for (const { stream, fleet } of this.index.streams()) {
-      if (!fleetChanged(this.#fleetTold.get(stream) ?? fleet, servers)) continue
-      this.#fleetTold.set(stream, servers)
-      this.#tellLater('stream', stream, {
+  /**
+   * Shows the streams the fleet: at once when a server has come or is another choice than before, and a little later when
+   * only loads have changed, or each step of one stream's handover would be an event of every other stream.
+   */
+  #tellFleet(loads: 'too' | 'later' = 'later'): void {
+    const fleet = this.index.fleet()
+    for (const state of this.index.streams()) {
+      const servers = fleetBeside(state, fleet)
+      const change = fleetChange(this.#fleetTold.get(state.stream) ?? state.fleet, servers)
+      if (change === 'none') continue
+      if (change === 'loads' && loads === 'later') {
+        this.#tellLoadsLater()
+        continue
+      }
+      this.#fleetTold.set(state.stream, servers)
+      this.#tellLater('stream', state.stream, {
         id: this.#newId(this.#options.clock.now()),
         type: 'FleetObserved',
         data: { servers },
       })
     }
+  }
+
+  #tellLoadsLater(): void {
+    if (this.#loadsWait || this.#closing) return
+    this.#loadsWait = true
+    this.#options.clock.after(loadsAfterMs, () => {
+      this.#loadsWait = false
+      if (!this.#closing) this.#tellFleet('too')
+    })
   }
 
   #onClient({ entity, state }: Committed<'client'>): void {

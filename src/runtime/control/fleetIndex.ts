@@ -8,22 +8,26 @@ import type { FleetServer } from '../../events/index.js'
 export class FleetIndex {
   readonly #servers = new Map<string, ServerState>()
   readonly #streams = new Map<string, StreamState>()
+  readonly #standings = new Map<string, Standing>()
 
   /** True when the fleet may look different now. */
   setServer(state: ServerState): boolean {
-    const before = this.#servers.get(state.server)
     this.#servers.set(state.server, state)
-    const [former, present] = [before === undefined ? null : standingOf(before), standingOf(state)]
-    if (former === null || present === null) return former !== present
-    return standingKeys.some((key) => former[key] !== present[key])
+    const before = this.#standings.get(state.server)
+    const present = standingOf(state)
+    if (present === null) return false
+    this.#standings.set(state.server, present)
+    return before === undefined || standingKeys.some((key) => before[key] !== present[key])
   }
 
-  /** True when the fleet may look different now: the stream is new, or others have a part in it. */
+  /** True when the fleet may look different now to a stream: this one is new, or others have a part in it. */
   setStream(state: StreamState): boolean {
     const before = this.#streams.get(state.stream)
     this.#streams.set(state.stream, state)
+    if (before === undefined) return true
+    // To itself it looks the same whatever part servers have in it.
+    if (this.#streams.size === 1) return false
     return (
-      before === undefined ||
       before.route?.primary.id !== state.route?.primary.id ||
       before.standby?.server.id !== state.standby?.server.id ||
       before.handover?.target.id !== state.handover?.target.id
@@ -49,39 +53,67 @@ export class FleetIndex {
       .map((stream) => stream.stream)
   }
 
-  /** The fleet as stream actors are shown it, in the order of ids. */
+  /** The fleet with what all streams have there, in the order of ids. */
   fleet(): ReadonlyArray<FleetServer> {
-    return this.servers()
-      .flatMap((state) => {
-        const standing = standingOf(state)
-        return standing === null ? [] : { ...standing, ...this.#loadOf(state.server) }
-      })
+    const loads = this.#loads()
+    return [...this.#standings.values()]
+      .map((standing) => ({ ...standing, ...(loads.get(standing.id) ?? unloaded) }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  #loadOf(server: string): { readonly primaries: number; readonly roles: number } {
-    let primaries = 0
-    let roles = 0
-    for (const { route, standby, handover } of this.#streams.values()) {
-      const isPrimary = route?.primary.id === server
-      if (isPrimary) primaries += 1
-      if (isPrimary || standby?.server.id === server || handover?.target.id === server) roles += 1
+  #loads(): ReadonlyMap<string, Load> {
+    const loads = new Map<string, Load>()
+    for (const state of this.#streams.values()) {
+      const primary = state.route?.primary.id
+      for (const server of serversOf(state)) {
+        const { primaries, roles } = loads.get(server) ?? unloaded
+        loads.set(server, { primaries: primaries + (server === primary ? 1 : 0), roles: roles + 1 })
+      }
     }
-    return { primaries, roles }
+    return loads
   }
 }
 
-/** Whether stream actors have to be told: the score alone moves all the time and is no reason. */
-export function fleetChanged(
-  before: ReadonlyArray<FleetServer> | undefined,
+type Standing = NonNullable<ReturnType<typeof standingOf>>
+type Load = Pick<FleetServer, 'primaries' | 'roles'>
+const unloaded: Load = { primaries: 0, roles: 0 }
+
+const serversOf = ({ route, standby, handover }: StreamState): ReadonlySet<string> => {
+  const servers = [route?.primary.id, standby?.server.id, handover?.target.id]
+  return new Set(servers.filter((server) => server !== undefined))
+}
+
+/**
+ * The fleet as a stream is shown it: with what others have there. Its own parts it knows, and they are no reason for it
+ * to find a server full.
+ */
+export function fleetBeside(state: StreamState, fleet: ReadonlyArray<FleetServer>): ReadonlyArray<FleetServer> {
+  const own = serversOf(state)
+  const primary = state.route?.primary.id
+  return fleet.map((server) =>
+    own.has(server.id)
+      ? { ...server, roles: server.roles - 1, primaries: server.primaries - (server.id === primary ? 1 : 0) }
+      : server,
+  )
+}
+
+/**
+ * How much has changed: `places` when a server has come, or is another choice than before; `loads` when only what it
+ * carries has. The score alone moves all the time and is no change.
+ */
+export function fleetChange(
+  before: ReadonlyArray<FleetServer>,
   after: ReadonlyArray<FleetServer>,
-): boolean {
-  if (before?.length !== after.length) return true
-  return after.some((server, index) => {
+): 'none' | 'loads' | 'places' {
+  if (before.length !== after.length) return 'places'
+  let change: 'none' | 'loads' = 'none'
+  for (const [index, server] of after.entries()) {
     const former = before[index]
-    return former === undefined || told.some((key) => former[key] !== server[key])
-  })
+    if (former === server) continue
+    if (former === undefined || standingKeys.some((key) => former[key] !== server[key])) return 'places'
+    if (former.primaries !== server.primaries || former.roles !== server.roles) change = 'loads'
+  }
+  return change
 }
 
 const standingKeys = ['id', 'url', 'bootId', 'standing', 'capacityStreams'] as const
-const told: ReadonlyArray<keyof FleetServer> = [...standingKeys, 'primaries', 'roles']

@@ -9,9 +9,9 @@ import {
   type LivenessMonitor,
   type PathMeter,
   type Prober,
+  type RecordedOutage,
 } from '../../health/index.js'
 import { Heartbeat, subjects, type Transport } from '../../messaging/index.js'
-import type { RecordedOutage } from './core.js'
 import { sendDeadLetters } from '../media/deadLetters.js'
 
 export interface WatchOptions {
@@ -33,7 +33,7 @@ const tickMs = 50
 const nothingRecorded: RecordedOutage = { silent: false, probeDown: false }
 /** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
 const probeEveryMs = 100
-const probeTimeoutMs = 150
+const probeTimeoutMs = 200
 /** After our own connection to the broker is back, servers have this long to be back on theirs. */
 const settleMs = 2_000
 
@@ -63,15 +63,17 @@ export class ServerWatch {
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
-  /** Begins to watch a server, of which `recorded` is on record, or follows it to its new address. */
+  /** Watches a server from now on, at this address; `recorded` is what is on record of it by now. */
   add(server: string, url: string, recorded: RecordedOutage = nothingRecorded): void {
     const known = this.#watched.get(server)
+    known?.monitor.recorded(recorded)
     if (known?.url === url) return
     void known?.prober.stop()
     const { now, silentAfterMs } = this.#options
     const monitor =
       known?.monitor ??
-      createLivenessMonitor({ since: now(), ...recorded, ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
+      createLivenessMonitor({ since: now(), ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
+    if (known === undefined) monitor.recorded(recorded)
     const meter = known?.meter ?? createPathMeter()
     const prober = startProber({
       url,

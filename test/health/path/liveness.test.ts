@@ -40,9 +40,17 @@ describe('liveness by heartbeats', () => {
   })
 
   it('reports the return of a server that was on record as silent', () => {
-    const monitor = createLivenessMonitor({ since: 500, silent: true })
+    const monitor = createLivenessMonitor({ since: 500 })
+    monitor.recorded({ silent: true, probeDown: false })
     expect(run(monitor, 500, 1_500, () => false)).toEqual([])
     expect(run(monitor, 1_550, 3_000)).toMatchObject([{ type: 'HeartbeatResumed', data: { bootId: 'boot-1' } }])
+  })
+
+  it('ends an outage that only another watcher had noticed', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    expect(run(monitor, 0, 1_000)).toEqual([])
+    monitor.recorded({ silent: true, probeDown: false })
+    expect(run(monitor, 1_050, 3_000)).toMatchObject([{ type: 'HeartbeatResumed' }])
   })
 
   it('does not count silence while the watcher itself stood still', () => {
@@ -92,7 +100,8 @@ describe('liveness by probes', () => {
   })
 
   it('reports the success of a server that was on record as failing', () => {
-    const monitor = createLivenessMonitor({ since: 0, probeDown: true })
+    const monitor = createLivenessMonitor({ since: 0 })
+    monitor.recorded({ silent: false, probeDown: true })
     expect(monitor.probe(failed('refused', 100))).toEqual([])
     expect(monitor.probe(ok(200))).toMatchObject([{ type: 'ProbeSucceeded' }])
   })
