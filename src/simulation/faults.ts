@@ -22,6 +22,7 @@ export const faultKinds = [
   'store-slow',
   'store-away',
   'wrong-alarm',
+  'late-alarm',
   'abort',
   'partition-control',
   'crash-server',
@@ -29,7 +30,11 @@ export const faultKinds = [
   'flap-server',
   'broken-encoder',
   'slow-server',
-  'feed',
+  'slow-disk',
+  'crash-ingest',
+  'hang-ingest',
+  'crash-viewer',
+  'hang-viewer',
   'partition-peer',
   'partition-viewer',
   'asymmetric',
@@ -37,18 +42,41 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 /** These touch what viewers get their media from. */
-const cutting: ReadonlySet<FaultKind> = new Set([
+const cutting: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'crash-server',
   'hang-server',
   'flap-server',
   'broken-encoder',
   'slow-server',
-  'feed',
+  'late-alarm',
+  'crash-ingest',
+  'hang-ingest',
+  'hang-viewer',
   'partition-control',
   'partition-peer',
   'partition-viewer',
   'asymmetric',
 ])
+/** These need somebody who watches. */
+const ofViewers: ReadonlySet<FaultKind> = new Set<FaultKind>(['crash-viewer', 'hang-viewer', 'partition-viewer'])
+
+/** These befall one server. */
+const ofServers: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'wrong-alarm',
+  'late-alarm',
+  'crash-server',
+  'hang-server',
+  'flap-server',
+  'broken-encoder',
+  'slow-server',
+  'slow-disk',
+  'partition-control',
+  'partition-peer',
+  'partition-viewer',
+  'asymmetric',
+])
+export const isOfServer = (kind: FaultKind): boolean => ofServers.has(kind)
+
 export const isCutting = (kind: FaultKind): boolean => cutting.has(kind)
 
 /** When it begins: with the episode, or with the next event of this type in the episode's stream. */
@@ -103,13 +131,25 @@ const appendFaults: Partial<Record<FaultKind, readonly [AppendFault, ...AppendFa
 const plannable = (kind: FaultKind): boolean =>
   !['delay', 'loss', 'duplication', 'reordering', 'clock-skew'].includes(kind)
 
-/** Something goes wrong in a good half of all episodes; in a few of them a lot does. */
-export function drawFaults(random: Random, enabled: ReadonlyArray<FaultKind>): ReadonlyArray<FaultSpec> {
-  const [first, ...rest] = enabled.filter(plannable)
-  if (first === undefined) return []
+const viewersShare = 0.3
+
+/**
+ * Something goes wrong in a good half of all episodes; in a few of them a lot does. Where somebody watches, a good part of
+ * it befalls those who do: such worlds are few, because they are dear.
+ */
+export function drawFaults(
+  random: Random,
+  enabled: ReadonlyArray<FaultKind>,
+  watched: boolean,
+): ReadonlyArray<FaultSpec> {
+  const forViewers = watched ? enabled.filter((kind) => ofViewers.has(kind)) : []
+  const forAll = enabled.filter((kind) => plannable(kind) && (watched || !ofViewers.has(kind)))
   const roll = random.next()
   const count = roll < 0.45 ? 0 : roll < 0.85 ? 1 : roll < 0.95 ? 2 : 4
-  return Array.from({ length: count }, () => drawFault(random, random.pick([first, ...rest])))
+  return Array.from({ length: count }, () => {
+    const [first, ...rest] = forViewers.length > 0 && random.chance(viewersShare) ? forViewers : forAll
+    return first === undefined ? [] : [drawFault(random, random.pick([first, ...rest]))]
+  }).flat()
 }
 
 function drawFault(random: Random, kind: FaultKind): FaultSpec {

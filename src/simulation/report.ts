@@ -1,4 +1,5 @@
 import { invariants } from './checkers/checker.js'
+import { steps, type Coverage } from './coverage.js'
 import type { Violation } from './run.js'
 import type { Episode, Scenario } from './scenario.js'
 
@@ -14,6 +15,18 @@ export function violationLines(violation: Violation): ReadonlyArray<string> {
     '  what happens then:',
     ...trace.map((line) => `    ${line}`),
   ]
+}
+
+/** A table of how often each fault befell each step of a handover. */
+export function coverageLines(coverage: Coverage): ReadonlyArray<string> {
+  const rows = Object.entries(coverage).map(([name, row]) => [name, ...steps.map((step) => String(row[step]))])
+  const table = [['fault', ...steps], ...rows]
+  const widths = ['fault', ...steps].map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  return table.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  )
 }
 
 function scenarioLines(scenario: Scenario): ReadonlyArray<string> {

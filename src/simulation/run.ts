@@ -1,4 +1,5 @@
 import type { Invariant } from './checkers/checker.js'
+import { CoverageCounter, type Coverage } from './coverage.js'
 import { faultKinds, type FaultKind } from './faults.js'
 import { minimise } from './minimise.js'
 import { plantNamed, type Plant } from './plants.js'
@@ -48,6 +49,8 @@ export interface SimulationResult {
   readonly aborted: number
   readonly violations: ReadonlyArray<Violation>
   readonly handoversPerSecond: number
+  /** How often each fault befell each step of a handover. */
+  readonly coverage: Coverage
 }
 
 const traceLinesMax = 80
@@ -65,6 +68,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   const plant = findPlant(options.plant)
   const beganMs = nowMs()
   const failed: { readonly world: number; readonly scenario: Scenario; readonly invariant: Invariant }[] = []
+  const counter = new CoverageCounter()
   let completed = 0
   let aborted = 0
   for (let world = options.world ?? 0; failed.length < violationsMax; world += 1) {
@@ -72,6 +76,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     const result = await runScenario(scenario, plant, false)
     completed += result.completed
     aborted += result.aborted
+    counter.add(result.coverage)
     const [first] = result.violations
     if (first !== undefined) failed.push({ world, scenario, invariant: first.invariant })
     options.onProgress?.(completed + aborted)
@@ -85,7 +90,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     const left = options.minimised === false ? scenario : (await minimise(scenario, plant, invariant)).scenario
     violations.push(await describe(seed, world, left, plant, invariant))
   }
-  return { seed, handovers, completed, aborted, violations, handoversPerSecond }
+  return { seed, handovers, completed, aborted, violations, handoversPerSecond, coverage: counter.coverage }
 }
 
 function findPlant(name: string | undefined): Plant | null {

@@ -61,15 +61,18 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
   const skew = (): number => Math.round(random.between(-skewMs, skewMs))
   // Weather and cuts make every message and every look at the network dearer, so they are had in some worlds only.
   const stormy = random.chance(0.25)
+  const viewers = random.chance(0.1) ? (random.chance(0.8) ? 1 : 2) : 0
   const episodes = streams.flatMap((stream) =>
-    Array.from({ length: episodesMin + random.whole(episodesMore) }, () => drawEpisode(random, stream, faults)),
+    Array.from({ length: episodesMin + random.whole(episodesMore) }, () =>
+      drawEpisode(random, stream, faults, viewers > 0),
+    ),
   )
   return {
     seed,
     servers: 3 + random.whole(3),
     streams,
     standby: random.pick(['warm', 'warm', 'hot', 'cold']),
-    viewers: random.chance(0.1) ? (random.chance(0.8) ? 1 : 2) : 0,
+    viewers,
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
     appendMs: random.chance(0.5) ? 0 : random.between(1, 8),
@@ -86,7 +89,7 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
   }
 }
 
-function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<FaultKind>): Episode {
+function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<FaultKind>, watched: boolean): Episode {
   const destructive = faults.includes('crash-server')
   const cause = random.pick(
     destructive
@@ -98,7 +101,7 @@ function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<Fault
     gapMs: Math.round(random.between(20, 500)),
     cause,
     afterMs: Math.round(random.between(100, cause === 'abort' || cause === 'alarm' ? 2_500 : 5_000)),
-    faults: drawFaults(random, faults),
+    faults: drawFaults(random, faults, watched),
   }
 }
 

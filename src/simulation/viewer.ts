@@ -5,23 +5,25 @@ import { createViewerTransport, type HttpHost } from './media/exchange.js'
 import { openLine } from './media/lines.js'
 import type { SimulatedMediaServer } from './media/mediaServer.js'
 import type { Network } from './world/network.js'
+import type { SimulatedProcess } from './world/process.js'
 import type { Random } from './world/random.js'
 import { isSigned } from './world/signer.js'
 import type { VirtualTime } from './world/virtualTime.js'
 
 /** What a viewer lived through, told as it happens. */
 export interface ViewerObserver {
-  readonly played: (viewer: string, number: number, names: { readonly video: string; readonly audio: string }) => void
-  readonly skipped: (viewer: string, from: number, to: number) => void
-  readonly stalled: (viewer: string, number: number) => void
-  readonly recovered: (viewer: string, number: number, stallMs: number) => void
-  readonly routed: (viewer: string, route: Route) => void
-  readonly ended: (viewer: string, reason: string) => void
+  readonly played: (number: number, names: { readonly video: string; readonly audio: string }) => void
+  readonly skipped: (from: number, to: number) => void
+  readonly stalled: (number: number) => void
+  readonly recovered: (number: number, stallMs: number) => void
+  readonly routed: (route: Route) => void
+  readonly ended: (reason: string) => void
 }
 
 export interface SimulatedViewerOptions {
   readonly id: string
   readonly stream: string
+  readonly process: SimulatedProcess
   readonly time: VirtualTime
   readonly random: Random
   readonly network: Network
@@ -33,7 +35,7 @@ export interface SimulatedViewerOptions {
 
 /** A viewer: the real session of src/client, with a network, channels, clock and hashes of the simulated world. */
 export function createSimulatedViewer(options: SimulatedViewerOptions): ViewerSession {
-  const { id, stream, time, random, network, servers, latencyMs, skewMs, observer } = options
+  const { id, stream, process, time, random, network, servers, latencyMs, skewMs, observer } = options
   const byOrigin = new Map<string, SimulatedMediaServer>(servers.map((server) => [server.url, server]))
   const find = (origin: string): HttpHost | undefined => byOrigin.get(origin)
   const session = createSession({
@@ -42,20 +44,16 @@ export function createSimulatedViewer(options: SimulatedViewerOptions): ViewerSe
     bootstrap: servers.map(({ url }) => url),
     latencyMs,
     startupMs: 600_000,
-    transport: createViewerTransport({ viewer: id, network, time, find }),
+    transport: createViewerTransport({ viewer: process, network, time, find }),
     openChannel: (url, handlers) => {
       const server = byOrigin.get(`http${url.slice(2, url.indexOf('/', 6))}`)
       if (server === undefined) throw new Error(`no simulated server is at ${url}`)
-      const { process, acceptLine: accept, onEnd: onServerEnd } = server
-      return openLine({ viewer: id, server: process, accept, handlers, network, time, onServerEnd })
+      const { acceptLine: accept, onEnd: onServerEnd } = server
+      return openLine({ viewer: process, server: server.process, accept, handlers, network, time, onServerEnd })
     },
     clock: {
       now: () => time.now() + skewMs,
-      setTimer: (run, delayMs) =>
-        time.after(delayMs, () => {
-          time.stir()
-          run()
-        }),
+      setTimer: (run, delayMs) => process.after(delayMs, run),
     },
     crypto: { sha256: nameOf, verify: (_payload, signature, key) => isSigned(signature, key) },
     random: () => random.next(),
@@ -64,12 +62,12 @@ export function createSimulatedViewer(options: SimulatedViewerOptions): ViewerSe
     },
   })
   session.on('segment', ({ number, video, audio }) =>
-    observer.played(id, number, { video: nameOf(video), audio: nameOf(audio) }),
+    observer.played(number, { video: nameOf(video), audio: nameOf(audio) }),
   )
-  session.on('skipped', ({ from, to }) => observer.skipped(id, from, to))
-  session.on('stall', ({ number }) => observer.stalled(id, number))
-  session.on('recovered', ({ number, stallMs }) => observer.recovered(id, number, stallMs))
-  session.on('routed', ({ route }) => observer.routed(id, route))
-  session.on('ended', ({ reason, error }) => observer.ended(id, error?.message ?? reason))
+  session.on('skipped', ({ from, to }) => observer.skipped(from, to))
+  session.on('stall', ({ number }) => observer.stalled(number))
+  session.on('recovered', ({ number, stallMs }) => observer.recovered(number, stallMs))
+  session.on('routed', ({ route }) => observer.routed(route))
+  session.on('ended', ({ reason, error }) => observer.ended(error?.message ?? reason))
   return session
 }

@@ -1,3 +1,4 @@
+import { buildSegue, runSegue } from '../support/segueCommand.js'
 import { runScenario, scenarioOf } from '../../src/simulation/index.js'
 
 const traceOf = async (seed: number, world: number): Promise<string> => {
@@ -5,7 +6,22 @@ const traceOf = async (seed: number, world: number): Promise<string> => {
   return trace?.hash() ?? 'no trace'
 }
 
+const tracedByCommand = async (seed: number, world: number): Promise<string> => {
+  const run = runSegue(['simulate', '--seed', String(seed), '--world', String(world), '--trace'])
+  expect(await run.exited).toBe(0)
+  // All but the last line, which tells the speed.
+  return run.stdout().trimEnd().split('\n').slice(0, -1).join('\n')
+}
+
 describe('the same seed', () => {
+  it('gives the same run in another process', async () => {
+    buildSegue()
+    const [first, second] = await Promise.all([tracedByCommand(11, 3), tracedByCommand(11, 3)])
+    expect(first.split('\n').length).toBeGreaterThan(100)
+    expect(first).toBe(second)
+    expect(first).toContain(await traceOf(11, 3))
+  }, 120_000)
+
   it.each([1, 2, 3, 4, 5, 6])('gives the same run, byte for byte (world %i)', async (world) => {
     expect(await traceOf(11, world)).toBe(await traceOf(11, world))
   })

@@ -49,14 +49,24 @@ const worlds: ReadonlyArray<{
   {
     what: 'media servers fail',
     seeds: 50,
-    faults: only('crash-server', 'hang-server', 'flap-server', 'broken-encoder', 'slow-server', 'feed', 'wrong-alarm'),
+    faults: only(
+      ...(['crash-server', 'hang-server', 'flap-server', 'broken-encoder', 'slow-server', 'slow-disk'] as const),
+      ...(['crash-ingest', 'hang-ingest', 'wrong-alarm', 'late-alarm'] as const),
+    ),
   },
   {
     what: 'the network fails',
     seeds: 40,
     faults: only(
-      ...(['delay', 'loss', 'duplication', 'reordering', 'crash-broker'] as const),
-      ...(['partition-control', 'partition-peer', 'partition-viewer', 'asymmetric'] as const),
+      ...(['delay', 'loss', 'duplication', 'reordering', 'crash-broker', 'hang-broker'] as const),
+      ...([
+        'partition-control',
+        'partition-peer',
+        'partition-viewer',
+        'asymmetric',
+        'crash-viewer',
+        'hang-viewer',
+      ] as const),
     ),
   },
 ]

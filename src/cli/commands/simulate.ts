@@ -1,9 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander'
 import {
+  coverageLines,
   faultKinds,
   plantNamed,
   plants,
+  runScenario,
   runSimulation,
+  scenarioOf,
   violationLines,
   type FaultKind,
   type SimulationResult,
@@ -19,6 +22,8 @@ interface SimulateFlags {
   readonly faults?: ReadonlyArray<FaultKind>
   readonly plant?: string
   readonly world?: number
+  readonly trace?: boolean
+  readonly verbose?: boolean
   readonly json?: boolean
 }
 
@@ -52,18 +57,33 @@ export function simulateCommand(context: CommandContext): Command {
     .addOption(flag('--faults <list>', 'what may go wrong: all, none, or a list', { read: faults, defaultText: 'all' }))
     .addOption(flag('--plant <name>', 'put in a known defect, to see that it is found; list names them'))
     .addOption(flag('--world <number>', 'run this one world of the seed only', { read: whole(0, seedMax) }))
+    .addOption(flag('--trace', 'with --world: print everything that happens, and a hash over it'))
+    .addOption(flag('--verbose', 'also print how often each fault befell each step of a handover'))
     .addOption(flag('--json', 'print the result as one JSON object, in the last line'))
     .addHelpText('after', examples)
-    .action(async ({ json = false, plant, ...options }: SimulateFlags) => {
+    .action(async ({ json = false, verbose = false, trace = false, plant, ...options }: SimulateFlags) => {
       if (plant === 'list') return listPlants(context)
       if (plant !== undefined && plantNamed(plant) === undefined) {
         throw new UsageError(`there is no planted defect "${plant}"; --plant list names them`)
       }
-      const result = await runSimulation({ ...options, ...(plant === undefined ? {} : { plant }) })
-      const lines = [...result.violations.flatMap(violationLines), json ? JSON.stringify(result) : summary(result)]
+      if (trace) await printTrace(context, { ...options, ...(plant === undefined ? {} : { plant }) })
+      const { coverage, ...result } = await runSimulation({ ...options, ...(plant === undefined ? {} : { plant }) })
+      const told = [...result.violations.flatMap(violationLines), ...(verbose ? coverageLines(coverage) : [])]
+      const lines = [...told, json ? JSON.stringify(result) : summary(result)]
       for (const line of lines) context.stdout.write(`${line}\n`)
       context.done(result.violations.length === 0 ? statusOk : statusFailed)
     })
+}
+
+async function printTrace(
+  { stdout }: CommandContext,
+  { seed, world, faults: kinds = faultKinds, plant }: SimulateFlags,
+): Promise<void> {
+  if (world === undefined) throw new UsageError('--trace prints one world; say which with --world <number>')
+  const defect = plant === undefined ? null : (plantNamed(plant) ?? null)
+  const { trace } = await runScenario(scenarioOf(seed, world, kinds), defect, true)
+  for (const line of trace?.lines ?? []) stdout.write(`${line}\n`)
+  stdout.write(`sha256 of the trace: ${trace?.hash() ?? ''}\n`)
 }
 
 function listPlants({ stdout, done }: CommandContext): void {
@@ -72,7 +92,9 @@ function listPlants({ stdout, done }: CommandContext): void {
   done(statusOk)
 }
 
-const summary = ({ seed, handovers, completed, aborted, violations, handoversPerSecond }: SimulationResult): string =>
+type Result = Omit<SimulationResult, 'coverage'>
+
+const summary = ({ seed, handovers, completed, aborted, violations, handoversPerSecond }: Result): string =>
   `seed ${seed}: ${handovers} handovers (${completed} completed, ${aborted} aborted), ` +
   `${violations.length} violation(s), ${handoversPerSecond} handovers/s`
 

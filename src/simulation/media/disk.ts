@@ -1,21 +1,37 @@
 import type { Fifo, SpooledMessage } from '../../messaging/fifo.js'
+import type { SimulatedProcess } from '../world/process.js'
 
-/** What survives the processes of one machine: the spool's queue, without a real disk. */
+/** What survives the processes of one machine: the spool's queues, without a real disk. */
 export class SimulatedDisk {
-  readonly samples = new QueueOnDisk()
-  readonly facts = new QueueOnDisk()
+  readonly samples: QueueOnDisk
+  readonly facts: QueueOnDisk
+  /** What a write takes at present. */
+  writeMs = 0
+
+  constructor(process: SimulatedProcess) {
+    const written = (): Promise<void> =>
+      this.writeMs === 0 ? Promise.resolve() : new Promise((resolve) => void process.after(this.writeMs, resolve))
+    this.samples = new QueueOnDisk(written)
+    this.facts = new QueueOnDisk(written)
+  }
 }
 
 class QueueOnDisk implements Fifo {
+  /** Resolves when a write is done; never when the process dies before. */
+  readonly #written: () => Promise<void>
   #messages: SpooledMessage[] = []
 
-  readonly append = (messages: ReadonlyArray<SpooledMessage>): Promise<void> => {
-    this.#messages.push(...messages)
-    return Promise.resolve()
+  constructor(written: () => Promise<void>) {
+    this.#written = written
   }
-  readonly prepend = (messages: ReadonlyArray<SpooledMessage>): Promise<void> => {
+
+  readonly append = async (messages: ReadonlyArray<SpooledMessage>): Promise<void> => {
+    await this.#written()
+    this.#messages.push(...messages)
+  }
+  readonly prepend = async (messages: ReadonlyArray<SpooledMessage>): Promise<void> => {
+    await this.#written()
     this.#messages = [...messages, ...this.#messages]
-    return Promise.resolve()
   }
   readonly peek = (max: number): Promise<ReadonlyArray<SpooledMessage>> => Promise.resolve(this.#messages.slice(0, max))
   readonly shift = (messages: ReadonlyArray<SpooledMessage>): Promise<void> => {

@@ -19,7 +19,7 @@ export interface HttpHost {
 }
 
 export interface ViewerTransportOptions {
-  readonly viewer: string
+  readonly viewer: SimulatedProcess
   readonly network: Network
   readonly time: VirtualTime
   readonly find: (origin: string) => HttpHost | undefined
@@ -39,8 +39,10 @@ export function createViewerTransport(options: ViewerTransportOptions): Transpor
         const fail = (reason: 'refused' | 'reset'): void => end(() => reject(new TransportError(reason, url)))
         if (host === undefined) return fail('refused')
         const { process } = host
-        const back = (how: () => void): void => void network.segment(process.name, viewer, how)
-        network.segment(viewer, process.name, () => {
+        const life = viewer.life
+        const back = (how: () => void): void =>
+          void network.segment(process.name, viewer.name, () => viewer.enter(life, how))
+        network.segment(viewer.name, process.name, () => {
           if (over()) return
           if (process.state === 'down') return back(() => fail('refused'))
           const forget = host.onEnd(() => back(() => fail('reset')))

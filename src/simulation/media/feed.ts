@@ -11,6 +11,8 @@ export class SimulatedFeed {
   /** Outages so far; the last one may be under way (`toMs` infinite). */
   readonly #outages: { readonly fromMs: number; toMs: number }[] = []
 
+  #keptFrom = 0
+
   constructor(time: VirtualTime) {
     this.#time = time
   }
@@ -23,9 +25,12 @@ export class SimulatedFeed {
     if (!this.isDown) this.#outages.push({ fromMs: this.#time.now(), toMs: Infinity })
   }
 
-  comeBack(): void {
+  /** One that has crashed has lost what it kept, and begins with the hole that it left. */
+  comeBack(after: 'hung' | 'crashed'): void {
     const last = this.#outages.at(-1)
-    if (last !== undefined && this.isDown) last.toMs = this.#time.now()
+    if (last === undefined || !this.isDown) return
+    last.toMs = this.#time.now()
+    if (after === 'crashed') this.#keptFrom = numberAt(last.fromMs)
   }
 
   /** When all media of a number can be had; infinite while nobody knows. */
@@ -41,6 +46,6 @@ export class SimulatedFeed {
 
   /** Oldest number that is still kept. */
   get oldest(): number {
-    return numberAt(this.#time.now() - keptMs) + 1
+    return Math.max(this.#keptFrom, numberAt(this.#time.now() - keptMs) + 1)
   }
 }

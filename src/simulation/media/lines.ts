@@ -17,7 +17,7 @@ export type AcceptLine = (line: EdgeLine) => {
 }
 
 export interface LineOptions {
-  readonly viewer: string
+  readonly viewer: SimulatedProcess
   readonly server: SimulatedProcess
   readonly accept: AcceptLine
   readonly handlers: NoticeChannelHandlers
@@ -34,6 +34,7 @@ export function openLine(options: LineOptions): NoticeChannel {
   const { viewer, server, network, time, handlers } = options
   const lane = network.newLane()
   const { life } = server
+  const viewerLife = viewer.life
   let open = false
   let ended = false
   let edgeSide: ReturnType<AcceptLine> | null = null
@@ -56,12 +57,12 @@ export function openLine(options: LineOptions): NoticeChannel {
     network.ordered(
       `${lane}<`,
       server.name,
-      viewer,
-      () => !ended,
-      () => {
-        time.stir()
-        arrive()
-      },
+      viewer.name,
+      () => !ended && viewer.state !== 'down',
+      () =>
+        viewer.enter(viewerLife, () => {
+          if (!ended) arrive()
+        }),
     )
 
   const connected = (): void => {
@@ -79,22 +80,22 @@ export function openLine(options: LineOptions): NoticeChannel {
     })
   }
   const refused = (): void => {
-    network.segment(server.name, viewer, endAtViewer)
+    network.segment(server.name, viewer.name, () => viewer.enter(viewerLife, endAtViewer))
   }
   forget = options.onServerEnd(() => {
     edgeSide = null
-    network.segment(server.name, viewer, endAtViewer)
+    network.segment(server.name, viewer.name, () => viewer.enter(viewerLife, endAtViewer))
   })
-  const sent = network.segment(viewer, server.name, () => {
+  const sent = network.segment(viewer.name, server.name, () => {
     if (server.state === 'down' || server.life !== life) return refused()
     server.enter(life, connected)
   })
-  if (!sent) time.after(connectTimeoutMs, endAtViewer)
+  if (!sent) viewer.after(connectTimeoutMs, endAtViewer)
 
   return {
     send: (message) => {
-      if (!open || ended) return
-      network.ordered(`${lane}>`, viewer, server.name, isLive, () =>
+      if (!open || ended || viewer.state === 'down') return
+      network.ordered(`${lane}>`, viewer.name, server.name, isLive, () =>
         server.enter(life, () => edgeSide?.onMessage(message)),
       )
     },
@@ -102,7 +103,7 @@ export function openLine(options: LineOptions): NoticeChannel {
       if (ended) return
       ended = true
       forget()
-      network.segment(viewer, server.name, endAtEdge)
+      network.segment(viewer.name, server.name, endAtEdge)
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { ClientPayload, HealthSample, ServerPayload, StreamPayload } from '../../events/index.js'
+import type { ClientPayload, ServerPayload, StreamPayload } from '../../events/index.js'
 import { factMessage } from '../../media/edge/facts.js'
 import type { StationTimes } from '../../media/station/context.js'
 import {
@@ -23,6 +23,7 @@ import type { EncoderTemper } from './encoder.js'
 import type { Exchange, HttpHost } from './exchange.js'
 import type { SimulatedFeed } from './feed.js'
 import { SimulatedOrigin, type Served } from './origin.js'
+import { sampleOf } from './sample.js'
 import { SimulatedStation, type ServerDefects, type StationContext } from './station.js'
 
 /** What servers tell the checkers. */
@@ -63,7 +64,7 @@ export class SimulatedMediaServer implements HttpHost {
   readonly id: string
   readonly url: string
   readonly process: SimulatedProcess
-  readonly disk = new SimulatedDisk()
+  readonly disk: SimulatedDisk
   /** Its clock minus the true time. */
   skewMs = 0
   readonly #options: MediaServerOptions
@@ -84,6 +85,7 @@ export class SimulatedMediaServer implements HttpHost {
     this.id = options.id
     this.url = `http://${options.id}.sim`
     this.process = options.process
+    this.disk = new SimulatedDisk(options.process)
     this.#edge = this.#newEdge()
     this.#origin = this.#newOrigin()
   }
@@ -387,40 +389,3 @@ const sessionDocumentOf = ({ answer, notice }: Posted): SessionDocument => ({
   noticeKey: answer.noticeKey,
   keyId: answer.notice.keyId,
 })
-
-function sampleOf(
-  server: string,
-  bootId: string,
-  seq: number,
-  takenAt: number,
-  distress: number,
-  streams: number,
-): HealthSample {
-  return {
-    ...{ server, bootId, seq, takenAt, streams },
-    intervalMs: 500,
-    viewers: 1,
-    host: {
-      cpuRatio: 0.3 + 0.69 * distress,
-      load1: 1 + 15 * distress,
-      cores: 4,
-      memoryRatio: 0.3 + 0.65 * distress,
-      diskLatencyMs: 2 + 200 * distress,
-      diskBusyRatio: 0.1 + 0.89 * distress,
-      networkRxBytesPerS: 1e5,
-      networkTxBytesPerS: 1e6,
-      networkErrorsPerS: 0,
-    },
-    process: {
-      cpuCores: 0.5 + 3 * distress,
-      residentBytes: 2e8 + 7.8e8 * distress,
-      memoryLimitBytes: 1e9,
-      eventLoopDelayMs: 10 + 900 * distress,
-    },
-    encoder: {
-      running: streams,
-      speed: streams === 0 ? null : 1 - 0.5 * distress,
-      latenessMs: streams === 0 ? null : 200 + 6_000 * distress,
-    },
-  }
-}

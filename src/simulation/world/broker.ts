@@ -285,12 +285,37 @@ export class SimulatedBroker {
 
   #broadcast(from: SimulatedProcess, subject: string, data: unknown): void {
     if (!this.process.isRunning() || !this.#network.passes(from.name, brokerName)) return
-    for (const listener of this.#listeners) {
-      if (!isAlive(listener) || !covers(listener.pattern, subject)) continue
-      const { process, life, onMessage } = listener
-      const take = (): void => process.enter(life, () => onMessage({ subject, data, redeliveries: 0 }))
-      this.#network.datagram(brokerName, process.name, take)
+    const listeners = this.#listeners.filter((each) => isAlive(each) && covers(each.pattern, subject))
+    const take = ({ process, life, onMessage }: Listener): void =>
+      process.enter(life, () => onMessage({ subject, data, redeliveries: 0 }))
+    if (this.#network.isCalm) {
+      // Nothing tells their ways apart.
+      this.#time.after(this.#network.delayMs(), () => listeners.forEach(take))
+      return
     }
+    for (const listener of listeners) {
+      this.#network.datagram(brokerName, listener.process.name, () => take(listener))
+    }
+  }
+
+  /**
+   * A message from one process through the broker to another. Over a network that does nothing to it both ways are one
+   * event; it is lost when the broker did not live through them.
+   */
+  #through(from: string, to: string, arrive: () => void, lost: () => void): void {
+    const network = this.#network
+    if (network.isCalm && this.process.isRunning()) {
+      const { life } = this.process
+      this.#time.after(network.delayMs() + network.delayMs(), () => {
+        if (this.process.life === life && this.process.isRunning()) arrive()
+        else lost()
+      })
+      return
+    }
+    const sent = network.datagram(from, brokerName, () => {
+      if (!this.process.isRunning() || !network.datagram(brokerName, to, arrive)) lost()
+    })
+    if (!sent) lost()
   }
 
   #request(from: SimulatedProcess, subject: string, data: unknown, timeoutMs: number): Promise<unknown> {
@@ -299,45 +324,30 @@ export class SimulatedBroker {
       const lost = this.#timeout(from, timeoutMs, () =>
         reject(new TransportUnavailable(`no answer to ${subject} within ${timeoutMs} ms`)),
       )
-      const back = (how: () => void): void => {
-        if (!this.process.isRunning()) return lost()
-        const arrive = from.guard(() => {
+      const back = (how: () => void): (() => void) =>
+        from.guard(() => {
           this.#time.stir()
           how()
         })
-        if (!this.#network.datagram(brokerName, from.name, arrive) || !this.#network.isCalm) lost()
+      const responder = this.#responders.find((each) => isAlive(each) && covers(each.pattern, subject))
+      if (responder === undefined) {
+        const nobody = back(() => reject(new NoResponder(`nobody serves ${subject}`)))
+        return this.#through(from.name, from.name, nobody, lost)
       }
-      const sent = this.#network.datagram(from.name, brokerName, () => {
-        if (!this.process.isRunning()) return lost()
-        const responder = this.#responders.find((each) => isAlive(each) && covers(each.pattern, subject))
-        if (responder === undefined) return back(() => reject(new NoResponder(`nobody serves ${subject}`)))
-        this.#ask(responder, subject, data, lost, (settle) => back(() => settle(resolve, reject)))
-      })
-      if (!sent) lost()
+      const { process, life, onRequest } = responder
+      const answered = (how: () => void): void => this.#through(process.name, from.name, back(how), lost)
+      const ask = (): void => {
+        if (process.life !== life || !process.isRunning()) lost()
+        process.enter(life, () => {
+          this.#time.stir()
+          onRequest(data, subject).then(
+            (value) => answered(() => resolve(value)),
+            (error: unknown) => answered(() => reject(new RemoteFailure(String(error)))),
+          )
+        })
+      }
+      this.#through(from.name, process.name, ask, lost)
     })
-  }
-
-  #ask(
-    { process, life, onRequest }: Responder,
-    subject: string,
-    data: unknown,
-    lost: () => void,
-    answer: (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void) => void,
-  ): void {
-    const reply = (settle: (resolve: (value: unknown) => void, reject: (error: Error) => void) => void): void => {
-      if (!this.#network.datagram(process.name, brokerName, () => answer(settle))) lost()
-    }
-    const sent = this.#network.datagram(brokerName, process.name, () => {
-      if (process.life !== life || !process.isRunning()) lost()
-      process.enter(life, () => {
-        this.#time.stir()
-        onRequest(data, subject).then(
-          (value) => reply((resolve) => resolve(value)),
-          (error: unknown) => reply((_, reject) => reject(new RemoteFailure(String(error)))),
-        )
-      })
-    })
-    if (!sent) lost()
   }
 }
 

@@ -27,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly streamPolicy: StreamPolicy
   readonly find: (server: string) => Watched | undefined
   readonly isCalm: () => boolean
+  /** Told when it may have become able to decide, or unable. */
+  readonly onReadiness: () => void
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
   readonly onWarning: (message: string) => void
   /** What a planted defect makes of the host's ways out; nothing in an ordinary run. */
@@ -71,7 +73,17 @@ export class SimulatedControlPlane {
     this.process.crash()
     this.#core = null
     this.#watch = null
-    this.#listening = false
+    this.#setListening(false)
+  }
+
+  hang(): void {
+    this.process.hang()
+    this.#options.onReadiness()
+  }
+
+  resume(): void {
+    this.process.resume()
+    this.#options.onReadiness()
   }
 
   disturbed(): void {
@@ -95,6 +107,11 @@ export class SimulatedControlPlane {
     const bytes = new Uint8Array(10)
     for (let index = 0; index < bytes.length; index += 1) bytes[index] = this.#options.random.whole(256)
     return timeOrderedId(atMs, bytes)
+  }
+
+  #setListening(listening: boolean): void {
+    this.#listening = listening
+    this.#options.onReadiness()
   }
 
   #boot(): void {
@@ -127,7 +144,7 @@ export class SimulatedControlPlane {
       .then(() => core.listen())
       .then(
         () => {
-          if (process.life === life) this.#listening = true
+          if (process.life === life) this.#setListening(true)
         },
         (error: unknown) => {
           this.#options.onWarning(`${process.name} did not start: ${String(error)}`)

@@ -1,5 +1,6 @@
 import type { EventIn } from '../../events/index.js'
-import type { FaultSpec, FaultTarget } from '../faults.js'
+import { coverageName, stepAfter, type Step } from '../coverage.js'
+import { isOfServer, type FaultSpec, type FaultTarget } from '../faults.js'
 import type { Episode } from '../scenario.js'
 import { FaultPlayer } from './faultPlayer.js'
 import type { World } from './world.js'
@@ -17,6 +18,9 @@ interface Stage {
   readonly stream: string
   readonly episodes: ReadonlyArray<Episode>
   readonly cast: Cast
+  /** Where its handover stands. */
+  step: Step
+  alarmedUntilMs: number
   next: number
   armed: FaultSpec[]
   playing: boolean
@@ -26,6 +30,8 @@ interface Stage {
 const fenceTriesMs = [100, 700]
 const episodeMsMax = 14_000
 const noHandoverMsMax = 3_000
+/** An alarm has led to a handover by then, or leads to none. */
+const predictionMsMax = 1_000
 
 /** Plays the scenario: on each stream one episode after the other, with its faults at their cues. */
 export class Director {
@@ -40,6 +46,8 @@ export class Director {
       stream,
       episodes: world.scenario.episodes.filter((episode) => episode.stream === stream),
       cast: { primary: null, standby: null, target: null, retiring: null, underWay: false },
+      step: 'none',
+      alarmedUntilMs: -Infinity,
       next: 0,
       armed: [],
       playing: false,
@@ -65,6 +73,7 @@ export class Director {
     const stage = this.#stages.find((each) => each.stream === stream)
     if (stage === undefined) return
     this.#recast(stream, stage.cast, event)
+    stage.step = stepAfter(stage.step, event)
     const cued = stage.armed.filter((fault) => fault.on === event.type)
     if (cued.length > 0) {
       stage.armed = stage.armed.filter((fault) => fault.on !== event.type)
@@ -146,18 +155,32 @@ export class Director {
   }
 
   #cue(stage: Stage, fault: FaultSpec): void {
-    this.#world.time.after(fault.delayMs, () => this.#faults.play(fault, stage.stream, this.#find(stage, fault.target)))
+    this.#world.time.after(fault.delayMs, () => {
+      const { server, part } = this.#find(stage, fault.target)
+      if (!this.#faults.befalls(fault, stage.stream, server)) return
+      const befallen = isOfServer(fault.kind) ? part : null
+      this.#world.coverage.count(coverageName(fault.kind, befallen), this.#stepOf(stage))
+      this.#faults.play(fault, stage.stream, server)
+    })
   }
 
-  #find({ cast }: Stage, target: FaultTarget): string | null {
+  /** An alarm under way is a step before the log knows of it. */
+  #stepOf({ step, alarmedUntilMs }: Stage): Step {
+    return step === 'none' && this.#world.time.now() < alarmedUntilMs ? 'prediction' : step
+  }
+
+  /** The server with this part; when nobody has it, the standby or the primary. */
+  #find({ cast }: Stage, target: FaultTarget): { readonly server: string | null; readonly part: FaultTarget } {
     const { primary, standby, retiring } = cast
     const other =
       this.#world.servers.find(({ id }) => id !== primary && id !== standby && id !== cast.target)?.id ?? null
     const parts = { primary, standby, retiring, other, target: cast.target ?? standby }
-    return parts[target] ?? standby ?? primary
+    if (parts[target] !== null) return { server: parts[target], part: target }
+    return standby === null ? { server: primary, part: 'primary' } : { server: standby, part: 'standby' }
   }
 
-  #begin({ stream, cast }: Stage, { cause, afterMs }: Episode): void {
+  #begin(stage: Stage, { cause, afterMs }: Episode): void {
+    const { stream, cast } = stage
     const { time } = this.#world
     const { primary } = cast
     const server = primary === null ? undefined : this.#world.server(primary)
@@ -177,9 +200,11 @@ export class Director {
         time.after(afterMs + 2_000, () => server.cancelDrain('director'))
         return
       case 'prediction':
+        stage.alarmedUntilMs = time.now() + predictionMsMax
         this.#faults.alarm(server, afterMs, true)
         return
       case 'alarm':
+        stage.alarmedUntilMs = time.now() + predictionMsMax
         this.#faults.alarm(server, afterMs, false)
         return
       case 'crash':

@@ -1,4 +1,4 @@
-import { isCutting, type FaultSpec } from '../faults.js'
+import { isCutting, isOfServer, type FaultSpec } from '../faults.js'
 import { numberAt } from '../media/format.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
@@ -19,8 +19,35 @@ export class FaultPlayer {
     this.#world = world
   }
 
+  /** Whether there is anything that the fault can befall. */
+  befalls({ kind }: FaultSpec, stream: string, target: string | null): boolean {
+    if (this.#healed) return false
+    const { audience, broker, ingests, servers } = this.#world
+    if (isOfServer(kind)) {
+      const running = servers.some(({ id, process }) => id === target && process.isRunning())
+      return running && (kind !== 'partition-viewer' || audience.seats.length > 0)
+    }
+    switch (kind) {
+      case 'crash-control':
+      case 'hang-control':
+      case 'clock-step':
+        return this.#someControl() !== undefined
+      case 'crash-broker':
+      case 'hang-broker':
+        return broker.process.isRunning()
+      case 'crash-ingest':
+      case 'hang-ingest':
+        return ingests.get(stream)?.process.isRunning() === true
+      case 'crash-viewer':
+      case 'hang-viewer':
+        return audience.seats.some((seat) => seat.stream === stream && seat.process.isRunning())
+      default:
+        return true
+    }
+  }
+
   play(fault: FaultSpec, stream: string, target: string | null): void {
-    if (this.#healed) return
+    if (!this.befalls(fault, stream, target)) return
     const world = this.#world
     const { time, store, broker } = world
     const { durationMs, kind } = fault
@@ -37,8 +64,8 @@ export class FaultPlayer {
         return this.#crashControl(durationMs)
       case 'hang-control': {
         const control = this.#someControl()
-        control?.process.hang()
-        return later(() => control?.process.resume())
+        control?.hang()
+        return later(() => control?.resume())
       }
       case 'several-controls': {
         const second = world.controls[1]
@@ -64,14 +91,31 @@ export class FaultPlayer {
         if (fault.append !== null) store.faults.push(fault.append)
         return
       case 'store-away':
-        store.unavailable = true
-        return later(() => {
-          store.unavailable = false
-        })
-      case 'feed':
+        world.setStoreAway(true)
+        return later(() => world.setStoreAway(false))
+      case 'crash-ingest': {
+        const ingest = world.ingests.get(stream)
         for (const { id } of world.servers) world.impaired(id)
-        world.feeds.get(stream)?.goDown()
-        return later(() => world.feeds.get(stream)?.comeBack())
+        ingest?.crash()
+        return later(() => ingest?.start())
+      }
+      case 'hang-ingest': {
+        const ingest = world.ingests.get(stream)
+        for (const { id } of world.servers) world.impaired(id)
+        ingest?.hang()
+        return later(() => ingest?.resume())
+      }
+      case 'crash-viewer':
+        return this.#someViewer(stream, (viewer) => world.audience.crash(viewer, durationMs))
+      case 'hang-viewer':
+        return this.#someViewer(stream, (viewer) => {
+          world.impaired(viewer)
+          world.audience.hang(viewer)
+          later(() => {
+            world.impaired(viewer)
+            world.audience.resume(viewer)
+          })
+        })
       case 'abort':
         for (const control of world.controls) {
           if (control.tell('stream', stream, 'HandoverWithdrawn', operatorsAbort)) break
@@ -89,6 +133,17 @@ export class FaultPlayer {
     switch (kind) {
       case 'wrong-alarm':
         return this.alarm(server, durationMs, false)
+      case 'late-alarm':
+        // It comes while the server already dies.
+        this.alarm(server, durationMs, false)
+        time.after(alarmEveryMs + (durationMs % (4 * alarmEveryMs)), () => this.crashServer(server, durationMs))
+        return
+      case 'slow-disk':
+        server.disk.writeMs = durationMs % 2 === 0 ? 200 : 1_500
+        time.after(durationMs, () => {
+          server.disk.writeMs = 0
+        })
+        return
       case 'crash-server':
         return this.crashServer(server, durationMs)
       case 'hang-server':
@@ -123,7 +178,7 @@ export class FaultPlayer {
       case 'partition-viewer':
         return this.#cut(
           durationMs,
-          this.#viewers().flatMap((id): ReadonlyArray<readonly [string, string]> => [
+          world.audience.seats.flatMap(({ id }): ReadonlyArray<readonly [string, string]> => [
             [server.id, id],
             [id, server.id],
           ]),
@@ -145,7 +200,7 @@ export class FaultPlayer {
   }
 
   startServer(server: SimulatedMediaServer): void {
-    server.start()
+    this.#world.startServer(server)
     this.#world.disturbed(`start ${server.id}`)
   }
 
@@ -185,23 +240,30 @@ export class FaultPlayer {
   /** Everything works again, for good. */
   heal(): void {
     this.#healed = true
-    const { network, broker, store, controls, servers, feeds, brokenNext, slow } = this.#world
+    const { network, broker, store, controls, servers, ingests, audience, brokenNext, slow } = this.#world
     for (const { from, to } of this.#cuts.splice(0)) network.mend(from, to)
     Object.assign(network.weather, { loss: 0, duplication: 0, reordering: 0 })
-    store.unavailable = false
+    this.#world.setStoreAway(false)
     store.faults.length = 0
     brokenNext.clear()
     slow.clear()
     broker.resume()
     broker.start()
-    for (const feed of feeds.values()) feed.comeBack()
-    for (const control of controls) control.process.resume()
+    for (const ingest of ingests.values()) {
+      ingest.resume()
+      ingest.start()
+    }
+    for (const { id } of audience.seats) audience.resume(id)
+    for (const control of controls) control.resume()
     controls[1]?.crash()
     controls[0]?.start()
     for (const server of servers) {
+      server.disk.writeMs = 0
       if (server.process.state === 'hung') this.#wake(server, this.#world.time.now())
       server.cancelDrain('director')
-      server.start()
+      this.#world.startServer(server)
+      // As they do all the time: it also tells a control plane what others have recorded of the server meanwhile.
+      server.sample(0)
     }
     this.#world.disturbed('all heals')
   }
@@ -225,9 +287,9 @@ export class FaultPlayer {
     })
   }
 
-  #viewers(): ReadonlyArray<string> {
-    const { streams, viewers } = this.#world.scenario
-    return streams.flatMap((stream) => Array.from({ length: viewers }, (_, index) => `v-${stream}${index + 1}`))
+  #someViewer(stream: string, befall: (viewer: string) => void): void {
+    const seat = this.#world.audience.seats.find((each) => each.stream === stream && each.process.isRunning())
+    if (seat !== undefined) befall(seat.id)
   }
 
   #cut(durationMs: number, links: ReadonlyArray<readonly [string, string]>): void {

@@ -72,9 +72,10 @@ export class Network {
     return !this.#cut.has(`${from}>${to}`) && !this.#cut.has(`${from}>*`) && !this.#cut.has(`*>${to}`)
   }
 
-  /** Nothing is cut, lost or held up. */
+  /** Nothing is cut, lost, doubled or held up. */
   get isCalm(): boolean {
-    return this.#cut.size === 0 && this.weather.loss === 0 && this.weather.reordering === 0
+    const { loss, duplication, reordering } = this.weather
+    return this.#cut.size === 0 && loss === 0 && duplication === 0 && reordering === 0
   }
 
   /** Both ways, as a request and its answer need it. */

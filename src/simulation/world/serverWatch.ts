@@ -1,7 +1,12 @@
 import type { IncomingFact } from '../../actors/index.js'
 import type { PathQuality } from '../../events/index.js'
-import { createLivenessMonitor, type LivenessFact, type LivenessMonitor } from '../../health/path/liveness.js'
-import type { RecordedOutage, Watch } from '../../runtime/control/core.js'
+import {
+  createLivenessMonitor,
+  type LivenessFact,
+  type LivenessMonitor,
+  type RecordedOutage,
+} from '../../health/path/liveness.js'
+import type { Watch } from '../../runtime/control/core.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
 
@@ -49,10 +54,14 @@ export class SimulatedWatch implements Watch {
   }
 
   readonly add = (server: string, _url: string, recorded: RecordedOutage): void => {
-    if (this.#seen.has(server)) return
-    const monitor = createLivenessMonitor({ since: this.#options.now(), ...recorded })
-    this.#seen.set(server, { monitor, ...recorded })
-    this.disturbed()
+    let seen = this.#seen.get(server)
+    const isNew = seen === undefined
+    seen ??= { monitor: createLivenessMonitor({ since: this.#options.now() }), silent: false, probeDown: false }
+    this.#seen.set(server, seen)
+    seen.monitor.recorded(recorded)
+    seen.silent ||= recorded.silent
+    seen.probeDown ||= recorded.probeDown
+    if (isNew || recorded.silent || recorded.probeDown) this.disturbed()
   }
 
   readonly quality = (): PathQuality => ({ rttMs: 2, lossRatio: 0, jitterMs: 1 })

@@ -2,26 +2,33 @@ import type { Notice, SignedNotice } from '../../messaging/index.js'
 import type { NoticeSigner } from '../../runtime/control/noticeSigner.js'
 
 const signature = 'simulated'
-const contents = new WeakMap<SignedNotice, Notice>()
+
+class Signed implements SignedNotice {
+  readonly notice: Notice
+  readonly signature = signature
+  readonly keyId = 'simulated'
+  #payload: string | undefined
+
+  constructor(notice: Notice) {
+    this.notice = notice
+  }
+
+  /** Most notices repeat the one before and are never read. */
+  get payload(): string {
+    this.#payload ??= JSON.stringify(this.notice)
+    return this.#payload
+  }
+
+  toJSON(): SignedNotice {
+    return { payload: this.payload, signature: this.signature, keyId: this.keyId }
+  }
+}
 
 /** Signs without cryptography: that is tested elsewhere, and would be most of the work of a simulated handover. */
 export const simulatedSigner: NoticeSigner = {
   publicKey: 'simulated-key',
   keyId: 'simulated',
-  sign(notice) {
-    let payload: string | undefined
-    const signed: SignedNotice = {
-      // Most notices repeat the one before and are never read.
-      get payload() {
-        payload ??= JSON.stringify(notice)
-        return payload
-      },
-      signature,
-      keyId: 'simulated',
-    }
-    contents.set(signed, notice)
-    return signed
-  },
+  sign: (notice) => new Signed(notice),
 }
 
 export const isSigned = (given: string, key: string): boolean =>
@@ -29,4 +36,4 @@ export const isSigned = (given: string, key: string): boolean =>
 
 /** The notice within, without parsing it again. */
 export const contentOf = (signed: SignedNotice): Notice =>
-  contents.get(signed) ?? (JSON.parse(signed.payload) as Notice)
+  signed instanceof Signed ? signed.notice : (JSON.parse(signed.payload) as Notice)

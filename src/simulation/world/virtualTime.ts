@@ -4,12 +4,9 @@ interface Due {
   run: (() => void) | null
 }
 
-/** A tick comes when no promise is left that can settle; nothing else of the real event loop has a say in a run. */
-const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
-
 /** Ticks starve whatever else the process does (signals, timers of a test runner), so now and then it gets a turn. */
-const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 const settlesPerTurn = 5_000
+const settled = Promise.resolve()
 
 /**
  * Time that moves only from event to event. Events of the same instant happen in the order in which they were planned,
@@ -48,25 +45,43 @@ export class VirtualTime {
     }
   }
 
-  /** Lets events happen until `done`, nothing is left, or `untilMs` is reached. */
-  async run(untilMs: number, done: () => boolean): Promise<void> {
-    if (this.#stirred) await this.#settle()
-    while (!done()) {
-      const next = this.#heap[0]
-      if (next === undefined || next.atMs > untilMs) break
+  /** Lets events happen until `done`, nothing is left, or `untilMs` is reached. Rejects with what an event throws. */
+  run(untilMs: number, done: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const goOn = (): void => {
+        try {
+          while (!this.#stirred) {
+            if (done()) return resolve()
+            if (!this.#happen(untilMs)) {
+              this.#nowMs = Math.max(this.#nowMs, untilMs)
+              return resolve()
+            }
+          }
+        } catch (error) {
+          return reject(error instanceof Error ? error : new Error(String(error)))
+        }
+        this.#stirred = false
+        this.#settles += 1
+        if (this.#settles % settlesPerTurn === 0) setImmediate(goOn)
+        else void settled.then(tick)
+      }
+      // A tick that is asked for in a promise's job comes when no promise is left that can settle; nothing else of the
+      // real event loop has a say in a run.
+      const tick = (): void => process.nextTick(goOn)
+      goOn()
+    })
+  }
+
+  /** The next event; false when there is none until then. */
+  #happen(untilMs: number): boolean {
+    for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
       this.#pop()
       if (next.run === null) continue
       this.#nowMs = next.atMs
       next.run()
-      if (this.#stirred) await this.#settle()
+      return true
     }
-    if (!done()) this.#nowMs = Math.max(this.#nowMs, untilMs)
-  }
-
-  async #settle(): Promise<void> {
-    this.#stirred = false
-    this.#settles += 1
-    await (this.#settles % settlesPerTurn === 0 ? othersTurn() : settled())
+    return false
   }
 
   #push(due: Due): void {

@@ -1,16 +1,14 @@
-import type { ViewerSession } from '../../client/index.js'
 import { deciders as rulesInForce, type Deciders } from '../../actors/index.js'
 import {
   defaultServerPolicy,
   defaultStreamPolicy,
-  derivedId,
   parseStreamId,
   type EventIn,
   type RecordedEvent,
   type StreamPolicy,
 } from '../../events/index.js'
 import type { StationTimes } from '../../media/station/context.js'
-import { subjects, type Route } from '../../messaging/index.js'
+import { Audience } from '../audience.js'
 import { checkAuthority } from '../checkers/authority.js'
 import type { Checker, Invariant, Observations } from '../checkers/checker.js'
 import { checkEndings } from '../checkers/endings.js'
@@ -19,21 +17,23 @@ import { checkLog } from '../checkers/log.js'
 import { checkPlayback } from '../checkers/playback.js'
 import { notRecovered } from '../checkers/recovery.js'
 import { checkReplay } from '../checkers/replay.js'
+import { CoverageCounter, type Coverage } from '../coverage.js'
 import { SimulatedFeed } from '../media/feed.js'
-import { simulatedFormat } from '../media/format.js'
+import { SimulatedIngest } from '../media/ingest.js'
 import { SimulatedMediaServer } from '../media/mediaServer.js'
 import { noDefects, type Plant } from '../plants.js'
 import { sparesViewers, type Scenario } from '../scenario.js'
-import { createSimulatedViewer } from '../viewer.js'
 import { SimulatedBroker } from './broker.js'
 import { SimulatedControlPlane } from './controlPlane.js'
 import { Director } from './director.js'
+import { IdleClock } from './idleClock.js'
 import { SimulatedLog } from './log.js'
 import { Network } from './network.js'
 import { SimulatedProcess } from './process.js'
 import { Random } from './random.js'
 import { calmStore } from './storeClient.js'
 import type { Trace } from './trace.js'
+import { Troubles } from './troubles.js'
 import { VirtualTime } from './virtualTime.js'
 
 export interface Found {
@@ -48,10 +48,10 @@ export interface WorldResult {
   readonly aborted: number
   readonly virtualMs: number
   readonly violations: ReadonlyArray<Found>
+  readonly coverage: Coverage
 }
 
 export const startMs = 1_800_000_000_000
-const trackMs = 50
 const healedMsMax = 60_000
 const restLookMs = 250
 const episodesMsMax = 3_600_000
@@ -72,8 +72,6 @@ const stationTimes: StationTimes = {
   tickMs: 25,
 }
 const graceMs = 3_500
-/** A gap may come this long after the troubles that led to it. */
-const troubleMsMax = 20_000
 
 /** One seeded world: the parts, wired together. What happens in it is up to the director. */
 export class World {
@@ -84,7 +82,7 @@ export class World {
   readonly broker: SimulatedBroker
   readonly store = calmStore()
   readonly log: SimulatedLog
-  readonly feeds = new Map<string, SimulatedFeed>()
+  readonly ingests: ReadonlyMap<string, SimulatedIngest>
   readonly servers: ReadonlyArray<SimulatedMediaServer>
   readonly controls: ReadonlyArray<SimulatedControlPlane>
   readonly trace: Trace | null
@@ -93,19 +91,15 @@ export class World {
   readonly brokenNext = new Map<string, { left: number; readonly how: 'ends' | 'mute' }>()
   readonly #checkers: ReadonlyArray<Checker>
   readonly #violations: Found[] = []
-  readonly #viewers = new Map<string, ViewerSession>()
-  readonly #viewerStreams = new Map<string, string>()
-  readonly #lastPlayed = new Map<string, number>()
-  readonly #viewerRoutes = new Map<string, Route>()
-  /** When a server was last not as it should be. */
-  readonly #impairedAtMs = new Map<string, number>()
+  readonly audience: Audience
+  readonly coverage = new CoverageCounter()
+  readonly #troubles: Troubles
   readonly #director: Director
-  readonly #unprotected = new Set<string>()
   #completed = 0
   #aborted = 0
   #open = new Set<string>()
-  #idleMs = 0
-  #tracking = false
+  /** Nobody can decide: no control plane that runs, or no event store. */
+  readonly #undecided = new IdleClock(this.time.now)
 
   constructor(scenario: Scenario, plant: Plant | null, trace: Trace | null) {
     this.scenario = scenario
@@ -125,10 +119,20 @@ export class World {
       redelivered: (_subject, data) => this.#tell((checker) => checker.redelivered?.(data)),
       acknowledged: (subject, data) => this.#tell((checker) => checker.acknowledged?.(subject, data)),
     })
-    for (const stream of scenario.streams) this.feeds.set(stream, new SimulatedFeed(time))
+    const ingestOf = (stream: string) => [stream, new SimulatedIngest(stream, this.broker, time)] as const
+    this.ingests = new Map(scenario.streams.map(ingestOf))
+    this.#troubles = new Troubles({
+      ...{ nowMs: time.now, network: this.network, servers: () => this.servers },
+      coldStandby: scenario.standby === 'cold',
+    })
     const deciders = plant?.deciders?.() ?? rulesInForce
     this.servers = Array.from({ length: scenario.servers }, (_, index) => this.#newServer(`s${index + 1}`, plant))
     this.controls = ['control', 'control2'].map((name) => this.#newControl(name, deciders, plant))
+    this.audience = new Audience({
+      ...{ scenario, time, network: this.network, servers: this.servers, random: this.random },
+      tell: (say) => this.#tell(say),
+      note: (text) => this.note(text),
+    })
     this.#checkers = this.#newCheckers(deciders)
     this.#director = new Director(this)
   }
@@ -142,33 +146,37 @@ export class World {
     this.#open.clear()
     this.broker.start()
     this.controls[0]?.start()
-    this.servers.forEach((server, index) => time.after(20 + 60 * index, () => server.start()))
-    for (const stream of this.scenario.streams) time.after(400, () => this.#openStream(stream))
-    time.after(1_200, () => this.#openViewers())
+    this.servers.forEach((server, index) => time.after(20 + 60 * index, () => this.startServer(server)))
+    for (const ingest of this.ingests.values()) time.after(400, () => ingest.start())
+    time.after(1_200, () => this.audience.open())
     this.disturbed('start')
     this.#director.start(2_600)
     const failed = (): boolean => this.#violations.length > 0
     await time.run(startMs + episodesMsMax, () => failed() || this.#director.isDone)
     if (!failed()) await this.#comeToRest(failed)
-    for (const viewer of this.#viewers.values()) viewer.stop()
+    this.audience.stop()
     return {
       completed: this.#completed,
       aborted: this.#aborted,
       virtualMs: time.now() - startMs,
       violations: this.#violations,
+      coverage: this.coverage.coverage,
     }
   }
 
   // ---- for the director ----
 
-  /** Something is not as it should be, or is so again: watches look, and the time without a decider is counted. */
+  /** Something is not as it should be, or is so again: watches look. */
   disturbed(kind: string): void {
     this.note(() => `-- ${kind}`)
     for (const control of this.controls) control.disturbed()
     this.#tell((checker) => checker.disturbed?.(kind))
-    if (this.#tracking) return
-    this.#tracking = true
-    this.time.after(trackMs, () => this.#track())
+  }
+
+  /** The event store goes away, or is back. */
+  setStoreAway(away: boolean): void {
+    this.store.unavailable = away
+    this.#updateUndecided()
   }
 
   note(text: () => string): void {
@@ -179,9 +187,9 @@ export class World {
     return this.servers.find((server) => server.id === id)
   }
 
-  /** A server does not do, or may not be able to do, what is expected of it. */
-  impaired(server: string): void {
-    this.#impairedAtMs.set(server, this.time.now())
+  /** Somebody does not do, or may not be able to do, what is expected of it. */
+  impaired(who: string): void {
+    this.#troubles.impaired(who)
   }
 
   /**
@@ -196,7 +204,13 @@ export class World {
     process.enter(process.life, () => server.handle({ path, isOver: () => false, answer: () => undefined }))
   }
 
+  startServer(server: SimulatedMediaServer): void {
+    if (server.process.state === 'down') this.impaired(server.id)
+    server.start()
+  }
+
   awoke(server: string, fromMs: number): void {
+    this.impaired(server)
     this.#tell((checker) => checker.awoke?.(server, fromMs))
   }
 
@@ -238,11 +252,7 @@ export class World {
       streams: scenario.streams,
       stateOf: (stream) => this.controls[0]?.core?.index.stream(stream),
       stationOf: (server, stream) => this.server(server)?.stationOf(stream),
-      viewers: [...this.#viewers.keys()].map((id) => ({
-        id,
-        latencyMs: scenario.latencyMs,
-        played: this.#lastPlayed.get(id) ?? 0,
-      })),
+      viewers: this.audience.seats.map(({ id, played }) => ({ id, latencyMs: scenario.latencyMs, played })),
     })
   }
 
@@ -254,68 +264,8 @@ export class World {
     )
   }
 
-  #track(): void {
-    this.#tracking = false
-    const able = !this.store.unavailable && this.controls.some((control) => control.isReady)
-    if (!able) this.#idleMs += trackMs
-    for (const { id, process } of this.servers) if (!process.isRunning()) this.impaired(id)
-    if (able && this.isCalm()) return
-    this.#tracking = true
-    this.time.after(trackMs, () => this.#track())
-  }
-
-  #openStream(stream: string): void {
-    const id = derivedId(startMs, 'opened', stream)
-    const opened = {
-      ...{ id, occurredAt: startMs, type: 'StreamOpened' },
-      data: { stream, run: 'run-1', format: simulatedFormat, feedUrl: 'http://feed.sim' },
-    }
-    const ingest = new SimulatedProcess(`ingest-${stream}`, this.time)
-    ingest.start()
-    const transport = this.broker.connect(ingest)
-    const publish = (): void => {
-      this.time.stir()
-      transport.publish(subjects.stream(stream), opened, { id }).catch(() => void this.time.after(250, publish))
-    }
-    publish()
-  }
-
-  #openViewers(): void {
-    const { scenario, time, network, servers, random } = this
-    for (const stream of scenario.streams) {
-      for (let index = 1; index <= scenario.viewers; index += 1) {
-        const id = `v-${stream}${index}`
-        this.#viewerStreams.set(id, stream)
-        const viewer = createSimulatedViewer({
-          ...{ id, stream, time, network, servers, latencyMs: scenario.latencyMs, skewMs: scenario.skews.viewer },
-          random: random.fork(id),
-          observer: {
-            played: (who, number, names) => {
-              this.note(() => `${who} plays ${number}`)
-              this.#lastPlayed.set(who, number)
-              this.#tell((checker) => checker.played?.(who, number, names))
-            },
-            skipped: (who, from, to) => {
-              this.note(() => `${who} leaves out ${from} to ${to}`)
-              this.#tell((checker) => checker.skipped?.(who, from, to))
-            },
-            stalled: (who, number) => {
-              this.note(() => `${who} stalls at ${number}`)
-              this.#tell((checker) => checker.stalled?.(who, number))
-            },
-            recovered: (who, number, stallMs) => this.note(() => `${who} goes on with ${number} after ${stallMs} ms`),
-            routed: (who, route) => {
-              this.note(() => `${who} follows epoch ${route.epoch} from ${route.cutover} on`)
-              this.#viewerRoutes.set(who, route)
-            },
-            ended: (who, reason) => this.#tell((checker) => checker.viewerEnded?.(who, reason)),
-          },
-        })
-        this.#viewers.set(id, viewer)
-        time.stir()
-        viewer.start()
-      }
-    }
+  #updateUndecided(): void {
+    this.#undecided.update(this.store.unavailable || !this.controls.some((control) => control.isReady))
   }
 
   #onAppended(streamId: string, events: ReadonlyArray<RecordedEvent>): void {
@@ -332,17 +282,8 @@ export class World {
       if (event.type === 'HandoverCompleted') this.#completed += 1
       if (event.type === 'HandoverAborted') this.#aborted += 1
       if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') this.#open.delete(event.data.handover)
-      this.#protect(name.entity, event)
+      this.#troubles.onEvent(name.entity, event)
       this.#director.onEvent(name.entity, event)
-    }
-  }
-
-  /** Notes whether a stream has a standby that holds verified copies. */
-  #protect(stream: string, event: EventIn<'stream'>): void {
-    if (event.type === 'StandbyAssigned' || event.type === 'StandbyMissing') this.#unprotected.add(stream)
-    else if (event.type === 'BufferSynchronized') {
-      this.#unprotected.delete(stream)
-      this.impaired(`standby of ${stream}`)
     }
   }
 
@@ -354,7 +295,7 @@ export class World {
     const server = new SimulatedMediaServer({
       ...{ id, time, network, broker, times: stationTimes, clientFacts: scenario.clientFacts, capacityStreams: 8 },
       process: new SimulatedProcess(id, time, false),
-      feedOf: (stream) => this.feeds.get(stream) ?? new SimulatedFeed(time),
+      feedOf: (stream) => this.ingests.get(stream)?.feed ?? new SimulatedFeed(time),
       peerOf: (peer) => this.server(peer),
       drawTemper: () => {
         const factor = this.slow.has(id) ? 6 : 1
@@ -400,6 +341,7 @@ export class World {
         return found === undefined ? undefined : { process: found.process, bootId: () => found.bootId }
       },
       isCalm: () => this.isCalm(),
+      onReadiness: () => this.#updateUndecided(),
       onConfirmed: (streamId, events, { repeated }) =>
         this.#tell((checker) => checker.confirmed?.(streamId, events, repeated)),
       onWarning: (message) => this.note(() => message),
@@ -436,7 +378,7 @@ export class World {
       checkEndings({
         ...context,
         policy: streamPolicy,
-        idleMs: () => this.#idleMs,
+        idleMs: () => this.#undecided.idleMs,
         graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
       }),
       checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
@@ -444,24 +386,8 @@ export class World {
     ]
   }
 
-  /** Why a viewer may have to do without a number; null: there is no reason. */
   #excuse(viewer: string, number: number): string | null {
-    const stream = this.#viewerStreams.get(viewer) ?? ''
-    // Its copies are what a standby saves viewers with; a cold one has none.
-    if (this.scenario.standby === 'cold' || this.#unprotected.has(stream)) this.impaired(`standby of ${stream}`)
-    const route = this.#viewerRoutes.get(viewer)
-    const known = [route?.primary, route?.standby, route?.previous].map((ref) => ref?.id)
-    const holder = this.servers.find(
-      ({ id, process, stationOf }) =>
-        (route === undefined || known.includes(id)) &&
-        process.isRunning() &&
-        this.network.connects(viewer, id) &&
-        stationOf(stream)?.buffer.get(number) !== undefined,
-    )
-    if (holder !== undefined) return null
-    const sinceMs = this.time.now() - troubleMsMax
-    const impaired = [...this.#impairedAtMs.values()].filter((atMs) => atMs >= sinceMs).length
-    return impaired >= 2 ? `${impaired} of those who should have had it were impaired` : null
+    return this.#troubles.excuse(viewer, this.audience.streamOf(viewer), this.audience.routeOf(viewer), number)
   }
 
   #tell(say: (checker: Partial<Observations>) => void): void {
