@@ -29,8 +29,7 @@ export interface EncoderRunEnd {
   readonly message: string
 }
 
-/** An ingest that was started again is to find its encoders waiting. */
-const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250]
+const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250, 500, 1_000]
 
 /** One ffmpeg and the feed that it reads; the feed may break and continue at the same byte, ffmpeg may not. */
 export class EncoderRun {
@@ -89,7 +88,7 @@ export class EncoderRun {
         return null
       }
       if (attempt === 1) onFeedLost(message)
-      const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 250
+      const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 1_000
       await this.#pause(delay)
     }
     return null

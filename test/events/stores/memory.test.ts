@@ -3,6 +3,5 @@ import { describeEventStore } from '../../contracts/eventStoreContract.js'
 
 describeEventStore('the memory store', async () => ({ store: createMemoryStore(), dispose: async () => {} }), {
   idsUniqueInWholeLog: true,
-  keepsOrderOfCalls: true,
   deletionErasesAtOnce: true,
 })

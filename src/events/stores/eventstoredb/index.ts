@@ -1,2 +1,0 @@
-export { parseAddress, shownAddress, type EventStoreAddress } from './address.js'
-export { openEventStoreDb, type EventStoreDbOptions } from './eventStoreDb.js'
