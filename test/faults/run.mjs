@@ -41,6 +41,7 @@ export async function runCells(cells, { onResult, note = () => undefined }) {
 /** Plays one cell on a fleet in good order. */
 export async function runCell(stage, cell) {
   const findings = []
+  await stage.settled().catch((error) => findings.push(`before the fault: ${error.message}`))
   const before = stage.viewer.totals
   const firstEvent = stage.log.events.length
   let struckAt = Date.now()
