@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.js'
 import { controlCommand } from './commands/control.js'
 import { doctorCommand } from './commands/doctor.js'
+import { evaluateCommand } from './commands/evaluate.js'
 import { ingestCommand } from './commands/ingest.js'
 import { keysCommand } from './commands/keys.js'
 import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
 import { replayCommand } from './commands/replay.js'
 import { simulateCommand } from './commands/simulate.js'
+import { simulateHealthCommand } from './commands/simulateHealth.js'
 import { upCommand } from './commands/up.js'
 import { watchCommand } from './commands/watch.js'
 import { whatIfCommand } from './commands/whatIf.js'
@@ -42,6 +44,8 @@ export function buildProgram(context: CommandContext): Command {
     auditCommand(context),
     keysCommand(context),
     simulateCommand(context),
+    simulateHealthCommand(context),
+    evaluateCommand(context),
     doctorCommand(context),
   ]
   for (const command of commands) program.addCommand(command)

@@ -1,0 +1,5 @@
+export { reportOf, type RecallAt, type Report } from './report.js'
+export { rulesFor, knownAfterRows } from './rules.js'
+export { kindOfSeries, prepare, type Prepared, type Series } from './series.js'
+export { scoresOf, traceOf, trainingSetOf, type Stretch } from './stretch.js'
+export { championName, learners, trainChampion, trainOne, type Trained } from './training.js'

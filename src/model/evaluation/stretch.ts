@@ -1,0 +1,74 @@
+import { scoreOfVector, type Scorer } from '../learners/scorer.js'
+import { seededRandom } from '../learners/random.js'
+import type { TrainingSet } from '../learners/trainingSet.js'
+import type { Trace } from './alarms.js'
+import type { Prepared } from './series.js'
+
+/** Rows `[from, to)` of a machine. */
+export interface Stretch {
+  readonly of: Prepared
+  readonly from: number
+  readonly to: number
+}
+
+/** Rows without an incident ahead that are kept for each row with one, and at least. */
+const negativesPerPositive = 30
+const negativesMin = 4_000
+
+/**
+ * Rows to train on: all judged rows with an incident ahead, and a sample of the others that stands for all of them by
+ * its weight.
+ */
+export const trainingSetOf = (
+  stretches: ReadonlyArray<Stretch>,
+  seed: number,
+  perPositive = negativesPerPositive,
+): TrainingSet => {
+  const random = seededRandom(seed)
+  let positives = 0
+  let negatives = 0
+  for (const { of, from, to } of stretches) {
+    for (let row = from; row < to; row += 1) {
+      if (of.judged[row] !== 1) continue
+      if (of.positive[row] === 1) positives += 1
+      else negatives += 1
+    }
+  }
+  const share = Math.min(1, Math.max(perPositive * positives, negativesMin) / Math.max(1, negatives))
+  const chosen: { readonly of: Prepared; readonly row: number }[] = []
+  for (const { of, from, to } of stretches) {
+    for (let row = from; row < to; row += 1) {
+      if (of.judged[row] === 1 && (of.positive[row] === 1 || random() < share)) chosen.push({ of, row })
+    }
+  }
+  const features = stretches[0]?.of.features ?? []
+  const width = features.length
+  const values = new Float32Array(chosen.length * width)
+  const labels = new Uint8Array(chosen.length)
+  const weights = new Float32Array(chosen.length)
+  chosen.forEach(({ of, row }, index) => {
+    values.set(of.vectors.subarray(row * width, (row + 1) * width), index * width)
+    labels[index] = of.positive[row] ?? 0
+    weights[index] = labels[index] === 1 ? 1 : 1 / share
+  })
+  return { features, rows: chosen.length, values, labels, weights }
+}
+
+/** Scores of all rows of a stretch. */
+export const scoresOf = (scorer: Scorer, { of, from, to }: Stretch): Float64Array => {
+  const width = of.features.length
+  return Float64Array.from({ length: to - from }, (_, index) =>
+    scoreOfVector(scorer, of.vectors.subarray((from + index) * width, (from + index + 1) * width)),
+  )
+}
+
+/** What is judged: the risks of a stretch beside its incidents. An incident at its very first row has no row before it. */
+export const traceOf = ({ of, from }: Stretch, risk: Float64Array): Trace => ({
+  machine: of.machine,
+  risk,
+  from,
+  judged: of.judged,
+  positive: of.positive,
+  incidents: of.incidents.filter(({ onset }) => onset > from && onset < from + risk.length),
+  rules: of.rules,
+})

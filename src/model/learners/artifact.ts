@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import type { LearnedModel } from './learnedModel.js'
+import type { Scorer } from './scorer.js'
+
+/** What is wrong with an artifact. */
+export type ArtifactError =
+  | { readonly _tag: 'NotAnArtifact'; readonly message: string }
+  | { readonly _tag: 'OtherVersion'; readonly version: number; readonly message: string }
+  | { readonly _tag: 'Damaged'; readonly message: string }
+
+export const artifactVersion = 1
+const magic = 0x4d_47_45_53 // "SEGM", little endian
+const headBytes = 16
+const hashBytes = 32
+
+type Numbers = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array
+const kinds = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, i16: Int16Array } as const
+type NumberKind = keyof typeof kinds
+
+interface ArrayEntry {
+  readonly kind: NumberKind
+  readonly offset: number
+  readonly length: number
+}
+
+const kindOf = (array: Numbers): NumberKind =>
+  array instanceof Float64Array
+    ? 'f64'
+    : array instanceof Float32Array
+      ? 'f32'
+      : array instanceof Int32Array
+        ? 'i32'
+        : array instanceof Uint32Array
+          ? 'u32'
+          : 'i16'
+
+/**
+ * A model as bytes: magic, version, length of the header, header (JSON: everything but the arrays, which it names by
+ * offset), arrays (little endian, each on a multiple of 8), SHA-256 of all before it. The same model gives the same
+ * bytes.
+ */
+export const encodeModel = (model: LearnedModel): Uint8Array => {
+  const arrays: Numbers[] = []
+  let offset = 0
+  const entry = (array: Numbers): ArrayEntry => {
+    const at = offset
+    arrays.push(array)
+    offset += Math.ceil(array.byteLength / 8) * 8
+    return { kind: kindOf(array), offset: at, length: array.length }
+  }
+  const pack = (scorer: Scorer): unknown => {
+    if (scorer.kind === 'blend') {
+      return { kind: 'blend', parts: scorer.parts.map((part) => ({ weight: part.weight, scorer: pack(part.scorer) })) }
+    }
+    if (scorer.kind === 'residual') return { ...scorer, columns: entry(scorer.columns), weights: entry(scorer.weights) }
+    const { roots, feature, threshold, child, value } = scorer.trees
+    return {
+      kind: scorer.kind,
+      bias: scorer.bias,
+      columns: entry(scorer.columns),
+      importance: entry(scorer.importance),
+      trees: [roots, feature, threshold, child, value].map(entry),
+    }
+  }
+  const header = new TextEncoder().encode(JSON.stringify({ ...model, scorer: pack(model.scorer) }))
+  const bodyAt = Math.ceil((headBytes + header.length) / 8) * 8
+  const bytes = new Uint8Array(bodyAt + offset + hashBytes)
+  const head = new DataView(bytes.buffer)
+  head.setUint32(0, magic, true)
+  head.setUint32(4, artifactVersion, true)
+  head.setUint32(8, header.length, true)
+  head.setUint32(12, offset, true)
+  bytes.set(header, headBytes)
+  let at = bodyAt
+  for (const array of arrays) {
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at)
+    at += Math.ceil(array.byteLength / 8) * 8
+  }
+  bytes.set(createHash('sha256').update(bytes.subarray(0, at)).digest(), at)
+  return bytes
+}
+
+const damaged = (message: string): E.Either<ArtifactError, never> => E.left({ _tag: 'Damaged', message })
+
+/** Reads a model back. Bytes of something else, of another version, or that changed are told apart. */
+export const decodeModel = (bytes: Uint8Array): E.Either<ArtifactError, LearnedModel> => {
+  const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < headBytes + hashBytes || head.getUint32(0, true) !== magic) {
+    return E.left({ _tag: 'NotAnArtifact', message: 'this is no model of Segue: it does not begin with "SEGM"' })
+  }
+  const version = head.getUint32(4, true)
+  if (version !== artifactVersion) {
+    const message = `the model has format ${version}, this build reads format ${artifactVersion}: train it again`
+    return E.left({ _tag: 'OtherVersion', version, message })
+  }
+  const headerLength = head.getUint32(8, true)
+  const bodyAt = Math.ceil((headBytes + headerLength) / 8) * 8
+  const end = bodyAt + head.getUint32(12, true)
+  if (bytes.length !== end + hashBytes) {
+    return damaged(`the model has ${bytes.length} bytes where ${end + hashBytes} belong: it was cut or written to`)
+  }
+  const digest = createHash('sha256').update(bytes.subarray(0, end)).digest()
+  if (!digest.equals(bytes.subarray(end))) return damaged('the checksum of the model is wrong: its bytes were changed')
+  const read = (entry: unknown): Numbers => {
+    const { kind, offset, length } = entry as ArrayEntry
+    const Kind = kinds[kind]
+    const from = bodyAt + offset
+    return new Kind(bytes.slice(from, from + length * Kind.BYTES_PER_ELEMENT).buffer)
+  }
+  const unpack = (packed: unknown): Scorer => {
+    const some = packed as { readonly kind: Scorer['kind'] } & Readonly<Record<string, unknown>>
+    if (some.kind === 'blend') {
+      const parts = some.parts as ReadonlyArray<{ readonly weight: number; readonly scorer: unknown }>
+      return { kind: 'blend', parts: parts.map(({ weight, scorer }) => ({ weight, scorer: unpack(scorer) })) }
+    }
+    const columns = read(some.columns) as Int32Array
+    const bias = some.bias as number
+    if (some.kind === 'residual') {
+      return { kind: 'residual', columns, bias, weights: read(some.weights) as Float64Array }
+    }
+    const [roots, feature, threshold, child, value] = (some.trees as ReadonlyArray<unknown>).map(read)
+    return {
+      kind: some.kind,
+      bias,
+      columns,
+      importance: read(some.importance) as Float64Array,
+      trees: { roots, feature, threshold, child, value } as Extract<Scorer, { kind: 'forest' | 'boosting' }>['trees'],
+    }
+  }
+  const text = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + headerLength))
+  const model = JSON.parse(text) as LearnedModel
+  return E.right({ ...model, scorer: unpack(model.scorer) })
+}
