@@ -4,10 +4,12 @@ import { auditCommand } from './commands/audit.js'
 import { controlCommand } from './commands/control.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
+import { eventsCommand } from './commands/events.js'
 import { ingestCommand } from './commands/ingest.js'
 import { keysCommand } from './commands/keys.js'
 import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
+import { projectionsCommand } from './commands/projections.js'
 import { replayCommand } from './commands/replay.js'
 import { simulateCommand } from './commands/simulate.js'
 import { simulateHealthCommand } from './commands/simulateHealth.js'
@@ -39,6 +41,8 @@ export function buildProgram(context: CommandContext): Command {
     ingestCommand(context),
     watchCommand(context),
     maintenanceCommand(context),
+    eventsCommand(context),
+    projectionsCommand(context),
     replayCommand(context),
     whatIfCommand(context),
     auditCommand(context),

@@ -83,3 +83,32 @@ export const eventStore: Reader<StoreConnection> = (text) => {
   if (E.isRight(connection)) return connection.right
   throw new InvalidArgumentError(connection.left)
 }
+
+/**
+ * A moment, in Unix milliseconds: a UTC day (`2026-11-22`), an ISO 8601 time (UTC unless it says otherwise), or how long
+ * ago (`90m`).
+ */
+export const moment =
+  (now: () => number): Reader<number> =>
+  (text) => {
+    const value = text.trim()
+    if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(value)) return now() - duration(value)
+    const isIso = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(value)
+    const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(value.slice(10))
+    const at = isIso ? Date.parse(value.length > 10 && !hasZone ? `${value.replace(' ', 'T')}Z` : value) : Number.NaN
+    if (!Number.isNaN(at) && isRealDay(value)) return at
+    throw new InvalidArgumentError('Give a time such as 2026-11-22, 2026-11-22T17:30:00Z, or 90m for that long ago.')
+  }
+
+/** February 30 is moved on to March by some parsers. */
+function isRealDay(value: string): boolean {
+  const day = value.slice(0, 10)
+  return new Date(Date.parse(day)).toISOString().slice(0, 10) === day
+}
+
+/** Words with commas between them. */
+export const words: Reader<ReadonlyArray<string>> = (text) => {
+  const list = text.split(',').map((part) => part.trim())
+  if (list.every((part) => part !== '')) return list
+  throw new InvalidArgumentError('Give one or more names, with commas between them.')
+}

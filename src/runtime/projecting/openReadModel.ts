@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { StoreCorrupt, StoreError, StoreUnavailable } from '../../events/index.js'
 import { makeFolder } from '../../events/stores/folder.js'
 import { openDatabase, type Database } from '../../events/stores/sqlite/driver.js'
-import { faultOf } from '../../events/stores/sqlite/faults.js'
+import { faultOf, sqliteCode } from '../../events/stores/sqlite/faults.js'
 import { projections, type Projection } from '../../projections/readModel/index.js'
 import { beginAnew, createCheckpoints, readCheckpoint } from './checkpoints.js'
 
@@ -25,7 +25,7 @@ export interface ReadModel {
  */
 export async function openReadModel(path: string, list: ReadonlyArray<Projection> = projections): Promise<ReadModel> {
   try {
-    if (path !== ':memory:') makeFolder(dirname(path))
+    if (path !== '' && path !== ':memory:') makeFolder(dirname(path))
     const isNew = !existsSync(path)
     const db = await openDatabase(path, { readOnly: false, busyTimeoutMs })
     try {
@@ -63,9 +63,13 @@ function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray
 /** What went wrong with the file of the projections, as one sentence. */
 export function readModelError(error: unknown, path: string): Error {
   if (error instanceof StoreError) return error
-  if (!(error instanceof Error)) return new StoreUnavailable(`the projections in ${path}: ${String(error)}`, error)
-  if (!('code' in error)) return error
+  const code = sqliteCode(error)
+  if (code === undefined) return error instanceof Error ? error : new StoreUnavailable(`${path}: ${String(error)}`, error)
+  if (code === 'SQLITE_NOTADB') {
+    return new StoreCorrupt(path, 'is no file of projections; give another path with --projections', error)
+  }
   const fault = faultOf(error, path)
-  if (fault.type !== 'corrupt') return new StoreUnavailable(`the projections in ${fault.reason}`, error)
-  return new StoreCorrupt(path, 'the file of the projections is damaged; remove it, and it is made again', error)
+  return fault.type === 'corrupt'
+    ? new StoreCorrupt(path, 'the file of the projections is damaged; remove it, and it is made again', error)
+    : new StoreUnavailable(`the projections in ${fault.reason}`, error)
 }

@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { defaultDataRoot } from '../runtime/dataDirectory.js'
+import { readModelPath, withReadModel, type Reading } from '../runtime/projecting/index.js'
+import type { CommandContext } from './context.js'
+import { flag } from './flags.js'
+import { addLogFlags, logOf } from './log.js'
+import { ProgressLine } from './output/progress.js'
+
+/** The flags of commands that read what was made of a log. */
+export const addReadModelFlags = (command: Command): Command =>
+  addLogFlags(command).addOption(
+    flag('--projections <file>', 'where the projections are kept (default: projections.sqlite beside the log)'),
+  )
+
+/** Opens the log that the command names with its projections. */
+export async function usingReadModel<T>(
+  context: CommandContext,
+  command: Command,
+  use: (reading: Reading, path: string) => Promise<T>,
+): Promise<T> {
+  const log = await logOf(command, context.env)
+  const given = command.opts<{ readonly projections?: string }>().projections
+  const path = given ?? readModelPath(log, defaultDataRoot({ env: context.env }))
+  return withReadModel({ log, path }, (reading) => use(reading, path))
+}
+
+/** Brings the projections up to date, and shows how far it is. */
+export async function catchingUp(context: CommandContext, { catchUp }: Reading): Promise<void> {
+  const progress = new ProgressLine(context, 'projections')
+  await catchUp(({ events, at }) =>
+    progress.show(null, `${events.toLocaleString('en')} events, up to ${new Date(at).toISOString().slice(0, 19)}Z`),
+  ).finally(() => progress.end())
+}
