@@ -64,7 +64,8 @@ function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray
 export function readModelError(error: unknown, path: string): Error {
   if (error instanceof StoreError) return error
   const code = sqliteCode(error)
-  if (code === undefined) return error instanceof Error ? error : new StoreUnavailable(`${path}: ${String(error)}`, error)
+  if (code === undefined)
+    return error instanceof Error ? error : new StoreUnavailable(`${path}: ${String(error)}`, error)
   if (code === 'SQLITE_NOTADB') {
     return new StoreCorrupt(path, 'is no file of projections; give another path with --projections', error)
   }
