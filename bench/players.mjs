@@ -57,6 +57,7 @@ if (chosen.ownNetwork && process.env.SEGUE_BENCH_NETNS === undefined) {
   process.exit(status ?? 1)
 }
 
+const spoiltMax = 3
 const log = (text) => console.error(text)
 const results = await onStage(async (stage) => {
   const browser = await openBrowser()
@@ -65,8 +66,17 @@ const results = await onStage(async (stage) => {
     if (name === 'endurance')
       return [await runEndurance({ fleet, browser, latencyS, minutes: Number(values.minutes), log })]
     const done = []
+    let spoilt = 0
     for (let run = 1; run <= runs; run += 1) {
-      const result = await runOnce(fleet, browser)
+      const result = await runOnce(fleet, browser).catch((error) => error)
+      if (result instanceof Error) {
+        // The fleet or the browser did not come to the point where the fault is made: no measurement.
+        log(`${name} ${run}: not measured, ${result.message}`)
+        spoilt += 1
+        if (spoilt > spoiltMax) throw result
+        run -= 1
+        continue
+      }
       done.push(result)
       const { peer, segue, steered } = result
       const beside = steered === undefined ? '' : `, steered ${steered.stallMs} ms`

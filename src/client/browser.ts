@@ -58,8 +58,25 @@ export const browserCrypto: Crypto = {
   },
 }
 
+/** Runs when the network may be another one: back online, back from sleep, or shown again. Returns how to stop. */
+export const onBrowserWake = (run: () => void): (() => void) => {
+  if (typeof document === 'undefined') return () => undefined
+  const shown = (): void => {
+    if (document.visibilityState === 'visible') run()
+  }
+  addEventListener('online', run)
+  addEventListener('pageshow', run)
+  document.addEventListener('visibilitychange', shown)
+  return () => {
+    removeEventListener('online', run)
+    removeEventListener('pageshow', run)
+    document.removeEventListener('visibilitychange', shown)
+  }
+}
+
 /** What a session needs of a browser. */
 export const browserPorts = {
+  onWake: onBrowserWake,
   transport: browserTransport,
   openChannel: openBrowserChannel,
   clock: browserClock,

@@ -26,6 +26,8 @@ export interface ChannelsOptions {
   readonly openChannel: OpenNoticeChannel
   readonly hello: () => ViewerMessage
   readonly onMessage: (server: string, message: EdgeMessage) => void
+  /** Something came that is no message. */
+  readonly onMalformed: (server: string) => void
   /** Whether reports had better go another way: the server is in an outage. */
   readonly isDoubtful: (server: string) => boolean
 }
@@ -54,6 +56,20 @@ export class NoticeChannels {
     for (const server of servers) {
       const line = kept.get(server.id) ?? this.#begin(server)
       this.#lines.set(server.id, line)
+    }
+  }
+
+  /** The network is another one, or the machine has slept: what was open is most likely dead. */
+  reopen(): void {
+    for (const line of this.#lines.values()) {
+      line.cancelRetry?.()
+      line.backoffMs = reconnectMsMin
+      const { channel } = line
+      line.channel = null
+      line.open = false
+      line.acknowledged = ''
+      channel?.close()
+      this.#connect(line)
     }
   }
 
@@ -114,7 +130,7 @@ export class NoticeChannels {
   #hear(line: Line, channel: NoticeChannel, text: string): void {
     if (line.channel !== channel) return
     const message = readEdgeMessage(text)
-    if (message._tag === 'invalid') return
+    if (message._tag === 'invalid') return this.#options.onMalformed(line.server.id)
     line.backoffMs = reconnectMsMin
     this.#options.onMessage(line.server.id, message.value)
   }

@@ -2,6 +2,7 @@ import type { ViewerTotals } from '../events/catalogue/client.js'
 import type { Route, SessionDocument, TroubleReason } from '../messaging/codecs.js'
 import type { StreamInit } from './bootstrap.js'
 import type { SessionError } from './errors.js'
+import type { NoticeFlaw } from './guide.js'
 
 export interface PlayedSegment {
   readonly number: number
@@ -37,6 +38,8 @@ export interface LinkEvents {
   readonly recovered: { readonly number: number; readonly stallMs: number }
   /** Once for each outage of a server. */
   readonly trouble: { readonly server: string; readonly reason: TroubleReason; readonly number: number | null }
+  /** A notice (or a message that is none) from this server's edge was left without effect. */
+  readonly ignored: { readonly server: string; readonly reason: NoticeFlaw }
   /** Numbers [from, to) could not be had from anyone and are left out. */
   readonly skipped: { readonly from: number; readonly to: number }
   /** Last event. `error` is null when the session was stopped. */

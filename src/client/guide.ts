@@ -19,9 +19,18 @@ export interface GuideOptions {
   readonly newestNumber: () => number
   /** A newer route was taken over. */
   readonly onTurn: (before: RouteBook, source: 'notice' | 'session') => void
+  /** A notice was left without effect. */
+  readonly onIgnored: (server: string, reason: NoticeFlaw) => void
   /** Acknowledge the present route to the server that told it. */
   readonly onHeard: (server: string, route: Route) => void
 }
+
+/**
+ * What is wrong with a notice: nobody known signed it, its signature does not fit, it cannot be read, it is too old, it
+ * is about an epoch that has passed, or it names what cannot be (another stream, a cut-over hours away, a server without
+ * a usable address).
+ */
+export type NoticeFlaw = 'unknown-key' | 'unsigned' | 'malformed' | 'expired' | 'older' | 'implausible'
 
 /** Keeps the route: hears notices, and goes asking when nobody seems to know. */
 export class Guide {
@@ -47,18 +56,22 @@ export class Guide {
 
   /** Takes in a notice that came over the channel to `server`. Whatever is wrong with it, it is left without effect. */
   async hear(server: string, signed: SignedNotice): Promise<void> {
-    const { clock, crypto, signal } = this.#options
+    const { clock, crypto, signal, onIgnored } = this.#options
     const arrivedAtMs = clock.now()
     const key = this.#keys.get(signed.keyId)
-    if (key === undefined) return this.refresh()
+    if (key === undefined) {
+      this.refresh()
+      return onIgnored(server, 'unknown-key')
+    }
     const verified = await crypto.verify(this.#encoder.encode(signed.payload), signed.signature, key)
-    if (!verified || signal.aborted) return
+    if (signal.aborted) return
+    if (!verified) return onIgnored(server, 'unsigned')
     const notice = readNotice(signed.payload)
-    if (notice._tag === 'invalid') return
+    if (notice._tag === 'invalid') return onIgnored(server, 'malformed')
     const before = this.#book
     const verdict = judgeNotice(before, notice.value, arrivedAtMs, this.#expectations())
     this.#book = verdict.book
-    if (verdict._tag === 'ignored') return
+    if (verdict._tag === 'ignored') return onIgnored(server, verdict.reason)
     this.#options.onHeard(server, this.#book.route)
     if (verdict._tag === 'accepted') this.#turned(before, 'notice')
   }

@@ -4,7 +4,7 @@ import { fetchManifest, type Asking } from './bootstrap.js'
 import { NoticeChannels } from './channels.js'
 import type { Emitter, LinkEvents } from './events.js'
 import { Fleet } from './fleet.js'
-import { Guide } from './guide.js'
+import { Guide, type NoticeFlaw } from './guide.js'
 import { HashMemory } from './hashes.js'
 import { HealthPoller } from './poller.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
@@ -34,6 +34,7 @@ export interface LinksOptions {
 }
 
 const documentDeadlineMs = 1_000
+const flawsMax = 32
 
 /** What ties a session to its servers, however its media is fetched: route, notice channels, health, reports. */
 export class Links {
@@ -44,6 +45,7 @@ export class Links {
   #channels: NoticeChannels | null = null
   #poller: HealthPoller | null = null
   #switching: Switching | null = null
+  readonly #flaws = new Set<string>()
 
   constructor(options: LinksOptions) {
     this.#options = options
@@ -63,6 +65,11 @@ export class Links {
     return guide !== null && this.fleet.isTroubled(this.#watched(guide.book).map((server) => server.id))
   }
 
+  /** Who may be asked now, best first. */
+  get servers(): ReadonlyArray<Server> {
+    return this.#guide === null ? [] : this.#watched(this.#guide.book)
+  }
+
   get asking(): Asking {
     const { transport, clock, stream, signal } = this.#options
     return { transport, clock, stream, deadlineMs: documentDeadlineMs, signal }
@@ -75,6 +82,7 @@ export class Links {
       {
         ...{ stream, bootstrap, transport, clock, crypto, signal, newestNumber },
         onTurn: (before, source) => this.#turnTo(guide.book, before, source),
+        onIgnored: (server, reason) => this.#ignored(server, reason),
         onHeard: (server, { epoch, cutover, sequence }) =>
           this.#channels?.acknowledge(server, epoch, cutover, sequence),
       },
@@ -91,6 +99,7 @@ export class Links {
       ...{ stream, clock, random, openChannel },
       hello: () => ({ type: 'hello', session, stream, epochKnown: guide.book.route.epoch, agent }),
       onMessage: (server, message) => this.#hear(guide, server, message),
+      onMalformed: (server) => this.#ignored(server, 'malformed'),
       isDoubtful: (server) => this.fleet.of(server).outage !== null,
     })
     this.#channels.keep(this.#edges(guide.book))
@@ -133,6 +142,13 @@ export class Links {
     this.#reportSwitch(switching, number, soFar).catch(this.#options.onFault)
   }
 
+  /** The network is another one, or the machine has slept: nothing that was open is trusted. */
+  wake(): void {
+    this.#channels?.reopen()
+    this.#poller?.now()
+    this.#guide?.refresh()
+  }
+
   /** Says good-bye and lets go of everything. */
   close(reason: string, totals: ViewerTotals): void {
     this.#poller?.stop()
@@ -149,6 +165,16 @@ export class Links {
     const { previous } = book.route
     const watched = this.#watched(book)
     return previous === null || watched.some((s) => s.id === previous.id) ? watched : [...watched, previous]
+  }
+
+  /** Told to the operator once for each server and kind, however many come. */
+  #ignored(server: string, reason: NoticeFlaw): void {
+    this.#options.events.emit('ignored', { server, reason })
+    const flaw = `${reason} from ${server}`
+    // A route that was overtaken on its way is nothing to tell of.
+    if (reason === 'older' || this.#flaws.has(flaw) || this.#flaws.size >= flawsMax) return
+    this.#flaws.add(flaw)
+    this.#channels?.report({ type: 'ignored', reason: flaw })
   }
 
   #hear(guide: Guide, server: string, message: EdgeMessage): void {

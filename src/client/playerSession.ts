@@ -1,5 +1,6 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
 import type { Route, SessionDocument } from '../messaging/codecs.js'
+import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type LinkEvents, type Listener } from './events.js'
@@ -37,6 +38,8 @@ export interface PlayerSessionOptions {
   readonly clock?: Clock
   readonly crypto?: Crypto
   readonly random?: () => number
+  /** Calls when the network may be another one; returns how to stop. */
+  readonly onWake?: (run: () => void) => () => void
 }
 
 export interface WatchOptions {
@@ -68,6 +71,8 @@ export interface PlayerSession {
    * (0.95 to 1.05) keeps the latency. Returns how to stop.
    */
   readonly watch: (media: MediaElement, options?: WatchOptions) => () => void
+  /** Looks anew at everything: for when the network has changed. Browsers say so by themselves. */
+  readonly wake: () => void
   /** Begins. Never rejects: what goes wrong is told by `ended`. */
   readonly start: () => void
   /** Says good-bye with the totals. Idempotent. */
@@ -109,6 +114,7 @@ class RequestSession {
   #given: Given = nothingGiven
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
+  #sleep: () => void = () => undefined
   #askedSinceMs: number | null = null
   #pace: Pace = paceUnknown
   #pacedAtMs = 0
@@ -117,9 +123,9 @@ class RequestSession {
 
   constructor(options: PlayerSessionOptions) {
     const { stream, bootstrap, agent = 'segue player' } = options
-    const { transport, openChannel, clock, crypto, random } = { ...browserPorts, ...defined(options) }
+    const { transport, openChannel, clock, crypto, random, onWake } = { ...browserPorts, ...defined(options) }
     this.#options = options
-    this.#world = { transport, openChannel, clock, crypto, random }
+    this.#world = { transport, openChannel, clock, crypto, random, onWake }
     this.id = options.session ?? `player-${Math.floor(random() * 2 ** 48).toString(36)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#ready = new Promise((resolve, reject) => {
@@ -245,7 +251,7 @@ class RequestSession {
 
   #serve({ document, manifest, live }: FoundStream): void {
     const { stream, latencyMs = 1_500 } = this.#options
-    const { clock, transport, crypto } = this.#world
+    const { clock, transport, crypto, onWake } = this.#world
     const { format } = document
     const links = this.#links
     this.#phase = 'serving'
@@ -255,7 +261,7 @@ class RequestSession {
     links.noteHashes(manifest)
     this.#given = { ...nothingGiven, newest: { '': { number: live, server: '' } } }
     const requests = new Requests({
-      ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: this.#offsetMs },
+      ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: () => this.#offsetMs },
       fleet: links.fleet,
       hashes: links.hashes,
       book: () => guide.book,
@@ -266,9 +272,29 @@ class RequestSession {
     })
     this.#requests = requests
     links.connect(guide)
+    this.#sleep = onWake(() => this.wake())
     this.#tick()
     this.#becomeReady(requests)
     this.#events.emit('ready', { format, route: guide.book.route })
+  }
+
+  wake(): void {
+    if (this.#phase !== 'serving') return
+    this.#links.wake()
+    this.#setClock().catch((cause: unknown) => this.#fault(cause))
+  }
+
+  /** A clock that stood still while the machine slept is behind. */
+  async #setClock(): Promise<void> {
+    const { latencyMs = 1_500 } = this.#options
+    for (const server of this.#links.servers) {
+      const manifest = await fetchManifest(this.#links.asking, server.url)
+      const live = manifest?.live ?? null
+      if (this.#format === null || live === null) continue
+      const { segmentTicks } = this.#format
+      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, segmentTicks, latencyMs)
+      return this.#requests?.turn()
+    }
   }
 
   #newest(): number | null {
@@ -318,6 +344,7 @@ class RequestSession {
     const totals = this.totals()
     const failure = new RequestFailed('ended', this.#options.stream, error)
     this.#cancelTick()
+    this.#sleep()
     this.#watch?.stop()
     this.#requests?.end(failure)
     this.#failReady(failure)
@@ -347,6 +374,7 @@ export const createPlayerSession = (options: PlayerSessionOptions): PlayerSessio
     serves: (url) => session.serves(url),
     request: (url, signal) => session.request(url, signal),
     watch: (media, watchOptions) => session.watch(media, watchOptions),
+    wake: () => session.wake(),
     start: () => session.start(),
     stop: (reason) => session.stop(reason),
     totals: () => session.totals(),

@@ -47,6 +47,11 @@ export class HealthPoller {
     void this.#poll(server, deadlineMsTrouble)
   }
 
+  /** Asks everybody at once. */
+  now(): void {
+    if (!this.#stopped.signal.aborted) this.#round()
+  }
+
   stop(): void {
     this.#cancel?.()
     this.#stopped.abort()

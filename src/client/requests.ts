@@ -44,7 +44,7 @@ export interface RequestsOptions {
   readonly latencyMs: number
   readonly format: SessionDocument['format']
   /** The viewer's clock minus the ingest's. */
-  readonly offsetMs: number
+  readonly offsetMs: () => number
   readonly transport: Transport
   readonly clock: Clock
   readonly crypto: Crypto
@@ -178,7 +178,7 @@ export class Requests {
   }
 
   #endsAtMs(number: number): number {
-    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#options.offsetMs
+    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#options.offsetMs()
   }
 
   /** What would be left to play when a number is due, if everything before it comes in time. */
@@ -188,7 +188,7 @@ export class Requests {
     const seen = bufferMs()
     if (seen !== null) return Math.max(0, seen - (dueAtMs - this.#nowMs))
     if (number === unnumbered) return latencyMs / 2
-    return startMsOf(number, format.segmentTicks) - (dueAtMs - offsetMs - latencyMs)
+    return startMsOf(number, format.segmentTicks) - (dueAtMs - offsetMs() - latencyMs)
   }
 
   #works(): ReadonlyArray<Work> {

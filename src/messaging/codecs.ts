@@ -155,6 +155,8 @@ export const ViewerMessage = t.union([
   }),
   record({ type: t.literal('stalled'), number: whole, stallMs: finite }),
   record({ type: t.literal('trouble'), server: entityId, reason: TroubleReason, number: nullable(whole) }),
+  /** A notice was left without effect; `reason` is one of the client's words for it. */
+  record({ type: t.literal('ignored'), reason: t.string }),
   record({ type: t.literal('bye'), reason: t.string, totals: nullable(ViewerTotals) }),
 ])
 export type ViewerMessage = t.TypeOf<typeof ViewerMessage>

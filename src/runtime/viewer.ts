@@ -64,6 +64,7 @@ const eventTypes: ReadonlyArray<keyof SessionEvents> = [
   'recovered',
   'trouble',
   'skipped',
+  'ignored',
   'ended',
 ]
 

@@ -15,6 +15,7 @@ export class RecordedViewer {
     stall: [],
     recovered: [],
     trouble: [],
+    ignored: [],
     skipped: [],
     ended: [],
   }

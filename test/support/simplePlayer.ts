@@ -17,6 +17,7 @@ export class SimplePlayer {
     recovered: [],
     trouble: [],
     skipped: [],
+    ignored: [],
     ended: [],
   }
   readonly taken: Array<{ readonly number: number; readonly server: string; readonly atMs: number }> = []

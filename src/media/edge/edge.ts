@@ -144,6 +144,15 @@ export function createEdge(options: EdgeOptions): Edge {
           troubles.report(message.server, id, message.reason)
         }
         return
+      case 'ignored':
+        // A forged or stale notice is the operator's business: it must not come from here.
+        return options.deadLetter(
+          `notices/${session.stream}`,
+          `${id} ignored a notice: ${message.reason.slice(0, 40)}`,
+          {
+            session: id,
+          },
+        )
       case 'bye':
         reports.left(message.reason, message.totals)
         session.channel.close(1000, 'bye')

@@ -176,6 +176,8 @@ export class SimulatedEdge {
           type: 'ClientStalled',
           data: { edge, number: message.number, stallMs: message.stallMs },
         })
+      case 'ignored':
+        return
       case 'bye':
         session.line.close()
         return this.#leave(session)
