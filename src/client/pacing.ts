@@ -19,7 +19,7 @@ export interface Pace {
 export const paceUnknown: Pace = { peakMs: 0, meanMs: 0, deviationMs: 0, samples: 0 }
 
 /** Share of the distance between peak and mean that is forgotten in a second. */
-const forgottenPerS = 0.02
+const forgottenPerS = 0.005
 /** Lateness of a stall is not the network's alone: one outlier counts up to here. */
 const latenessMsMax = 8_000
 
@@ -44,8 +44,8 @@ export interface Wishes {
   readonly risk: number
 }
 
-/** Kept beyond the largest lateness: a frame or two, timers, decoding. */
-const guardMs = 80
+/** Kept beyond the largest lateness: decoding, timers, and that the next one may be worse. */
+const guardMs = 300
 /** What a second request costs when the first goes unanswered: the deadline and another server's answer. */
 const rescueMs = 450
 

@@ -1,4 +1,5 @@
-export const isPlaylist = (text: string): boolean => text.startsWith('#EXTM3U')
+/** Whole ones end with their last line's end. */
+export const isPlaylist = (text: string): boolean => text.startsWith('#EXTM3U') && text.endsWith('\n')
 
 const mediaSequence = /^#EXT-X-MEDIA-SEQUENCE:(\d{1,16})$/m
 const programDate = /^#EXT-X-PROGRAM-DATE-TIME:(.+)$/m
