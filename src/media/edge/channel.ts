@@ -6,6 +6,8 @@ import { ViewerMessage, type EdgeMessage } from '../../messaging/index.js'
 /** One viewer's connection. Messages come out decoded; what cannot be understood is refused here. */
 export interface Channel {
   readonly send: (message: EdgeMessage) => void
+  /** The same for a message that many are sent: written down once. */
+  readonly sendText: (text: string) => void
   readonly close: (code: number, reason: string) => void
 }
 
@@ -29,10 +31,11 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
   let heard = true
 
   const channel: Channel = {
-    send(message) {
+    send: (message) => channel.sendText(JSON.stringify(message)),
+    sendText(text) {
       if (socket.readyState !== socket.OPEN) return
       if (socket.bufferedAmount > backlogBytesMax) return socket.terminate()
-      socket.send(JSON.stringify(message))
+      socket.send(text)
     },
     close(code, reason) {
       socket.close(code, reason)

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { EdgeMessage, ViewerMessage } from '../../messaging/index.js'
+import { createAfterwards } from './afterwards.js'
 import { openChannel, type Channel } from './channel.js'
 import type { PublishFact } from './facts.js'
 import type { NoticeBoard, PostedNotice } from './noticeBoard.js'
@@ -49,13 +50,17 @@ export function createEdge(options: EdgeOptions): Edge {
   const sessions = new Map<string, Map<string, Session>>()
   const tallies = new Map<string, CutoverTally[]>()
   const troubles = gatherTroubles({ edge, publishFact, nowMs, everyMs: options.troubleEveryMs ?? 1_000 })
+  const afterwards = createAfterwards()
   let connections = 0
 
   const sessionsOf = (stream: string): Map<string, Session> => sessions.get(stream) ?? new Map<string, Session>()
 
-  const tell = (session: Session, posted: PostedNotice): void => {
-    const message: EdgeMessage = { type: 'notice', notice: posted.answer.notice }
-    session.channel.send(message)
+  const textOf = ({ answer }: PostedNotice): string => {
+    const message: EdgeMessage = { type: 'notice', notice: answer.notice }
+    return JSON.stringify(message)
+  }
+  const tell = (session: Session, posted: PostedNotice, text = textOf(posted)): void => {
+    session.channel.sendText(text)
     session.reports.notified(posted.notice.route)
   }
 
@@ -81,7 +86,8 @@ export function createEdge(options: EdgeOptions): Edge {
 
   const stopListening = board.onNewer((posted) => {
     const told = [...sessionsOf(posted.notice.route.stream).values()]
-    for (const session of told) tell(session, posted)
+    const text = textOf(posted)
+    for (const session of told) tell(session, posted, text)
     openTally(
       posted,
       told.map(({ id }) => id),
@@ -102,7 +108,7 @@ export function createEdge(options: EdgeOptions): Edge {
   }
 
   const enter = (stream: string, hello: Extract<ViewerMessage, { type: 'hello' }>, channel: Channel): Session => {
-    const reports = createSessionReports({ edge, hello, publishFact, nowMs })
+    const reports = createSessionReports({ edge, hello, publishFact, nowMs, afterwards: afterwards.add })
     const session: Session = { id: hello.session, stream, channel, reports }
     const present = sessions.get(stream) ?? new Map<string, Session>()
     // The same viewer again: its old connection is most likely dead.
@@ -210,6 +216,7 @@ export function createEdge(options: EdgeOptions): Edge {
       for (const present of sessions.values()) {
         for (const session of present.values()) session.reports.left('edge closed', null)
       }
+      afterwards.flush()
       sessions.clear()
       for (const socket of sockets.clients) {
         socket.close(1001, 'the server goes')

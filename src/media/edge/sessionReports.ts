@@ -20,12 +20,15 @@ export interface SessionReportsOptions {
   readonly hello: Sent<'hello'>
   readonly publishFact: PublishFact
   readonly nowMs: () => number
+  /** Runs work in order, soon. */
+  readonly afterwards: (work: () => void) => void
 }
 
 const rememberedMax = 64
 
 /** Reports ClientConnected at once. */
-export function createSessionReports({ edge, hello, publishFact, nowMs }: SessionReportsOptions): SessionReports {
+export function createSessionReports(options: SessionReportsOptions): SessionReports {
+  const { edge, hello, publishFact, nowMs, afterwards } = options
   const { session, stream, epochKnown, agent } = hello
   const connectedAt = nowMs()
   const notifiedAt = new Map<string, number>()
@@ -35,7 +38,10 @@ export function createSessionReports({ edge, hello, publishFact, nowMs }: Sessio
 
   const publish = (payload: ClientPayload): void => {
     count += 1
-    publishFact(subjects.client(session), factMessage(nowMs(), payload, edge, session, connectedAt, count))
+    const [at, ordinal] = [nowMs(), count]
+    afterwards(() =>
+      publishFact(subjects.client(session), factMessage(at, payload, edge, session, connectedAt, ordinal)),
+    )
   }
 
   const firstTime = (key: string): boolean => {
