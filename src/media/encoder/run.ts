@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Agent } from 'undici'
 import { advancePosition } from '../feed/handler.js'
@@ -29,6 +28,9 @@ export interface EncoderRunEnd {
   readonly message: string
 }
 
+/** ffmpeg needs some 50 ms to finish; a busy machine much longer. */
+const ebbMsMax = 1_000
+/** An ingest that was started again is to find its encoders waiting. */
 const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250, 500, 1_000]
 
 /** One ffmpeg and the feed that it reads; the feed may break and continue at the same byte, ffmpeg may not. */
@@ -40,6 +42,7 @@ export class EncoderRun {
   #finish: (end: EncoderRunEnd) => void = () => undefined
   #line: LiveLine | null = null
   #retimer: FeedRetimer | null = null
+  #ending: EncoderRunEnd | null = null
 
   constructor(options: EncoderRunOptions) {
     this.#options = options
@@ -52,7 +55,7 @@ export class EncoderRun {
     // ffmpeg starts while the feed is being asked, which saves its own start-up time.
     this.#ffmpeg = runFfmpeg(encoderRun(options.format))
     void this.#ffmpeg.exited.then(({ _tag, message }) =>
-      this.#finish({ _tag: _tag === 'FfmpegMissing' ? _tag : 'FfmpegFailed', message }),
+      this.#finish(this.#ending ?? { _tag: _tag === 'FfmpegMissing' ? _tag : 'FfmpegFailed', message }),
     )
     void this.#feed()
   }
@@ -84,7 +87,7 @@ export class EncoderRun {
       if (E.isRight(connection)) return connection.right
       const { _tag, message } = connection.left
       if (_tag !== 'FeedUnavailable') {
-        this.#finish({ _tag, message })
+        await this.#ebb({ _tag, message })
         return null
       }
       if (attempt === 1) onFeedLost(message)
@@ -92,6 +95,14 @@ export class EncoderRun {
       await this.#pause(delay)
     }
     return null
+  }
+
+  /** The feed does not go on: what ffmpeg has been given still comes out, or the newest number would be lost with it. */
+  async #ebb(end: EncoderRunEnd): Promise<void> {
+    this.#ending = end
+    this.#ffmpeg.stdin.end()
+    await this.#pause(ebbMsMax)
+    this.#finish(end)
   }
 
   #pause(ms: number): Promise<void> {
@@ -119,12 +130,12 @@ export class EncoderRun {
     }
   }
 
-  #begin(connection: FeedConnection): FeedRetimer {
+  #begin(connection: Omit<FeedConnection, 'body'>): FeedRetimer {
     const { format, nowMs, onEvent } = this.#options
     this.#line = new LiveLine(nowMs(), connection.liveTicks)
     const retimer = new FeedRetimer(format, connection.startTicks)
     const splitter = new Fmp4Splitter(format, retimer.baseTicks)
-    this.#ffmpeg.stdout.on('data', (chunk: Uint8Array) => {
+    this.#ffmpeg.stdout.onData((chunk) => {
       if (this.#abort.signal.aborted) return
       for (const event of splitter.push(chunk)) {
         onEvent(event)
@@ -136,24 +147,31 @@ export class EncoderRun {
   }
 
   /** Reads until the connection breaks. `bytes` counts what was taken over, to the byte. */
-  async #read(connection: FeedConnection): Promise<{ readonly bytes: number; readonly reason: string }> {
+  #read({ body, ...connection }: FeedConnection): Promise<{ readonly bytes: number; readonly reason: string }> {
     const retimer = this.#retimer ?? this.#begin(connection)
+    const { signal } = this.#abort
     let bytes = 0
-    try {
-      for await (const chunk of connection.body) {
-        if (this.#abort.signal.aborted) break
-        const incoming: Uint8Array = chunk
-        bytes += incoming.length
-        const accepted = this.#ffmpeg.stdin.write(retimer.push(incoming))
-        this.#line?.arrived(this.#options.nowMs(), retimer.videoTicks)
-        if (!accepted) await this.#drained()
+    return new Promise((resolve) => {
+      const end = (reason: string): void => {
+        signal.removeEventListener('abort', stop)
+        body.destroy()
+        resolve({ bytes, reason })
       }
-      return { bytes, reason: 'the feed ended the connection' }
-    } catch (error) {
-      return { bytes, reason: error instanceof Error ? error.message : String(error) }
-    } finally {
-      connection.body.destroy()
-    }
+      const stop = (): void => end('stopped')
+      signal.addEventListener('abort', stop)
+      body.on('end', () => end('the feed ended the connection'))
+      body.on('error', (error: Error) => end(error.message))
+      body.on('data', (chunk: Uint8Array) => {
+        if (signal.aborted) return
+        bytes += chunk.length
+        const accepted = this.#ffmpeg.stdin.write(retimer.push(chunk))
+        this.#line?.arrived(this.#options.nowMs(), retimer.videoTicks)
+        if (accepted) return
+        body.pause()
+        void this.#drained().then(() => body.resume())
+      })
+      if (signal.aborted) stop()
+    })
   }
 
   async #drained(): Promise<void> {
@@ -162,10 +180,7 @@ export class EncoderRun {
       () => this.#finish({ _tag: 'FfmpegStuck', message: `ffmpeg took no input for ${stuckMsMax} ms` }),
       stuckMsMax,
     )
-    try {
-      await once(this.#ffmpeg.stdin, 'drain', { signal: this.#abort.signal })
-    } finally {
-      clearTimeout(stuck)
-    }
+    await this.#ffmpeg.stdin.drained(this.#abort.signal)
+    clearTimeout(stuck)
   }
 }

@@ -174,6 +174,9 @@ export const createFeedHandler = ({
     }
     readers.set(stream, count + 1)
     request.socket.setNoDelay(true)
+    // It ends with the connection: frames around every chunk would cost more than the chunk.
+    response.shouldKeepAlive = false
+    response.useChunkedEncodingByDefault = false
     response.writeHead(200, {
       'content-type': 'video/mp2t',
       'cache-control': 'no-store',

@@ -1,6 +1,6 @@
-import { PassThrough, type Readable, type Writable } from 'node:stream'
 import type { ChildProcess } from 'node:child_process'
 import ffmpeg from 'fluent-ffmpeg'
+import { openInput, openOutput, type FfmpegInputPipe, type FfmpegOutputPipe } from './pipes.js'
 
 /** Why an ffmpeg run ended by itself. */
 export interface FfmpegExit {
@@ -23,9 +23,9 @@ export interface FfmpegRun {
 
 export interface FfmpegProcess {
   readonly pid: () => number | undefined
-  /** Where input bytes go; ends at once when no input is stdin. */
-  readonly stdin: Writable
-  readonly stdout: Readable
+  /** Where input bytes go; unused when no input is stdin. */
+  readonly stdin: FfmpegInputPipe
+  readonly stdout: FfmpegOutputPipe
   /** Resolves, never rejects, when the process has gone and its output has been read. */
   readonly exited: Promise<FfmpegExit>
   /** Ends stdin, asks to terminate, waits, then kills. Resolves when the process has gone. */
@@ -53,32 +53,29 @@ const exitOf = (error: Error | null, stderr: ReadonlyArray<string>): FfmpegExit 
  * they end up in `exited`.
  */
 export const runFfmpeg = ({ inputs, outputOptions }: FfmpegRun): FfmpegProcess => {
-  const stdin = new PassThrough({ highWaterMark: 64 * 1024 })
-  const stdout = new PassThrough({ highWaterMark: 64 * 1024, autoDestroy: false })
+  const stdin = openInput()
+  const stdout = openOutput()
   const stderr: string[] = []
   const command = ffmpeg({ stdoutLines: stderrLinesMax })
   for (const { source, options } of inputs) {
     // One argument would be split at its space; several are taken as they are.
-    command.input(source ?? stdin).inputOptions(...['-hide_banner', ...options])
+    command.input(source ?? 'pipe:0').inputOptions(...['-hide_banner', ...options])
   }
-  command.outputOptions(...outputOptions).output(stdout, { end: true })
+  // Pipes by name, not as streams: the library would put every byte through streams of its own.
+  command.outputOptions(...outputOptions).output('pipe:1')
   let stopping = false
   let child: ChildProcess | undefined
   let gone = false
   const exited = new Promise<FfmpegExit>((resolve) => {
     const settle = (error: Error | null): void => {
       gone = true
-      const finish = (): void => resolve(exitOf(error, stderr))
-      // The process is gone, but what it wrote may still be on its way through the pipe.
-      if (child === undefined || stdout.readableEnded || stopping) finish()
-      else {
-        stdout.once('end', finish)
-        setTimeout(finish, 500).unref()
-      }
-      if (child === undefined) stdout.end()
+      resolve(exitOf(error, stderr))
     }
     command.on('start', () => {
       child = childOf(command)
+      stdin.connect(child?.stdin ?? null)
+      stdout.connect(child?.stdout ?? null)
+      child?.once('exit', stdout.release)
       if (stopping) child?.kill('SIGKILL')
     })
     command.on('stderr', (line: string) => {
@@ -86,9 +83,9 @@ export const runFfmpeg = ({ inputs, outputOptions }: FfmpegRun): FfmpegProcess =
       if (stderr.length > stderrLinesMax) stderr.shift()
     })
     command.on('error', (error: Error) => settle(error))
+    // Told once the process has gone and its output has been read.
     command.on('end', () => settle(null))
   })
-  stdin.on('error', () => undefined)
   command.run()
   return {
     pid: () => child?.pid,
@@ -98,7 +95,7 @@ export const runFfmpeg = ({ inputs, outputOptions }: FfmpegRun): FfmpegProcess =
     stop: async (graceMs = 300) => {
       stopping = true
       stdin.end()
-      stdout.resume()
+      stdout.discard()
       if (!gone) {
         // Term at once when there is no input whose end ffmpeg could notice.
         if (inputs.every(({ source }) => source !== null)) child?.kill('SIGTERM')

@@ -153,13 +153,15 @@ export const u8 = (...values: ReadonlyArray<number>): Uint8Array => Uint8Array.f
 
 export const u16 = (...values: ReadonlyArray<number>): Uint8Array => {
   const bytes = new Uint8Array(values.length * 2)
-  values.forEach((value, index) => viewOf(bytes).setUint16(index * 2, value))
+  const view = viewOf(bytes)
+  values.forEach((value, index) => view.setUint16(index * 2, value))
   return bytes
 }
 
 export const u32 = (...values: ReadonlyArray<number>): Uint8Array => {
   const bytes = new Uint8Array(values.length * 4)
-  values.forEach((value, index) => viewOf(bytes).setUint32(index * 4, value))
+  const view = viewOf(bytes)
+  values.forEach((value, index) => view.setUint32(index * 4, value))
   return bytes
 }
 

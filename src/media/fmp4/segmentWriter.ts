@@ -36,8 +36,10 @@ export const writeSegment = (
   const constant = durations.every((duration) => duration === defaultDuration)
   const video = track === 'video'
   const trunFlags = 0x201 | (video ? 0x4 : 0) | (constant ? 0 : 0x100)
-  const entries = frames.map((frame, index) =>
-    constant ? u32(frame.length) : u32(durations[index] ?? defaultDuration, frame.length),
+  const entries = u32(
+    ...frames.flatMap((frame, index) =>
+      constant ? [frame.length] : [durations[index] ?? defaultDuration, frame.length],
+    ),
   )
   const moofWith = (dataOffset: number): Uint8Array =>
     box(
@@ -58,7 +60,7 @@ export const writeSegment = (
           trunFlags,
           u32(frames.length, dataOffset),
           ...(video ? [u32(syncSampleFlags)] : []),
-          ...entries,
+          entries,
         ),
       ),
     )

@@ -22,7 +22,7 @@ const attempt = async (
   const ffmpeg = runFfmpeg(slateRun(format, size, withText))
   const parser = new AccessUnitParser()
   const units: AccessUnit[] = []
-  ffmpeg.stdout.on('data', (chunk: Uint8Array) => units.push(...parser.push(chunk)))
+  ffmpeg.stdout.onData((chunk) => units.push(...parser.push(chunk)))
   const timer = setTimeout(() => void ffmpeg.stop(), 20_000)
   const exit = await ffmpeg.exited
   clearTimeout(timer)

@@ -35,7 +35,7 @@ export class SourceProcess {
         onUnit(unit, this)
       }
     }
-    this.#ffmpeg.stdout.on('data', (chunk: Uint8Array) => deliver(this.#parser.push(chunk)))
+    this.#ffmpeg.stdout.onData((chunk) => deliver(this.#parser.push(chunk)))
     this.exited = this.#ffmpeg.exited.then((exit) => {
       deliver(this.#parser.end())
       return exit

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Route } from '../../messaging/index.js'
 import type { HashedBytes } from '../buffer/index.js'
@@ -16,36 +17,83 @@ export type Refusal =
   | 'no-session'
   | 'internal'
 
+/** What is sent, whoever sends it. */
+export interface Answer {
+  readonly status: number
+  /** Name and value in turn. */
+  readonly headers: ReadonlyArray<string>
+  readonly body: Uint8Array | string
+}
+
+/** What every answer carries: any page may read it. */
+export const sharedHeaders: ReadonlyArray<string> = [
+  ...['access-control-allow-origin', '*', 'access-control-expose-headers', exposedHeaders],
+  ...['timing-allow-origin', '*', 'cross-origin-resource-policy', 'cross-origin'],
+]
+
+export const refusal = (
+  status: number,
+  error: Refusal,
+  message: string,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: ReadonlyArray<string> = [],
+): Answer => ({
+  status,
+  headers: ['content-type', 'application/json; charset=utf-8', 'cache-control', 'no-store', ...headers],
+  body: JSON.stringify({ error, message, ...more }),
+})
+
+/** 421: the number belongs to a newer epoch; the body names who serves it. */
+export const fenced = ({ epoch, cutover, primary, standby }: Route): Answer =>
+  refusal(421, 'fenced', `numbers from ${cutover} on are served by ${primary.id}`, {
+    ...{ epoch, cutover, primary, standby },
+  })
+
+/** Bytes with a strong ETag and RFC 9530 digest, so that whoever copies them can prove that they are whole. */
+export const bytesAnswer = (
+  contentType: string,
+  { bytes, sha256 }: HashedBytes,
+  headers: ReadonlyArray<string>,
+): Answer => ({
+  status: 200,
+  headers: [...headers, 'content-type', contentType, 'etag', `"${sha256}"`, 'content-digest', digestOf(sha256)],
+  body: bytes,
+})
+
+const digestOf = (sha256: string): string => `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`
+
+/** The asker has these bytes already (RFC 9110, 13.1.2): the same answer, without them. */
+export const unlessKnown = (answer: Answer, ifNoneMatch: string | undefined): Answer => {
+  if (ifNoneMatch === undefined || answer.status !== 200) return answer
+  const etag = answer.headers[answer.headers.indexOf('etag') + 1] ?? ''
+  const known = ifNoneMatch === '*' || ifNoneMatch.split(',').some((each) => each.trim().replace(/^W\//, '') === etag)
+  return known ? { ...answer, status: 304, body: '' } : answer
+}
+
+export const send = (reply: FastifyReply, { status, headers, body }: Answer): FastifyReply => {
+  for (let at = 0; at + 1 < headers.length; at += 2) reply.header(headers[at] ?? '', headers[at + 1])
+  return reply.code(status).send(typeof body === 'string' ? body : asBuffer(body))
+}
+
+/** Sends past the framework. @param withBody false for HEAD */
+export const write = (response: ServerResponse, { status, headers, body }: Answer, withBody: boolean): void => {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  // A 304 has no length of its own: it would be taken for that of the bytes.
+  const length = status === 304 ? [] : ['content-length', String(bytes.length)]
+  response.writeHead(status, [...sharedHeaders, ...headers, ...length])
+  if (withBody && bytes.length > 0) response.end(bytes)
+  else response.end()
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 export const refuse = (
   reply: FastifyReply,
   status: number,
   error: Refusal,
   message: string,
   more: Readonly<Record<string, unknown>> = {},
-): FastifyReply =>
-  reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .send({ error, message, ...more })
-
-/** 421: the number belongs to a newer epoch; the body names who serves it. */
-export const refuseFenced = (reply: FastifyReply, route: Route): FastifyReply =>
-  refuse(reply, 421, 'fenced', `numbers from ${route.cutover} on are served by ${route.primary.id}`, {
-    epoch: route.epoch,
-    cutover: route.cutover,
-    primary: route.primary,
-    standby: route.standby,
-  })
-
-/** Bytes with a strong ETag and RFC 9530 digest, so that whoever copies them can prove that they are whole. */
-export const sendBytes = (reply: FastifyReply, contentType: string, content: HashedBytes): FastifyReply => {
-  const { bytes, sha256 } = content
-  return reply
-    .header('etag', `"${sha256}"`)
-    .header('content-digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`)
-    .type(contentType)
-    .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-}
+): FastifyReply => send(reply, refusal(status, error, message, more))
 
 /** A segment number as it stands in a path or query; null when it is none. */
 export const parseNumber = (text: string): number | null => {

@@ -1,9 +1,11 @@
+import { createServer } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { exposedHeaders, refuse } from './answers.js'
+import { refuse, sharedHeaders } from './answers.js'
 import { documentRoutes } from './documentRoutes.js'
 import type { OriginHost } from './host.js'
 import { playlistRoutes } from './playlistRoutes.js'
 import { segmentRoutes } from './segmentRoutes.js'
+import { createSegmentHandler } from './segments.js'
 import { serviceRoutes } from './serviceRoutes.js'
 
 /**
@@ -11,20 +13,21 @@ import { serviceRoutes } from './serviceRoutes.js'
  * Every refusal is JSON `{ error, message, ... }` (answers.ts); none of the answers waits for broker or event store.
  */
 export function createOrigin(host: OriginHost): FastifyInstance {
+  const segments = createSegmentHandler(host)
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
-    keepAliveTimeout: 30_000,
+    serverFactory: (handler) =>
+      createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+        if (!segments(request, response)) handler(request, response)
+      }),
     bodyLimit: 16 * 1024,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
   })
   app.addHook('onRequest', (request, reply, done) => {
-    reply
-      .header('access-control-allow-origin', '*')
-      .header('access-control-expose-headers', exposedHeaders)
-      .header('timing-allow-origin', '*')
-      .header('cross-origin-resource-policy', 'cross-origin')
+    for (let at = 0; at + 1 < sharedHeaders.length; at += 2)
+      reply.header(sharedHeaders[at] ?? '', sharedHeaders[at + 1])
     if (request.method !== 'OPTIONS') return done()
     reply
       .header('access-control-allow-methods', 'GET, HEAD, POST, DELETE, OPTIONS')

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { parseNumber, refuse, refuseFenced } from './answers.js'
+import { fenced, parseNumber, refuse, send as sendAnswer } from './answers.js'
 import type { OriginHost, OriginStream } from './host.js'
 import { mediaPlaylist, multivariantPlaylist, readVariant } from './playlists.js'
 
@@ -62,14 +62,14 @@ const send = (reply: FastifyReply, playlist: string): FastifyReply =>
 const block = async (stream: OriginStream, wanted: number, reply: FastifyReply): Promise<FastifyReply | null> => {
   const fencedNow = (): FastifyReply | null => {
     const verdict = stream.routes.verdict(wanted)
-    return verdict._tag === 'Fenced' ? refuseFenced(reply, verdict.route) : null
+    return verdict._tag === 'Fenced' ? sendAnswer(reply, fenced(verdict.route)) : null
   }
   const live = stream.buffer.live()
   if (live !== null && wanted > live + aheadMax) {
     return refuse(reply, 400, 'bad-request', `_HLS_msn=${wanted} is too far ahead of ${live}`, { live })
   }
-  const fenced = fencedNow()
-  if (fenced !== null) return fenced
+  const refused = fencedNow()
+  if (refused !== null) return refused
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   reply.raw.once('close', abort)

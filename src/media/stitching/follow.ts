@@ -61,7 +61,24 @@ export function follow(options: FollowOptions): Follower {
     options.onReachable?.(reachable)
   }
 
+  /** The next number, when everything before it is here: one request, instead of one for the list and one for each track. */
+  const nextPair = async (number: number): Promise<boolean> => {
+    const until = options.until()
+    if (options.encoding() || buffer.get(number) !== null || (until !== null && number >= until)) return false
+    const pair = await peer.pair(number)
+    if (stopped) return true
+    if (E.isLeft(pair) || pair.right.init !== buffer.init()?.combined.sha256) return false
+    const { video, audio } = pair.right
+    buffer.putCopied(number, video, audio)
+    compared.set(number, `${video.sha256} ${audio.sha256}`)
+    compared.delete(number - count * 2)
+    peerLive = number
+    undone = number + 1
+    return true
+  }
+
   const round = async (): Promise<number> => {
+    if (reachableSinceMs !== null && peerLive !== null && undone === peerLive + 1 && (await nextPair(undone))) return 0
     const manifest = await peer.manifest(peerLive, undone)
     if (stopped) return 0
     asked = true

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import * as E from 'fp-ts/lib/Either.js'
 import { Pool } from 'undici'
 import { describeErrors, type ServerRef } from '../../events/index.js'
@@ -16,6 +17,13 @@ export interface CopiedInit {
   readonly combined: HashedBytes
 }
 
+export interface CopiedPair {
+  readonly video: HashedBytes
+  readonly audio: HashedBytes
+  /** SHA-256 of the combined init segment that the peer has now. */
+  readonly init: string
+}
+
 /** Another media server, as a source of segments to copy and to compare with. Nothing here throws. */
 export interface Peer {
   readonly ref: ServerRef
@@ -26,6 +34,8 @@ export interface Peer {
   readonly manifest: (after?: number | null, from?: number) => Promise<E.Either<PeerError, Manifest>>
   /** Bytes of a track, checked against the manifest's length and hash. */
   readonly track: (number: number, track: Track, expected: PromisedTrack) => Promise<E.Either<PeerError, HashedBytes>>
+  /** Both tracks of a number in one answer, checked against what it promises; waits for a number that is about to come. */
+  readonly pair: (number: number) => Promise<E.Either<PeerError, CopiedPair>>
   readonly init: (expected: NonNullable<Manifest['init']>) => Promise<E.Either<PeerError, CopiedInit>>
   /** Whether it answers at all within the time. */
   readonly alive: (timeoutMs: number) => Promise<boolean>
@@ -60,11 +70,11 @@ export function connectPeer(options: PeerOptions): Peer {
     keepAliveTimeout: 10_000,
   })
   const root = `${base.pathname.replace(/\/$/, '')}/streams/${stream}`
-  const closed = new AbortController()
-
   const get = async (path: string, bytesMax: number, extraMs = 0): Promise<E.Either<PeerError, Fetched>> => {
     const where = `${ref.id} ${path}`
-    const timeout = AbortSignal.timeout(totalMsMax + extraMs)
+    // One timer, and none of the signals that would have to be joined with it: this runs for every segment.
+    const limit = new AbortController()
+    const timer = setTimeout(() => limit.abort(), totalMsMax + extraMs)
     try {
       const answer = await pool.request({
         method: 'GET',
@@ -72,25 +82,16 @@ export function connectPeer(options: PeerOptions): Peer {
         headers: { 'segue-peer': asker },
         headersTimeout: timeoutMs + extraMs,
         bodyTimeout: timeoutMs,
-        signal: AbortSignal.any([timeout, closed.signal]),
+        signal: limit.signal,
       })
-      const chunks: Uint8Array[] = []
-      let bytes = 0
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        bytes += chunk.length
-        if (bytes > bytesMax) {
-          answer.body.destroy()
-          return E.left(wrong(`${where}: more than the ${bytesMax} bytes that were promised`))
-        }
-        chunks.push(chunk)
-      }
-      const etag = answer.headers.etag
-      if (answer.statusCode === 200) {
-        return E.right({ bytes: Buffer.concat(chunks), etag: typeof etag === 'string' ? etag : null })
-      }
+      const bytes = await collect(answer.body, bytesMax)
+      if (bytes === null) return E.left(wrong(`${where}: more than the ${bytesMax} bytes that were promised`))
+      if (answer.statusCode === 200) return E.right({ bytes, header: (name) => textOf(answer.headers[name]) })
       return E.left(lacks(`${where}: answered ${answer.statusCode}`, answer.statusCode))
     } catch (error) {
       return E.left(unreachable(`${where}: ${reasonOf(error)}`))
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -107,6 +108,11 @@ export function connectPeer(options: PeerOptions): Peer {
       return E.isLeft(answer) ? answer : parseManifest(`${ref.id} ${path}`, stream, answer.right.bytes)
     },
     track: (number, track, expected) => verified(`${root}/${track}/${number}.m4s`, expected),
+    async pair(number) {
+      const path = `${root}/pairs/${number}`
+      const answer = await get(path, 2 * segmentBytesMax, longPollMsMax)
+      return E.isLeft(answer) ? answer : readPair(`${ref.id} ${path}`, answer.right)
+    },
     async init(expected) {
       const [video, audio, combined] = await Promise.all([
         verified(`${root}/video/init.mp4`, expected.video),
@@ -116,7 +122,7 @@ export function connectPeer(options: PeerOptions): Peer {
       if (E.isLeft(video)) return video
       if (E.isLeft(audio)) return audio
       if (E.isLeft(combined)) return combined
-      const promised = combined.right.etag?.replaceAll('"', '') ?? ''
+      const promised = combined.right.header('etag').replaceAll('"', '')
       const whole = check(`${ref.id} ${root}/init.mp4`, combined.right.bytes, promised, combined.right.bytes.length)
       return E.isLeft(whole) ? whole : E.right({ video: video.right, audio: audio.right, combined: whole.right })
     },
@@ -126,7 +132,7 @@ export function connectPeer(options: PeerOptions): Peer {
           method: 'GET',
           path: `${base.pathname.replace(/\/$/, '')}/healthz`,
           headersTimeout: timeoutMsMax,
-          signal: AbortSignal.any([AbortSignal.timeout(timeoutMsMax), closed.signal]),
+          signal: AbortSignal.timeout(timeoutMsMax),
         })
         await answer.body.dump()
         return answer.statusCode === 200
@@ -135,7 +141,6 @@ export function connectPeer(options: PeerOptions): Peer {
       }
     },
     close() {
-      closed.abort()
       pool.destroy().catch(() => undefined)
     },
   }
@@ -143,7 +148,44 @@ export function connectPeer(options: PeerOptions): Peer {
 
 interface Fetched {
   readonly bytes: Uint8Array
-  readonly etag: string | null
+  /** Empty when it was not sent, or several times. */
+  readonly header: (name: string) => string
+}
+
+const textOf = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')
+
+/** Null: there were more than allowed. */
+const collect = (body: Readable, bytesMax: number): Promise<Uint8Array | null> =>
+  new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    body.on('data', (chunk: Uint8Array) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size <= bytesMax) return
+      resolve(null)
+      body.destroy()
+    })
+    body.on('end', () => {
+      const [single] = chunks
+      resolve(chunks.length === 1 && single !== undefined ? single : Buffer.concat(chunks))
+    })
+    body.on('error', reject)
+    body.on('close', () => reject(new Error('the answer was broken off')))
+  })
+
+const promisePattern = /^([0-9a-f]{64}) (\d{1,9})$/
+
+const readPair = (where: string, { bytes, header }: Fetched): E.Either<PeerError, CopiedPair> => {
+  const promised = (['segue-video', 'segue-audio'] as const).map((name) => promisePattern.exec(header(name)))
+  const [[, videoHash, videoBytes] = [], [, audioHash, audioBytes] = []] = promised.map((each) => each ?? [])
+  if (videoHash === undefined || audioHash === undefined) return E.left(wrong(`${where}: does not say what it holds`))
+  const end = Number(videoBytes)
+  const video = check(`${where} video`, bytes.subarray(0, end), videoHash, end)
+  if (E.isLeft(video)) return video
+  const audio = check(`${where} audio`, bytes.subarray(end), audioHash, Number(audioBytes))
+  if (E.isLeft(audio)) return audio
+  return E.right({ video: video.right, audio: audio.right, init: header('segue-init') })
 }
 
 const check = (where: string, bytes: Uint8Array, sha256: string, length: number): E.Either<PeerError, HashedBytes> => {

@@ -33,6 +33,38 @@ describe('segments over HTTP', () => {
     expect(answer.headers.get('access-control-expose-headers')).toContain('segue-epoch')
   })
 
+  it('are not sent again to one who has these very bytes, nor to one who asks for the headers alone', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    const whole = await origin.get('/streams/demo/video/12.m4s')
+    const etag = whole.headers.get('etag') ?? ''
+    const known = await origin.get('/streams/demo/video/12.m4s', { headers: { 'if-none-match': `"other", ${etag}` } })
+    expect([known.status, await known.text(), known.headers.get('etag')]).toEqual([304, '', etag])
+    const other = await origin.get('/streams/demo/video/13.m4s', { headers: { 'if-none-match': etag } })
+    expect(other.status).toBe(200)
+    const head = await origin.get('/streams/demo/video/12.m4s', { method: 'HEAD' })
+    expect([head.status, await head.text(), head.headers.get('etag')]).toEqual([200, '', etag])
+    expect(head.headers.get('content-length')).toBe(String((await whole.arrayBuffer()).byteLength))
+  })
+
+  it('come in pairs for a standby, which is no viewer', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    const waiting = origin.get('/streams/demo/pairs/21', { headers: { 'segue-peer': 'b' } })
+    encode(origin.buffer, 21)
+    const pair = await waiting
+    const [video, audio] = [segmentOf(21, 'video').bytes, segmentOf(21, 'audio').bytes]
+    expect(Buffer.from(await pair.arrayBuffer())).toEqual(Buffer.concat([video, audio]))
+    expect(pair.headers.get('segue-video')).toBe(`${origin.buffer.get(21)?.video.sha256} ${video.length}`)
+    expect(pair.headers.get('segue-audio')).toBe(`${origin.buffer.get(21)?.audio.sha256} ${audio.length}`)
+    expect(origin.requested).toEqual([])
+  })
+
+  it('are not waited for in pairs when their number has been left out', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    const waiting = origin.get('/streams/demo/pairs/21')
+    encode(origin.buffer, 22)
+    expect((await waiting).status).toBe(404)
+  })
+
   it('name the epoch that a number belongs to, and none where it is not known', async () => {
     const origin = await start({ buffer: bufferOf(1, 30) })
     origin.routes.accept(routeOf({ epoch: 3, cutover: 10 }))

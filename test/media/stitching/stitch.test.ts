@@ -31,11 +31,12 @@ const spoiled = async (real: TestOrigin, spoil: (path: string, bytes: Buffer) =>
   const relay: RequestListener = (request, response) => {
     void real
       .get(request.url ?? '/')
-      .then(async (answer) => [answer.status, Buffer.from(await answer.arrayBuffer())] as const)
-      .then(([status, bytes]) => {
+      .then(async (answer) => [answer, Buffer.from(await answer.arrayBuffer())] as const)
+      .then(([{ status, headers }, bytes]) => {
         const passed = spoil(request.url ?? '/', bytes)
         if (passed === null) return
-        response.writeHead(status, { etag: '"none"' })
+        const promises = [...headers].filter(([name]) => name.startsWith('segue-'))
+        response.writeHead(status, { etag: '"none"', ...Object.fromEntries(promises) })
         response.end(passed)
       })
   }
@@ -211,7 +212,54 @@ describe('following a peer', () => {
     await waitFor(() => buffer.get(21) !== null && buffer.live() === 23)
     encode(primary.buffer, 24)
     await waitFor(() => buffer.live() === 24)
-    expect([...new Set(asked)].slice(0, 3)).toEqual([0, 21, 24])
+    expect([...new Set(asked)]).toEqual([0, 21])
+  })
+
+  it('takes both tracks of the next number in one answer, without asking what there is', async () => {
+    const primary = await primaryWith(bufferOf(1, 20))
+    const peer = peerAt(primary.url)
+    let listed = 0
+    const buffer = empty()
+    following(buffer, {
+      ...peer,
+      manifest: (...asked) => {
+        listed += 1
+        return peer.manifest(...asked)
+      },
+    })
+    await waitFor(() => buffer.live() === 20)
+    for (const number of [21, 22, 23]) {
+      encode(primary.buffer, number)
+      await waitFor(() => buffer.live() === number)
+    }
+    expect(listed).toBe(1)
+    expect(buffer.get(23)).toMatchObject({
+      verified: true,
+      origin: 'copied',
+      video: { sha256: primary.buffer.get(23)?.video.sha256 },
+      audio: { sha256: primary.buffer.get(23)?.audio.sha256 },
+    })
+  })
+
+  it.each([
+    ['other bytes than the pair promises', (bytes: Buffer) => Buffer.from(bytes).fill(1)],
+    ['half a pair', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ['a pair with more behind it', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('more')])],
+  ])('does not take over %s, but the tracks one by one', async (_, spoilBytes) => {
+    const primary = await primaryWith(bufferOf(1, 20))
+    let pairs = 0
+    const url = await spoiled(primary, (path, bytes) => {
+      if (!path.includes('/pairs/')) return bytes
+      pairs += 1
+      return spoilBytes(bytes)
+    })
+    const buffer = empty()
+    following(buffer, peerAt(url))
+    await waitFor(() => buffer.live() === 20)
+    encode(primary.buffer, 21)
+    await waitFor(() => buffer.live() === 21)
+    expect(pairs).toBeGreaterThan(0)
+    expect(buffer.get(21)?.video.sha256).toBe(primary.buffer.get(21)?.video.sha256)
   })
 
   it('compares what the own encoder makes and copies none of it when it is the same', async () => {

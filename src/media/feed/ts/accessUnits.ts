@@ -16,22 +16,29 @@ interface Collecting {
   readonly track: Track
   readonly pts: number
   readonly keyFrame: boolean
-  readonly packets: Uint8Array[]
+  /** Whole runs of packets, those of earlier chunks among them. */
+  readonly runs: Uint8Array[]
+  /** The run that grows, within the present chunk: one view for all its packets, instead of a copy of each. */
+  from: number
+  to: number
   bytes: number
   /** PES bytes still to come; Infinity when the PES packet does not say. */
   missingBytes: number
 }
+
+const nothing = new Uint8Array()
 
 /** A frame larger than this is not collected further. */
 export const accessUnitBytesMax = 8 * 1024 * 1024
 
 /**
  * Cuts an MPEG-TS byte stream into frames. A frame is given out as soon as its PES packet is complete: at once when the
- * packet says its length, else when the next one begins.
+ * packet says its length, else when the next one begins. Frames are views of the chunks that are pushed: a chunk is given
+ * away.
  */
 export class AccessUnitParser {
   readonly #collecting = new Map<number, Collecting>()
-  #rest: Uint8Array = new Uint8Array()
+  #rest: Uint8Array = nothing
   #pmtPid: number | null = null
   #tracks: ReadonlyMap<number, Track> | null = null
   #lastPts: number | null = null
@@ -54,7 +61,11 @@ export class AccessUnitParser {
       this.#packet(bytes, at, units)
       at += packetBytes
     }
-    this.#rest = Buffer.from(bytes.subarray(at))
+    for (const unit of this.#collecting.values()) {
+      endRun(unit, bytes)
+      unit.from = unit.to = 0
+    }
+    this.#rest = at === bytes.length ? nothing : bytes.subarray(at)
     return units
   }
 
@@ -67,18 +78,22 @@ export class AccessUnitParser {
     const payload = at + packetBytes - payloadStart(bytes, at)
     if (payload <= 0) return
     if (startsUnit(bytes, at)) {
-      this.#finish(pid, units)
+      this.#finish(pid, bytes, units)
       this.#begin(pid, track, bytes, at)
     } else {
       const unit = this.#collecting.get(pid)
       if (unit === undefined) return
-      unit.packets.push(Buffer.from(bytes.subarray(at, at + packetBytes)))
+      if (unit.to !== at) {
+        endRun(unit, bytes)
+        unit.from = at
+      }
+      unit.to = at + packetBytes
       unit.bytes += packetBytes
       unit.missingBytes -= payload
       if (unit.bytes > accessUnitBytesMax) this.#collecting.delete(pid)
     }
     const unit = this.#collecting.get(pid)
-    if (unit !== undefined && unit.missingBytes <= 0) this.#finish(pid, units)
+    if (unit !== undefined && unit.missingBytes <= 0) this.#finish(pid, bytes, units)
   }
 
   #begin(pid: number, track: Track, bytes: Uint8Array, at: number): void {
@@ -90,27 +105,37 @@ export class AccessUnitParser {
       track,
       pts,
       keyFrame: isRandomAccess(bytes, at),
-      packets: [Buffer.from(bytes.subarray(at, at + packetBytes))],
+      runs: [],
+      from: at,
+      to: at + packetBytes,
       bytes: packetBytes,
       missingBytes: header.lengthBytes === 0 ? Infinity : header.lengthBytes + 6 - header.bytesHere,
     })
   }
 
-  #finish(pid: number, units: AccessUnit[]): void {
+  #finish(pid: number, bytes: Uint8Array, units: AccessUnit[]): void {
     const unit = this.#collecting.get(pid)
     if (unit === undefined) return
     this.#collecting.delete(pid)
-    const { track, pts, keyFrame, packets } = unit
-    units.push({ track, pts, keyFrame, packets: Buffer.concat(packets) })
+    endRun(unit, bytes)
+    const { track, pts, keyFrame, runs } = unit
+    const [single] = runs
+    const packets = runs.length === 1 && single !== undefined ? single : Buffer.concat(runs)
+    units.push({ track, pts, keyFrame, packets })
   }
 
   /** What is left when the stream has ended. */
   end(): ReadonlyArray<AccessUnit> {
     const units: AccessUnit[] = []
     for (const pid of [...this.#collecting.keys()]) {
-      if (this.#collecting.get(pid)?.missingBytes === Infinity) this.#finish(pid, units)
+      if (this.#collecting.get(pid)?.missingBytes === Infinity) this.#finish(pid, nothing, units)
     }
     this.#collecting.clear()
     return units
   }
+}
+
+/** Makes what was found in a chunk a run of its own. */
+function endRun(unit: Collecting, bytes: Uint8Array): void {
+  if (unit.to > unit.from) unit.runs.push(bytes.subarray(unit.from, unit.to))
 }

@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HashedBytes, HeldSegment } from '../buffer/index.js'
+import type { Track } from '../segment.js'
+import { bytesAnswer, fenced, parseNumber, refusal, unlessKnown, write, type Answer } from './answers.js'
+import type { OriginHost, OriginStream } from './host.js'
+import { contentTypes, waitMsMax } from './segmentRoutes.js'
+
+/** Numbers that are waited for, counted from the live one. */
+const aheadMax = 4
+/** A number this close below the live one may still be completed. */
+const behindMax = 2
+/** A primary that was suspended learns within milliseconds whether it still is one: less than a refusal costs a viewer. */
+const confirmMsMax = 150
+
+const path = /^\/streams\/([^/?]+)\/(?:(video|audio)\/(\d{1,16})\.m4s|pairs\/(\d{1,16}))(?:\?|$)/
+
+/**
+ * Numbered segments, fenced by epoch, answered without the framework: they are most of what an origin is asked for, and
+ * routing and hooks would cost more than they do. Also the pairs that a standby copies: both tracks of a number in one
+ * answer. Gives false for other paths, unanswered.
+ */
+export function createSegmentHandler(
+  host: OriginHost,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  return (request, response) => {
+    const { method, url = '' } = request
+    if (method !== 'GET' && method !== 'HEAD') return false
+    const [, name, track, ofTrack, ofPair] = path.exec(url) ?? []
+    const number = parseNumber(ofTrack ?? ofPair ?? '')
+    if (name === undefined || number === null) return false
+    const asked = ofPair !== undefined ? 'pair' : track === 'video' ? 'video' : 'audio'
+    const fromViewer = request.headers['segue-peer'] === undefined
+    const sendAnswer = (answer: Answer): void => {
+      if (response.destroyed) return
+      write(response, unlessKnown(answer, request.headers['if-none-match']), method === 'GET')
+    }
+    const answer = answerTo({ host, name, asked, number, fromViewer, response })
+    if ('status' in answer) sendAnswer(answer)
+    else void answer.then(sendAnswer)
+    return true
+  }
+}
+
+type Asked = Track | 'pair'
+
+interface Question {
+  readonly host: OriginHost
+  readonly name: string
+  readonly asked: Asked
+  readonly number: number
+  readonly fromViewer: boolean
+  readonly response: ServerResponse
+}
+
+/** At once, unless the number has to be waited for. */
+function answerTo(question: Question): Answer | Promise<Answer> {
+  const { host, name, number } = question
+  host.checkSuspension()
+  const stream = host.streamOf(name)
+  if (stream === null) {
+    const route = host.routeOf(name)
+    if (route !== null && number >= route.cutover && !namedIn(route, host.server)) return fenced(route)
+    return refusal(404, 'unknown-stream', `no stream ${name} here`)
+  }
+  if (stream.authority.of(number) !== 'unconfirmed') return answerFrom(stream, question)
+  return stream.authority.settled(number, confirmMsMax).then(() => answerFrom(stream, question))
+}
+
+function answerFrom(stream: OriginStream, question: Question): Answer | Promise<Answer> {
+  const { number, asked, fromViewer } = question
+  const barred = bar(stream, number)
+  if (barred !== null) return barred
+  if (fromViewer) stream.onViewerRequest(number)
+  const present = stream.buffer.get(number)
+  if (present !== null) return deliver(stream, asked, present)
+  const live = stream.buffer.live()
+  const finished = stream.role() === 'retired' && !stream.encoding()
+  if (finished || (live !== null && number < live - behindMax)) {
+    const oldest = stream.buffer.oldest()
+    return refusal(404, 'gone', `segment ${number} is not kept here any more`, { live, oldest })
+  }
+  return live !== null && number > live + aheadMax ? notYet(stream, number) : answerLater(stream, question)
+}
+
+async function answerLater(stream: OriginStream, { host, asked, number, response }: Question): Promise<Answer> {
+  const segment = await waitUnlessClosed(stream, asked, number, response)
+  host.checkSuspension()
+  await stream.authority.settled(number, confirmMsMax)
+  return bar(stream, number) ?? (segment === null ? notYet(stream, number) : deliver(stream, asked, segment))
+}
+
+const namedIn = (route: NonNullable<ReturnType<OriginHost['routeOf']>>, server: string): boolean =>
+  route.primary.id === server || route.standby?.id === server
+
+const waitUnlessClosed = async (
+  stream: OriginStream,
+  asked: Asked,
+  number: number,
+  response: ServerResponse,
+): Promise<HeldSegment | null> => {
+  const gone = new AbortController()
+  const abort = (): void => gone.abort()
+  response.once('close', abort)
+  try {
+    if (asked !== 'pair') return await stream.buffer.waitFor(number, waitMsMax(stream), gone.signal)
+    // A standby that follows wants to know at once when a number is left out.
+    await stream.buffer.waitForLive(number, waitMsMax(stream), gone.signal)
+    return stream.buffer.get(number)
+  } finally {
+    response.off('close', abort)
+  }
+}
+
+/** Refuses numbers that this server must not speak for. */
+const bar = (stream: OriginStream, number: number): Answer | null => {
+  const verdict = stream.routes.verdict(number)
+  if (verdict._tag === 'Fenced') return fenced(verdict.route)
+  if (stream.authority.of(number) !== 'unconfirmed') return null
+  const message = 'this server was suspended and asks whether it is still primary'
+  return refusal(503, 'authority-unconfirmed', message, {}, ['retry-after', '0'])
+}
+
+const notYet = (stream: OriginStream, number: number): Answer =>
+  refusal(404, 'not-yet', `segment ${number} is not here yet`, { live: stream.buffer.live() }, ['retry-after', '1'])
+
+const deliver = (stream: OriginStream, asked: Asked, segment: HeldSegment): Answer => {
+  if (asked === 'pair') return pairAnswer(stream, segment)
+  const verdict = stream.routes.verdict(segment.number)
+  const epoch = verdict._tag === 'Serve' ? verdict.epoch : null
+  const confirmed = epoch !== null && stream.authority.of(segment.number) === 'confirmed'
+  return bytesAnswer(contentTypes[asked], segment[asked], [
+    ...(confirmed ? ['segue-epoch', String(epoch)] : []),
+    ...['segue-role', stream.role(), 'cache-control', 'public, max-age=3600, immutable'],
+  ])
+}
+
+/** Video, then audio; the headers say where one ends and what both must hash to, and which init segment they belong to. */
+const pairAnswer = (stream: OriginStream, { video, audio }: HeldSegment): Answer => ({
+  status: 200,
+  headers: [
+    ...['content-type', 'application/octet-stream', 'cache-control', 'no-store'],
+    ...['segue-video', promise(video), 'segue-audio', promise(audio)],
+    ...['segue-init', stream.buffer.init()?.combined.sha256 ?? ''],
+  ],
+  body: Buffer.concat([video.bytes, audio.bytes]),
+})
+
+const promise = ({ bytes, sha256 }: HashedBytes): string => `${sha256} ${bytes.length}`
