@@ -105,7 +105,7 @@ describe('A feed whose source fails', () => {
     await waitFor(() => numbers('video').length >= before + 6, patience)
     expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
     expect([saw('restarting'), saw('incomplete')]).toEqual([false, false])
-    const { complaints } = await decode(await recorded(url, 20_000), ['-f', 'mpegts'])
+    const { complaints } = await decode(await recorded(url), ['-f', 'mpegts'])
     expect(complaints).toBe('')
   }, 40_000)
 

@@ -39,6 +39,8 @@ const spoiled = async (real: TestOrigin, spoil: (path: string, bytes: Buffer) =>
         response.writeHead(status, { etag: '"none"', ...Object.fromEntries(promises) })
         response.end(passed)
       })
+      // The real one is closed while it is still asked.
+      .catch(() => response.destroy())
   }
   const server: Server = createServer(relay)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
