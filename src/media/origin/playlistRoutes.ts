@@ -1,25 +1,68 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { fenced, parseNumber, refuse, send as sendAnswer } from './answers.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { hashed } from '../buffer/index.js'
+import { msOfTicks } from '../format.js'
+import { bytesAnswer, fenced, parseNumber, refuse, send as sendAnswer, unlessKnown } from './answers.js'
+import { mediaPresentation } from './dash.js'
 import type { OriginHost, OriginStream } from './host.js'
-import { mediaPlaylist, multivariantPlaylist, readVariant } from './playlists.js'
+import { mediaPlaylist, multivariantPlaylist, readVariant, type VariantFacts } from './playlists.js'
+import { steeringManifest } from './steering.js'
 
-const contentType = 'application/vnd.apple.mpegurl'
+const hlsType = 'application/vnd.apple.mpegurl'
+const dashType = 'application/dash+xml'
+/** Asked again each time, and answered without bytes when they are the same (ETag). */
+const revalidated = 'no-cache'
+/** A playlist that was waited for lists the number in its address for ever; a cache may spare us the rest of a herd. */
+const herd = 'public, max-age=1'
 /** Three target durations, after which a blocking reload is answered (RFC 8216bis, 6.2.5.2). */
 const blockMsMax = 3_000
 /** How far above the live number a reload may ask (RFC 8216bis: two segments), plus one for a server that lags. */
 const aheadMax = 3
 
-/** HLS for ordinary players. */
+interface Params {
+  readonly stream: string
+}
+
+/** HLS and DASH for ordinary players. */
 export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
   const windows = new WeakMap<OriginStream['buffer'], { first: number }>()
 
-  app.get<{ Params: { stream: string } }>('/streams/:stream/main.m3u8', async (request, reply) => {
+  app.get<{ Params: Params }>('/streams/:stream/main.m3u8', async (request, reply) => {
+    const found = await variantsOf(host, request.params.stream, reply)
+    if (!('variants' in found)) return found
+    return sendText(request, reply, hlsType, revalidated, multivariantPlaylist(found.stream.format, found.variants))
+  })
+
+  app.get<{ Params: Params }>('/streams/:stream/main.mpd', async (request, reply) => {
+    const found = await variantsOf(host, request.params.stream, reply)
+    if (!('variants' in found)) return found
+    const { stream, variants } = found
+    const presentation = mediaPresentation(stream.stream, stream.format, variants, host.routeOf(stream.stream))
+    return sendText(request, reply, dashType, revalidated, presentation)
+  })
+
+  app.get<{ Params: Params }>('/streams/:stream/steering.json', async (request, reply) => {
+    const name = request.params.stream
+    const route = host.routeOf(name)
+    const stream = host.streamOf(name)
+    // A server that has been left still says where the stream is.
+    if (stream === null && route === null) return unknown(reply, name)
+    const init = stream?.buffer.init() ?? null
+    const variants = init === null ? [] : [readVariant(init.combined.bytes)]
+    const playlists = {
+      variants: Object.fromEntries(variants.map(({ id, path }) => [id, `${path}.m3u8`])),
+      renditions: { a: 'audio.m3u8' },
+    }
+    return reply.header('cache-control', 'no-store').send(steeringManifest(name, route, playlists))
+  })
+
+  // The clock that the numbers follow, which is the feed's and need not be that of this machine.
+  app.get<{ Params: Params }>('/streams/:stream/time', async (request, reply) => {
     const stream = host.streamOf(request.params.stream)
     if (stream === null) return unknown(reply, request.params.stream)
-    if (stream.buffer.init() === null) await stream.buffer.waitForLive(0, blockMsMax)
-    const init = stream.buffer.init()
-    if (init === null) return notYet(reply, stream)
-    return send(reply, multivariantPlaylist(stream.format, readVariant(init.combined.bytes)))
+    const live = stream.buffer.live()
+    if (live === null) return notYet(reply, stream)
+    const at = new Date(msOfTicks((live + 1) * stream.format.segmentTicks)).toISOString()
+    return reply.header('cache-control', 'no-store').type('text/plain').send(at)
   })
 
   for (const track of ['video', 'audio'] as const) {
@@ -41,7 +84,8 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
         } else if (stream.buffer.live() === null) await stream.buffer.waitForLive(0, blockMsMax)
         const window = windowOf(stream, windows)
         if (window === null) return notYet(reply, stream)
-        return send(reply, mediaPlaylist(track, stream.format, window.first, window.last))
+        const cached = wanted !== null && window.last >= wanted ? herd : revalidated
+        return sendText(request, reply, hlsType, cached, mediaPlaylist(track, stream.format, window.first, window.last))
       },
     )
   }
@@ -55,8 +99,28 @@ const notYet = (reply: FastifyReply, stream: OriginStream): FastifyReply => {
   return refuse(reply, 404, 'not-yet', `stream ${stream.stream} has nothing to play here yet`)
 }
 
-const send = (reply: FastifyReply, playlist: string): FastifyReply =>
-  reply.header('cache-control', 'no-store').type(contentType).send(playlist)
+const variantsOf = async (
+  host: OriginHost,
+  name: string,
+  reply: FastifyReply,
+): Promise<{ readonly stream: OriginStream; readonly variants: ReadonlyArray<VariantFacts> } | FastifyReply> => {
+  const stream = host.streamOf(name)
+  if (stream === null) return unknown(reply, name)
+  if (stream.buffer.init() === null) await stream.buffer.waitForLive(0, blockMsMax)
+  const init = stream.buffer.init()
+  return init === null ? notYet(reply, stream) : { stream, variants: [readVariant(init.combined.bytes)] }
+}
+
+const sendText = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  contentType: string,
+  cacheControl: string,
+  text: string,
+): FastifyReply => {
+  const answer = bytesAnswer(contentType, hashed(Buffer.from(text)), ['cache-control', cacheControl])
+  return sendAnswer(reply, unlessKnown(answer, request.headers['if-none-match']))
+}
 
 /** Waits until the asked number is complete. A time-out is answered with the present playlist: a 5xx makes players back off for half a minute. */
 const block = async (stream: OriginStream, wanted: number, reply: FastifyReply): Promise<FastifyReply | null> => {

@@ -4,6 +4,8 @@ import { boxesIn, only } from '../fmp4/boxes.js'
 import { codecStrings, frameCountOf } from '../fmp4/index.js'
 import { readMovie } from '../fmp4/init.js'
 import type { Track } from '../segment.js'
+import { audioBitsPerS, videoBitsPerS } from './bandwidth.js'
+import { herePathway } from './steering.js'
 
 /**
  * Media playlist (RFC 8216bis) of the numbers `first` to `last`. A pure function of its arguments: two servers that
@@ -29,9 +31,13 @@ export function mediaPlaylist(track: Track, format: StreamFormat, first: number,
 const durationS = (track: Track, format: StreamFormat, number: number): number =>
   (track === 'video' ? format.segmentTicks : frameCountOf(number, track, format) * audioFrameTicks) / ticksPerSecond
 
-/** What a multivariant playlist tells about the tracks. */
+/** What playlists tell about one variant of the picture, and the sound that belongs to it. */
 export interface VariantFacts {
-  readonly codecs: string
+  /** Stable name, such as v360. */
+  readonly id: string
+  /** Where its playlist and segments lie, such as video. */
+  readonly path: string
+  readonly codecs: { readonly video: string; readonly audio: string }
   readonly width: number
   readonly height: number
 }
@@ -39,33 +45,32 @@ export interface VariantFacts {
 /** Reads codecs (RFC 6381) and picture size from the combined init segment. Throws when it is none. */
 export function readVariant(combinedInit: Uint8Array): VariantFacts {
   const { configuration } = readMovie(combinedInit, only(boxesIn(combinedInit, 0, combinedInit.length), 'moov'))
-  const { video, audio } = codecStrings(configuration)
-  return { codecs: `${video},${audio}`, width: configuration.video.width, height: configuration.video.height }
+  const { width, height } = configuration.video
+  return { id: `v${height}`, path: 'video', codecs: codecStrings(configuration), width, height }
 }
 
-const audioBitsPerS = 128_000
-/** A generous guess; a measured figure would differ between servers. */
-const bitsPerPixelMax = 0.2
-
-/** Multivariant playlist: one variant and its audio group. */
-export function multivariantPlaylist(format: StreamFormat, { codecs, width, height }: VariantFacts): string {
+/** Multivariant playlist: the variants and their audio group, steered (RFC 8216bis, 4.4.6.6). The same on every server. */
+export function multivariantPlaylist(format: StreamFormat, variants: ReadonlyArray<VariantFacts>): string {
   const fps = format.frameRate.num / format.frameRate.den
-  const bandwidth = Math.round(width * height * fps * bitsPerPixelMax) + audioBitsPerS
-  const attributes = [
-    `BANDWIDTH=${bandwidth}`,
-    `CODECS="${codecs}"`,
-    `RESOLUTION=${width}x${height}`,
-    `FRAME-RATE=${fps.toFixed(3)}`,
-    `STABLE-VARIANT-ID="v${height}"`,
-    'AUDIO="a"',
-  ]
+  const streams = variants.flatMap(({ id, path, codecs, width, height }) => {
+    const attributes = [
+      `BANDWIDTH=${videoBitsPerS(format, width, height) + audioBitsPerS}`,
+      `CODECS="${codecs.video},${codecs.audio}"`,
+      `RESOLUTION=${width}x${height}`,
+      `FRAME-RATE=${fps.toFixed(3)}`,
+      `STABLE-VARIANT-ID="${id}"`,
+      `PATHWAY-ID="${herePathway}"`,
+      'AUDIO="a"',
+    ]
+    return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${path}.m3u8`]
+  })
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:7',
     '#EXT-X-INDEPENDENT-SEGMENTS',
+    `#EXT-X-CONTENT-STEERING:SERVER-URI="steering.json",PATHWAY-ID="${herePathway}"`,
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a",URI="audio.m3u8"',
-    `#EXT-X-STREAM-INF:${attributes.join(',')}`,
-    'video.m3u8',
+    ...streams,
     '',
   ].join('\n')
 }

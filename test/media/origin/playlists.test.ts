@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { createSegmentBuffer, type SegmentBuffer } from '../../../src/media/buffer/index.js'
+import { faultsOfMediaPlaylist, faultsOfMultivariantPlaylist, faultsOfReload } from '../../support/hlsRules.js'
 import { waitFor } from '../../support/waitFor.js'
 import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
 import { bufferOf, encode, refOf, routeOf } from '../support/scripted.js'
@@ -32,6 +34,40 @@ describe('playlists', () => {
       'video/5000000025.m4s',
     ])
     expect(playlist.trimEnd().endsWith('video/5000000040.m4s')).toBe(true)
+  })
+
+  it('keep to the rules of RFC 8216bis, from one reload to the next', async () => {
+    const origin = await start({ buffer: bufferOf(5_000_000_000, 5_000_000_040) })
+    origin.routes.accept(routeOf({ epoch: 2, cutover: 10, primary: refOf('b'), standby: refOf('a') }))
+    expect(faultsOfMultivariantPlaylist(await text(origin, '/streams/demo/main.m3u8'))).toEqual([])
+    for (const path of ['/streams/demo/video.m3u8', '/streams/demo/audio.m3u8']) {
+      const before = await text(origin, path)
+      encode(origin.buffer, (origin.buffer.live() ?? 0) + 1)
+      const after = await text(origin, path)
+      expect([faultsOfMediaPlaylist(before), faultsOfMediaPlaylist(after), faultsOfReload(before, after)]).toEqual([
+        [],
+        [],
+        [],
+      ])
+    }
+  })
+
+  it('are not sent again to one who has them; what was waited for may be cached for a moment', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    for (const path of ['main.m3u8', 'main.mpd', 'video.m3u8']) {
+      const first = await origin.get(`/streams/demo/${path}`)
+      const etag = first.headers.get('etag') ?? ''
+      expect(etag).toBe(
+        `"${createHash('sha256')
+          .update(await first.text())
+          .digest('hex')}"`,
+      )
+      expect(first.headers.get('cache-control')).toBe('no-cache')
+      const again = await origin.get(`/streams/demo/${path}`, { headers: { 'if-none-match': etag } })
+      expect([again.status, await again.text()]).toEqual([304, ''])
+    }
+    const blocked = await origin.get('/streams/demo/video.m3u8?_HLS_msn=20')
+    expect(blocked.headers.get('cache-control')).toBe('public, max-age=1')
   })
 
   it('are the same on two servers that hold different pasts', async () => {
