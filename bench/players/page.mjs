@@ -45,7 +45,8 @@ class Observed {
     const nowMs = performance.now()
     const { currentTime } = this.video
     if (currentTime === this.positionS) return
-    const stillMs = nowMs - this.movedAt - (currentTime - this.positionS) * 1000
+    // A leap backwards is no time that the picture stood still.
+    const stillMs = nowMs - this.movedAt - Math.max(0, currentTime - this.positionS) * 1000
     const begun = this.positionS > 0
     if (begun && stillMs >= stallMsMin) {
       this.stalls.push(Math.round(stillMs))
