@@ -171,3 +171,73 @@ describe('segue keys', () => {
     expect(told).toContain('others may read the private key')
   })
 })
+
+describe('segue replay', () => {
+  it.each([
+    [['--handover', 'a-h1'], '3 event streams: identical'],
+    [['--stream', 'a'], '1 event stream: identical'],
+    [['--stream', 'server-s1'], '1 event stream: identical'],
+  ])('derives the decisions of a part alone: %s', async (args, told) => {
+    const { status, stdout } = await segue('replay', '--data', data, ...args)
+    expect(stdout).toContain(told)
+    expect(status).toBe(0)
+  })
+
+  it.each([
+    [['--handover', 'a-h9'], 'there is no handover a-h9 in the log'],
+    [['--stream', 'nowhere'], 'there is no event of that stream in the log'],
+    [['--stream', 'a', '--all'], 'give one of them'],
+  ])('says what is wrong with %s', async (args, message) => {
+    const { status, stderr } = await segue('replay', '--data', data, ...args)
+    expect(stderr).toContain(message)
+    expect(status).not.toBe(0)
+  })
+})
+
+describe('segue what-if', () => {
+  it('compares alternatives in a table, and draws them', async () => {
+    const html = join(home, 'curve.html')
+    const { status, stdout } = await segue('what-if', '--data', data, '--threshold', '20:60:20', '--html', html)
+    expect(stdout.split('\n').filter((line) => line.startsWith('threshold '))).toHaveLength(3)
+    expect(await readFile(html, 'utf8')).toContain('<svg')
+    expect(status).toBe(0)
+  })
+
+  it.each([
+    [['--threshold', 'x'], 'Give a score from 0 to 100'],
+    [['--threshold', '10:90:0.1'], 'Give a score from 0 to 100'],
+    [['--model', 'unheard'], 'the log has activated no model unheard'],
+    [['--policy', '/nowhere.json'], '--policy /nowhere.json cannot be read'],
+    [[], 'say what is to be other'],
+  ])('says what is wrong with %s', async (args, message) => {
+    const { status, stderr } = await segue('what-if', '--data', data, ...args)
+    expect(stderr).toContain(message)
+    expect(status).not.toBe(0)
+  })
+})
+
+describe('segue audit --handover', () => {
+  it.each(['html', 'json'])('writes a dossier that the public key alone proves: %s', async (kind) => {
+    const out = join(home, `dossier.${kind}`)
+    const pem = join(home, 'public.pem')
+    await writeFile(pem, (await segue('keys', 'show', '--data', data)).stdout)
+    expect((await segue('audit', '--data', data, '--handover', 'a-h1', '--out', out)).stderr).toBe('')
+    await rm(data, { recursive: true })
+    const { status, stdout } = await segue('audit', 'verify', out, '--key', pem)
+    expect(stdout).toContain('everything in the file follows from them')
+    expect(status).toBe(0)
+    await writeFile(out, (await readFile(out, 'utf8')).replaceAll('a-h1', 'a-h2'))
+    expect((await segue('audit', 'verify', out, '--key', pem)).status).toBe(1)
+  })
+
+  it.each([
+    [['--handover', 'a-h1'], '--handover needs --out FILE.html or --out FILE.json'],
+    [['--handover', 'a-h9', '--out', '/nowhere/x.html'], 'there is no handover a-h9 in the log'],
+    [['verify', '/nowhere.html'], 'say whom to trust'],
+  ])('says what is wrong with %s', async (args, message) => {
+    const where = args[0] === 'verify' ? [] : ['--data', data]
+    const { status, stderr } = await segue('audit', ...args, ...where)
+    expect(stderr).toContain(message)
+    expect(status).not.toBe(0)
+  })
+})

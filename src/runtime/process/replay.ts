@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
-import { decodeEvent, parseStreamId, type RecordedEvent } from '../../events/index.js'
+import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { recordHandover, replayLog, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
 
@@ -26,16 +26,51 @@ export interface LogExamined {
   readonly handovers: HandoverHistory
 }
 
+/** A part of a log: one event stream, or those that had a part in a handover. */
+export type LogPart = { readonly stream: string } | { readonly handover: string }
+
+/** The log holds nothing of what was asked for. */
+export class NothingThere extends Error {
+  readonly _tag = 'NothingThere'
+}
+
+/** The event streams of a part: of a handover its stream and both servers. @throws NothingThere */
+async function streamsOf(store: EventStore, part: LogPart): Promise<ReadonlyArray<string>> {
+  if ('stream' in part) return [parseStreamId(part.stream) === null ? streamIdOf('stream', part.stream) : part.stream]
+  const stream = streamIdOf('stream', part.handover.replace(/-h\d+$/, ''))
+  const servers = new Set<string>()
+  for await (const { type, data } of store.readStream(stream)) {
+    const { handover, from, to, server } = data as { readonly [name: string]: { readonly id?: string } | string }
+    if (handover !== part.handover) continue
+    if (type !== 'HandoverStarted' && type !== 'StandbyActivationOrdered') continue
+    for (const ref of [from, to, server]) if (typeof ref === 'object' && ref.id !== undefined) servers.add(ref.id)
+  }
+  if (servers.size === 0) throw new NothingThere(`there is no handover ${part.handover} in the log`)
+  return [stream, ...[...servers].map((server) => streamIdOf('server', server))]
+}
+
+async function* eventsOf(store: EventStore, part: LogPart | undefined): AsyncIterable<RecordedEvent> {
+  if (part === undefined) return yield* store.readAll()
+  let events = 0
+  for (const stream of await streamsOf(store, part)) {
+    for await (const event of store.readStream(stream)) {
+      events += 1
+      yield event
+    }
+  }
+  if (events === 0) throw new NothingThere('there is no event of that stream in the log')
+}
+
 /**
- * Reads a log from the first event to the last, without changing it: derives every decision again, and lists the
- * handovers. @throws StoreCorrupt, StoreUnavailable
+ * Reads a log, or a part of it, from the first event to the last, without changing it: derives every decision again, and
+ * lists the handovers. @throws StoreCorrupt, StoreUnavailable, NothingThere
  */
-export async function examineLog(connection: StoreConnection): Promise<LogExamined> {
+export async function examineLog(connection: StoreConnection, part?: LogPart): Promise<LogExamined> {
   const store = await openStore(connection, { readOnly: true })
   let events = 0
   let handovers: HandoverHistory = []
   async function* counted(): AsyncIterable<RecordedEvent> {
-    for await (const event of store.readAll()) {
+    for await (const event of eventsOf(store, part)) {
       events += 1
       handovers = withEvent(handovers, event)
       yield event
