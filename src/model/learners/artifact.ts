@@ -106,7 +106,8 @@ export const decodeModel = (bytes: Uint8Array): E.Either<ArtifactError, LearnedM
     const { kind, offset, length } = entry as ArrayEntry
     const Kind = kinds[kind]
     const from = bodyAt + offset
-    return new Kind(bytes.slice(from, from + length * Kind.BYTES_PER_ELEMENT).buffer)
+    // A copy: arrays must begin on a multiple of their size, and slice() of a Buffer would give the file's own memory.
+    return new Kind(new Uint8Array(bytes.subarray(from, from + length * Kind.BYTES_PER_ELEMENT)).buffer)
   }
   const unpack = (packed: unknown): Scorer => {
     const some = packed as { readonly kind: Scorer['kind'] } & Readonly<Record<string, unknown>>

@@ -88,6 +88,8 @@ describe.each(learned)('%s', (_, learner, atLeast) => {
     const back = decodeModel(bytes)
     if (E.isLeft(back)) throw new Error(back.left.message)
     expect(back.right).toEqual(model)
+    // As it comes from a file: a Buffer that is part of a larger one.
+    expect(decodeModel(Buffer.concat([Buffer.alloc(3), bytes]).subarray(3))).toEqual(back)
     for (let row = 0; row < 50; row += 1) {
       expect(riskOf(back.right, vectorOf(set, row))).toBe(riskOf(model, vectorOf(set, row)))
     }
