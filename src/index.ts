@@ -25,6 +25,7 @@ export type { Transport } from './messaging/index.js'
 export * from './events/index.js'
 export { createMemoryStore } from './events/stores/memory/index.js'
 export { openSqliteStore } from './events/stores/sqlite/index.js'
+export { openEventStoreDb, parseAddress } from './events/stores/eventstoredb/index.js'
 export {
   describeConnection,
   openStore,

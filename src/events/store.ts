@@ -9,7 +9,10 @@ export interface AppendResult {
   /** Revision of the last event of this append. */
   readonly lastRevision: number
   readonly position: Position
-  /** True when all these events had been appended before by an earlier try with the same ids. */
+  /**
+   * True when all these events had been appended before by an earlier try with the same ids. When it is false, the log
+   * holds exactly the given events at this place; EventStoreDB may say so of what another process had appended.
+   */
   readonly repeated: boolean
 }
 

@@ -29,7 +29,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     })
 
     describeAppending(world, traits)
-    describeReading(world)
+    describeReading(world, traits)
     describeSubscribing(world)
     describeEnding(world, traits)
   })

@@ -20,6 +20,10 @@ export async function openStore(connection: StoreConnection, options: OpenStoreO
       const { openSqliteStore } = await import('./sqlite/index.js')
       return openSqliteStore({ path: connection.path, readOnly })
     }
+    case 'eventstoredb': {
+      const { openEventStoreDb } = await import('./eventstoredb/index.js')
+      return openEventStoreDb({ address: connection.address, readOnly })
+    }
     case 'memory': {
       if (readOnly) {
         throw new StoreUnavailable(

@@ -16,6 +16,8 @@ export interface StoreUnderTest {
 export interface StoreTraits {
   /** An id may stand in one stream only; otherwise the rule holds within each stream. */
   readonly idsUniqueInWholeLog: boolean
+  /** Appends that are begun one after the other, without waiting, stand in the log in that order. */
+  readonly keepsOrderOfCalls: boolean
   /** A deleted stream's events leave `readAll` at once; otherwise some time later. */
   readonly deletionErasesAtOnce: boolean
 }

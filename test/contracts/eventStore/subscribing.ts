@@ -88,7 +88,8 @@ export function describeSubscribing(world: StoreWorld): void {
         filter: { types: ['Wanted'] },
         onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint),
       })
-      await until(() => checkpoints.at(-1) === last.position)
+      // A server that others use as well may have come further.
+      await until(() => (checkpoints.at(-1) ?? '') >= last.position)
 
       expect(events.map((event) => event.position)).toEqual([position])
       expect(checkpoints).toEqual([...checkpoints].sort())

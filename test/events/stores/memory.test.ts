@@ -3,5 +3,6 @@ import { describeEventStore } from '../../contracts/eventStoreContract.js'
 
 describeEventStore('the memory store', async () => ({ store: createMemoryStore(), dispose: async () => {} }), {
   idsUniqueInWholeLog: true,
+  keepsOrderOfCalls: true,
   deletionErasesAtOnce: true,
 })

@@ -11,5 +11,5 @@ describeEventStore(
     const store = await openSqliteStore({ path: join(folder, 'events.db') })
     return { store, dispose: () => rm(folder, { recursive: true }) }
   },
-  { idsUniqueInWholeLog: true, deletionErasesAtOnce: true },
+  { idsUniqueInWholeLog: true, keepsOrderOfCalls: true, deletionErasesAtOnce: true },
 )

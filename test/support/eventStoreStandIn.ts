@@ -1,0 +1,133 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { parseAddress, type EventStoreAddress } from '../../src/events/stores/eventstoredb/index.js'
+
+const program = fileURLToPath(new URL('./eventstoredb/main.mjs', import.meta.url))
+
+/** What the stand-in may be told to do wrong; see test/support/eventstoredb/faults.mjs. */
+export interface StandInFault {
+  readonly mode:
+    | 'mute'
+    | 'mute-after-commit'
+    | 'drop-before-commit'
+    | 'drop-after-commit'
+    | 'kill-before-commit'
+    | 'kill-after-commit'
+    | 'not-leader'
+    | 'no-leader'
+    | 'busy'
+    | 'denied'
+    | 'timeout'
+    | 'twice'
+    | 'drop-reads'
+    | 'slow'
+  /** How many calls meet it; default: all until the next order. */
+  readonly times?: number
+  readonly ms?: number
+  readonly after?: number
+  readonly leader?: { readonly host: string; readonly port: number }
+}
+
+export interface StandInOptions {
+  readonly port?: number
+  readonly batchAppend?: boolean
+  readonly features?: boolean
+  /** Names and passwords that are let in; without TLS the client sends none. */
+  readonly users?: Readonly<Record<string, string>>
+  readonly tls?: { readonly key: string; readonly certificate: string }
+  /** File in which appends outlive the process. */
+  readonly journal?: string
+  /** Ports of nodes that it names as the cluster's members; the first one leads. */
+  readonly members?: ReadonlyArray<number>
+}
+
+export interface StandInEvent {
+  readonly id: string
+  readonly stream: string
+  readonly revision: number
+  readonly type: string
+  readonly data: string
+  readonly metadata: string
+}
+
+/** A test double for EventStoreDB, as a process of its own that speaks the client's wire protocol. */
+export interface EventStoreStandIn {
+  readonly port: number
+  /** Such as `esdb://127.0.0.1:40123?tls=false`. */
+  readonly url: string
+  readonly fault: (fault: StandInFault | null) => Promise<void>
+  /** What it holds, other than its own statistics. */
+  readonly events: () => Promise<ReadonlyArray<StandInEvent>>
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  readonly exited: Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+interface Answer {
+  readonly type: string
+  readonly port?: number
+  readonly events?: ReadonlyArray<StandInEvent>
+}
+
+export async function startEventStoreStandIn(options: StandInOptions = {}): Promise<EventStoreStandIn> {
+  const child = fork(program, [JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const { port = 0 } = await answerOf(child)
+  // One order at a time: answers carry no name.
+  let last: Promise<unknown> = Promise.resolve()
+  const ask = (order: object): Promise<Answer> => {
+    const answer = last.then(() => {
+      const coming = answerOf(child)
+      child.send(order)
+      return coming
+    })
+    last = answer.catch(() => undefined)
+    return answer
+  }
+  return {
+    port,
+    url: `esdb://127.0.0.1:${port}?tls=${options.tls === undefined ? 'false' : 'true'}`,
+    fault: async (fault) => void (await ask({ type: 'fault', fault })),
+    events: async () => (await ask({ type: 'events' })).events ?? [],
+    kill: async (signal) => {
+      child.kill(signal)
+      if (signal === 'SIGKILL') await exited
+    },
+    exited,
+    stop: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+function answerOf(child: ChildProcess): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const onExit = (): void => reject(new Error('the stand-in has ended'))
+    child.once('exit', onExit)
+    child.once('message', (answer: Answer) => {
+      child.off('exit', onExit)
+      resolve(answer)
+    })
+  })
+}
+
+/** The address that a connection string means; a string that means none fails the test. */
+export function addressOf(url: string): EventStoreAddress {
+  const address = parseAddress(url)
+  if (E.isLeft(address)) throw new Error(address.left)
+  return address.right
+}
+
+let namespaces = 0
+
+/** A place in a server that no other test uses: tests do not see one another's events, on a real server either. */
+export const freshNamespace = (): string => `t${process.pid}.${Date.now().toString(36)}.${(namespaces += 1)}`
+
+export const withNamespace = (url: string, namespace = freshNamespace()): string =>
+  `${url}${url.includes('?') ? '&' : '?'}namespace=${namespace}`
