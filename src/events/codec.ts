@@ -10,6 +10,7 @@ import { conformanceOf, type Conforms } from './conformance.js'
 import type { EventDefinition } from './definition.js'
 import { EventMetadata, type SegueEvent } from './envelope.js'
 import { describeErrors } from './report.js'
+import { upcast } from './upcast.js'
 
 /** An event does not fit its definition. `field` says which part; the message says what was found. */
 export class InvalidEvent extends Error {
@@ -79,13 +80,15 @@ export function decodePayload<C extends Category>(
   return E.right({ type: input.type, data: decoded.right } as Payload<C>)
 }
 
-/** Validates a stored event. A schema version newer than ours is refused, never guessed. */
-export function decodeEvent<C extends Category>(category: C, event: SegueEvent): E.Either<InvalidEvent, EventIn<C>> {
-  const definition = definitions[category].get(event.type)
-  if (definition !== undefined && event.schemaVersion > definition.schemaVersion) {
-    const reason = `schema version ${event.schemaVersion} is newer than ${definition.schemaVersion}, the newest known here; update segue`
-    return E.left(new InvalidEvent(event.type, reason))
-  }
+/**
+ * Validates a stored event, and brings one of an older schema to the newest. A schema version newer than ours is refused,
+ * never guessed.
+ */
+export function decodeEvent<C extends Category>(category: C, stored: SegueEvent): E.Either<InvalidEvent, EventIn<C>> {
+  const definition = definitions[category].get(stored.type)
+  const current = definition?.schemaVersion === stored.schemaVersion ? E.right(stored) : broughtUp(definition, stored)
+  if (E.isLeft(current)) return current
+  const event = current.right
   if (definition !== undefined && dataConforms(definition, event.data) && metadataConforms(event.metadata)) {
     return E.right(event as EventIn<C>)
   }
@@ -94,4 +97,23 @@ export function decodeEvent<C extends Category>(category: C, event: SegueEvent):
   const payload = decodePayload(category, event)
   if (E.isLeft(payload)) return payload
   return E.right({ ...event, data: payload.right.data, metadata: metadata.right } as unknown as EventIn<C>)
+}
+
+function broughtUp(definition: EventDefinition | undefined, event: SegueEvent): E.Either<InvalidEvent, SegueEvent> {
+  if (definition === undefined) return E.right(event)
+  const { schemaVersion } = event
+  if (schemaVersion > definition.schemaVersion) {
+    const reason = `schema version ${schemaVersion} is newer than ${definition.schemaVersion}, the newest known here; update segue`
+    return E.left(new InvalidEvent(event.type, reason))
+  }
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1) {
+    return E.left(new InvalidEvent(event.type, `schema version ${schemaVersion} is none; they count from 1`))
+  }
+  try {
+    return E.right(upcast(definition, event))
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    const reason = `its data do not fit schema version ${schemaVersion}, which it was written with (${detail})`
+    return E.left(new InvalidEvent(event.type, reason))
+  }
 }

@@ -33,7 +33,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const readingClient = await createClient(address)
   const reads = new Reads(readingClient, reading)
   try {
-    await answered(reads.head(), openTimeoutMs, reading.shown)
+    await answered(reads.head(), openTimeoutMs, reading.shown, address.tls)
     const writer = await ReplaceableClient.open(address)
     return assemble({ writer, readingClient, reads, reading, readOnly, answerTimeoutMs })
   } catch (error) {
@@ -43,10 +43,12 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   }
 }
 
-async function answered<T>(asked: Promise<T>, ms: number, shown: string): Promise<T> {
+async function answered<T>(asked: Promise<T>, ms: number, shown: string, tls: boolean): Promise<T> {
   const ending = new AbortController()
   const late = pause(ms, undefined, { signal: ending.signal }).then(() => {
-    throw new StoreUnavailable(`${shown} has not answered for ${ms} ms; check that EventStoreDB runs there`)
+    // A server without TLS often leaves a handshake unanswered.
+    const hint = tls ? ', and that it uses TLS; if it does not, add ?tls=false' : ''
+    throw new StoreUnavailable(`${shown} has not answered for ${ms} ms; check that EventStoreDB runs there${hint}`)
   })
   late.catch(() => undefined)
   try {
