@@ -20,7 +20,7 @@ describe('the same seed', () => {
     expect(first.split('\n').length).toBeGreaterThan(100)
     expect(first).toBe(second)
     expect(first).toContain(await traceOf(11, 3))
-  }, 120_000)
+  }, 300_000)
 
   it.each([1, 2, 3, 4, 5, 6])('gives the same run, byte for byte (world %i)', async (world) => {
     expect(await traceOf(11, world)).toBe(await traceOf(11, world))

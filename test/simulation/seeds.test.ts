@@ -90,6 +90,8 @@ const found: ReadonlyArray<readonly [seed: number, world: number, what: string]>
   [1, 139, 'an introduction of an earlier boot that came late'],
   [2, 321, 'an epoch claimed for numbers from before a sleep'],
   [3, 10, 'a drain reported by two boots'],
+  [201, 403, 'an outage that only a second control plane had noticed'],
+  [301, 64, 'a fleet that a second control plane had shown'],
 ]
 
 describe('a world that found a defect once', () => {

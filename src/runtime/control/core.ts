@@ -230,7 +230,10 @@ export class ControlCore {
     } else {
       const { state, events, entity } = committed as Committed<'stream'>
       for (const event of events) this.#handovers = recordHandover(this.#handovers, entity, event)
-      if (this.index.setStream(state)) this.#tellFleet()
+      // Another control plane may have shown it another fleet than this one did.
+      const shown = events.some((event) => event.type === 'FleetObserved')
+      if (shown) this.#fleetTold.delete(entity)
+      if (this.index.setStream(state) || shown) this.#tellFleet()
     }
   }
 
