@@ -26,7 +26,6 @@ export const noDefects: ServerDefects = {
   fenceless: false,
   neverAsks: false,
   reportsEarly: false,
-  neverCorrects: false,
 }
 
 type StreamEvent = EventIn<'stream'>
@@ -194,12 +193,6 @@ export const plants: ReadonlyArray<Plant> = [
       ...watch,
       add: (server, url) => watch.add(server, url, { silent: false, probeDown: false }),
     }),
-  },
-  {
-    name: 'mistaken-boot',
-    meaning: 'a server leaves the control plane in the belief that an earlier boot of it is there',
-    breaks: ['recovery'],
-    defects: { neverCorrects: true },
   },
   {
     name: 'lost-samples',

@@ -140,7 +140,7 @@ export class SimulatedMediaServer implements HttpHost {
   /** As runtime/media/presence does. */
   #correct(): void {
     const nowMs = this.#options.time.now()
-    if (this.#options.defects.neverCorrects || nowMs - this.#correctedAtMs < correctEveryMs) return
+    if (nowMs - this.#correctedAtMs < correctEveryMs) return
     this.#correctedAtMs = nowMs
     this.#join(true)
   }

@@ -44,8 +44,6 @@ export interface ServerDefects {
   readonly neverAsks: boolean
   /** Says that it has reached K as soon as it is told. */
   readonly reportsEarly: boolean
-  /** Leaves the control plane in the belief that an earlier boot of it is there. */
-  readonly neverCorrects: boolean
 }
 
 const followMs = segmentMs * 0.8
