@@ -5,12 +5,14 @@ import { controlCommand } from './commands/control.js'
 import { doctorCommand } from './commands/doctor.js'
 import { evaluateCommand } from './commands/evaluate.js'
 import { eventsCommand } from './commands/events.js'
+import { exportCommand } from './commands/export.js'
 import { ingestCommand } from './commands/ingest.js'
 import { keysCommand } from './commands/keys.js'
 import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
 import { projectionsCommand } from './commands/projections.js'
 import { replayCommand } from './commands/replay.js'
+import { reportCommand } from './commands/report.js'
 import { simulateCommand } from './commands/simulate.js'
 import { simulateHealthCommand } from './commands/simulateHealth.js'
 import { upCommand } from './commands/up.js'
@@ -43,6 +45,8 @@ export function buildProgram(context: CommandContext): Command {
     maintenanceCommand(context),
     eventsCommand(context),
     projectionsCommand(context),
+    reportCommand(context),
+    exportCommand(context),
     replayCommand(context),
     whatIfCommand(context),
     auditCommand(context),

@@ -50,7 +50,7 @@ export const handoverSteps = table(
     step: integer('place within the handover, from 0'),
     stream: text('stream that changed its server'),
     name: text('what happened'),
-    at: time('when it was recorded'),
+    recorded_at: time('when it was recorded'),
     at_ms: real('the same, from the request, in milliseconds'),
     detail: text('in words'),
     event: text('id of the event'),
@@ -68,7 +68,7 @@ type Started = Extract<EventIn<'stream'>, { readonly type: 'HandoverStarted' }>
 /** Every handover with all its steps. */
 export const handoversProjection: Projection = {
   name: 'handovers',
-  version: 1,
+  version: 2,
   tables: [anyTable(handovers), anyTable(handoverSteps), anyTable(underWay)],
   interests: {
     stream: [
@@ -114,7 +114,7 @@ function stepsOf(record: HandoverRecord, from: number, event: EventIn<'stream'>)
       step: from + index,
       stream: record.stream,
       name: step.name,
-      at: event.metadata.occurredAt,
+      recorded_at: event.metadata.occurredAt,
       at_ms: step.atMs,
       detail: step.detail,
       event: event.id,

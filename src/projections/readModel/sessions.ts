@@ -37,7 +37,7 @@ export const clientSwitches = table(
     epoch: integer('epoch of the stream that it changed to'),
     stream: text('stream that it watched'),
     server: text('server that it changed to'),
-    at: time('when it was recorded'),
+    recorded_at: time('when it was recorded'),
     first_number: integer('first segment from the new server'),
     gaps: integer('segments missed'),
     duplicates: integer('segments got twice'),
@@ -79,7 +79,7 @@ const unknown: Omit<Session, 'session' | 'stream' | 'connected_at' | 'edge' | 'a
 /** Every viewer's session, and how it lived through changes of server. */
 export const sessionsProjection: Projection = {
   name: 'sessions',
-  version: 1,
+  version: 2,
   tables: [anyTable(clientSessions), anyTable(clientSwitches)],
   interests: {
     client: [
@@ -150,7 +150,7 @@ function switchOf(rows: Rows, { session, stream }: Session, event: EventIn<'clie
     const former = rows.get(clientSwitches, session, epoch)
     return [
       put(clientSwitches, {
-        ...{ session, epoch, stream, server, at: event.metadata.occurredAt, first_number: firstNumber },
+        ...{ session, epoch, stream, server, recorded_at: event.metadata.occurredAt, first_number: firstNumber },
         ...{ gaps, duplicates, hash_mismatches: hashMismatches, stalls, stall_ms: stallMs },
         verdict: former?.verdict ?? null,
         acknowledged_in_time: former?.acknowledged_in_time ?? null,

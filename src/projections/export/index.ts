@@ -1,0 +1,1 @@
+export { exportTables, type ExportTable, type LogTable, type ProjectedTable } from './tables.js'
