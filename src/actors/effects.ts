@@ -1,4 +1,4 @@
-import type { HandoverCause, HandoverStep } from '../events/index.js'
+import type { DeadlineStep, HandoverCause } from '../events/index.js'
 import type { Assignment, Route } from '../messaging/index.js'
 
 /**
@@ -11,7 +11,7 @@ export type Effect =
   /** Tell every edge who serves the stream; at once and again every second. */
   | { readonly type: 'announce'; readonly key: string; readonly route: Route }
   /** Hand the entity a DeadlinePassed fact at this time (Unix milliseconds). */
-  | { readonly type: 'deadline'; readonly key: string; readonly at: number; readonly step: HandoverStep }
+  | { readonly type: 'deadline'; readonly key: string; readonly at: number; readonly step: DeadlineStep }
   /** Ask every stream whose primary is `server` to leave it. */
   | {
       readonly type: 'request-handover'

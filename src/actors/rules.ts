@@ -3,7 +3,7 @@ import { clientDecider } from './client/decider.js'
 import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
 import { serverDecider } from './server/decider.js'
-import { streamDecider } from './stream/decide.js'
+import { streamDecider, streamDeciderV1 } from './stream/decide.js'
 
 /**
  * Every version of the rules that a log may have been written by, oldest first. The last of a category is in force: new
@@ -14,7 +14,7 @@ export type RuleBook = { readonly [C in Category]: ReadonlyArray<Decider<C, Stat
 
 export const ruleBook = {
   server: [serverDecider],
-  stream: [streamDecider],
+  stream: [streamDeciderV1, streamDecider],
   client: [clientDecider],
 } as const satisfies RuleBook
 

@@ -17,7 +17,9 @@ import {
   parseSource,
   probeSource,
   type ContributionFacts,
+  slateFile,
   type IngestError,
+  type KeptSlate,
   type PictureSize,
   type Source,
   type SourceFacts,
@@ -122,6 +124,31 @@ const journalIn = (dataDir: string, stream: string, onState: IngestOptions['onSt
     },
   })
 
+interface Prepared extends KeptSlate {
+  readonly facts: SourceFacts | null
+}
+
+/** Makes sure that ffmpeg works, asks about the source and makes the slate: all that takes its time. */
+const prepared = async ({ dataDir, stream, format }: IngestOptions, source: Source): Promise<Prepared> => {
+  const ffmpeg = await checkFfmpeg()()
+  if (E.isLeft(ffmpeg)) {
+    const tag = ffmpeg.left._tag === 'FfmpegMissing' ? 'FfmpegMissing' : 'FfmpegUnusable'
+    throw new IngestStartError(ingestError(tag, ffmpeg.left.message))
+  }
+  const [facts] = await Promise.all([factsAbout(source), warmUpFfmpeg()])
+  const size = feedSize(format, facts)
+  const slate = orThrow(await makeSlate(format, size))
+  if (dataDir !== undefined) slateFile(dataDir, stream).save(formatName(format), { slate, size })
+  return { facts, size, slate }
+}
+
+/** What an earlier run had prepared, to go on at once; null when it left nothing, and for a file, whose facts are needed. */
+const recalled = ({ dataDir, stream, format }: IngestOptions, source: Source): Prepared | null => {
+  const kept =
+    dataDir === undefined || source.type === 'file' ? null : slateFile(dataDir, stream).load(formatName(format))
+  return kept === null ? null : { ...kept, facts: null }
+}
+
 /**
  * Starts the feed of one stream and serves it over HTTP. Resolves when media is on air: the source's, or the slate's
  * while a network source is not there yet.
@@ -130,16 +157,10 @@ const journalIn = (dataDir: string, stream: string, onState: IngestOptions['onSt
 export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
   const { stream, format, host = '127.0.0.1', nowMs = steadyClock, onState } = options
   const source = orThrow(parseSource(options.source ?? 'testcard'))
-  const ffmpeg = await checkFfmpeg()()
-  if (E.isLeft(ffmpeg)) {
-    const tag = ffmpeg.left._tag === 'FfmpegMissing' ? 'FfmpegMissing' : 'FfmpegUnusable'
-    throw new IngestStartError(ingestError(tag, ffmpeg.left.message))
-  }
   const journal = options.dataDir === undefined ? null : journalIn(options.dataDir, stream, onState)
   const { continued, startTicksMin } = orThrow(beginningAfter(journal?.load() ?? E.right(null), format, nowMs()))
-  const [facts] = await Promise.all([factsAbout(source), warmUpFfmpeg()])
-  const size = feedSize(format, facts)
-  const slate = orThrow(await makeSlate(format, size))
+  const { facts, size, slate } =
+    (continued === null ? null : recalled(options, source)) ?? (await prepared(options, source))
   if (!slate.withText) {
     onState?.({
       type: 'notice',

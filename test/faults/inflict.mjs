@@ -1,5 +1,5 @@
 // Faults, made from outside: nothing in the processes knows of them.
-import { readFile } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { WebSocket } from 'ws'
@@ -79,4 +79,36 @@ async function openInspector(url) {
     },
     close: () => socket.close(),
   }
+}
+
+/** Takes all the space that is left on the disk of the fleet's files, and gives it back after a while. */
+export async function fillDisk(stage, ms) {
+  const path = join(stage.fleet.dataDir, 'filling')
+  const file = await open(path, 'w')
+  const block = Buffer.alloc(64 * 1024)
+  try {
+    for (let bytes = block.length; bytes >= 1;) {
+      try {
+        await file.write(block, 0, bytes)
+      } catch (error) {
+        if (error.code !== 'ENOSPC') throw error
+        bytes = Math.floor(bytes / 2)
+      }
+    }
+    const endsAt = performance.now() + ms
+    // What others give back meanwhile is taken as well.
+    while (performance.now() < endsAt) {
+      await file.write(block, 0, 4_096).catch(() => undefined)
+      await pause(100)
+    }
+  } finally {
+    await file.close()
+    await rm(path, { force: true })
+  }
+}
+
+/** Kills the broker and removes everything that it had stored, before the fleet starts it again. */
+export async function wipeBroker(stage) {
+  kill(stage, 'nats')
+  await rm(join(stage.fleet.dataDir, 'nats', 'jetstream'), { recursive: true, force: true, maxRetries: 5 })
 }

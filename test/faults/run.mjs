@@ -1,5 +1,5 @@
 // Runs cells of the matrix, on as few fleets as will do, and judges each.
-import { openSceneOf } from './scenes.mjs'
+import { obstacleOf, openSceneOf } from './scenes.mjs'
 import { checkAuthority, checkEndings, checkKept, checkReplay, countAcknowledged, endingsOf } from './verdict.mjs'
 
 const counted = ['gaps', 'duplicates', 'hashMismatches', 'stalls', 'stallMs']
@@ -19,6 +19,12 @@ export async function runCells(cells, { onResult, note = () => undefined }) {
   process.once('SIGTERM', onSignal)
   try {
     for (const cell of cells) {
+      const obstacle = obstacleOf(cell.stage)
+      if (obstacle !== null) {
+        await onResult({ cell: cell.name, skipped: obstacle })
+        results.push({ cell: cell.name, skipped: obstacle })
+        continue
+      }
       if (stage === null || scene !== cell.stage) {
         await leave()
         scene = cell.stage
@@ -55,15 +61,11 @@ export async function runCell(stage, cell) {
   }
   const now = stage.viewer?.totals ?? before
   const viewer = Object.fromEntries(counted.map((key) => [key, Math.round(now[key] - before[key])]))
-  const events = [...stage.log.events]
-  const acknowledged = countAcknowledged(events, stage.confirmed)
+  const judged = await judgeLog(stage, cell.idleMs + 5_000)
+  const events = stage.log.events.slice(firstEvent)
   findings.push(
-    ...acknowledged.findings,
-    ...checkAuthority(events),
-    ...checkEndings(events, cell.idleMs + 5_000),
-    ...(await checkReplay(events)),
-    ...checkKept(events, await stage.log.read()),
-    ...(cell.check === undefined ? [] : await cell.check(stage, events.slice(firstEvent), struckAt)),
+    ...judged.findings,
+    ...(cell.check === undefined ? [] : await cell.check(stage, events, struckAt)),
     ...['gaps', 'duplicates', 'hashMismatches']
       .filter((key) => viewer[key] !== 0)
       .map((key) => `${viewer[key]} ${key}`),
@@ -77,12 +79,36 @@ export async function runCell(stage, cell) {
     what: cell.what,
     when: cell.when,
     viewer,
+    noticedMs: noticedAfter(events, struckAt),
     recoveryMs: settledAt === null ? null : settledAt - struckAt,
-    lost: acknowledged.lost,
-    doubled: acknowledged.doubled,
-    handovers: endingsOf(events.slice(firstEvent)),
+    lost: judged.lost,
+    doubled: judged.doubled,
+    handovers: endingsOf(events),
     recovered: settledAt !== null,
     held: findings.length === 0,
     findings,
+  }
+}
+
+/** How long it took until a server counted as failed; null when none did. */
+function noticedAfter(events, struckAt) {
+  const failed = events.find(({ type, metadata }) => type === 'ServerFailed' && metadata.occurredAt >= struckAt)
+  return failed === undefined ? null : failed.metadata.occurredAt - struckAt
+}
+
+/** What must hold of the log as it stands, whatever has happened. */
+export async function judgeLog(stage, idleMs) {
+  const events = [...stage.log.events]
+  const { lost, doubled, findings } = countAcknowledged(events, stage.confirmed)
+  return {
+    lost,
+    doubled,
+    findings: [
+      ...findings,
+      ...checkAuthority(events),
+      ...checkEndings(events, idleMs),
+      ...(await checkReplay(events)),
+      ...checkKept(events, await stage.log.read()),
+    ],
   }
 }

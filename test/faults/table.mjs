@@ -41,7 +41,7 @@ export async function writeTable(path, names, results) {
       .filter((line) => nameIn(line) !== undefined)
       .map((line) => [nameIn(line), line]),
   )
-  for (const result of results) rows.set(result.cell, rowOf(result))
+  for (const result of results.filter(({ skipped }) => skipped === undefined)) rows.set(result.cell, rowOf(result))
   const lines = [...head, ...names.flatMap((name) => rows.get(name) ?? [])]
   const written = [before, marks.begin, '\n\n', lines.join('\n'), '\n\n', marks.end, after].join('')
   const options = await resolveConfig(path)

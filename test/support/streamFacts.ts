@@ -1,6 +1,7 @@
 import { streamDecider, type StreamState } from '../../src/actors/index.js'
 import {
   defaultStreamPolicy,
+  type DeadlineStep,
   type EventIn,
   type FleetServer,
   type HandoverCause,
@@ -104,7 +105,7 @@ export const failed = (order: string, by: string): StreamFact => ({
   type: 'StepFailed',
   data: { order, server: by, step: 'activate', reason: 'ffmpeg died' },
 })
-export const deadline = (key: string, step: 'activate' | 'cutover' | 'drain' | 'synchronize'): StreamFact => ({
+export const deadline = (key: string, step: DeadlineStep): StreamFact => ({
   type: 'DeadlinePassed',
   data: { deadline: key, step },
 })

@@ -1,33 +1,37 @@
 import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
-import { evolveStream } from './evolve.js'
+import { evolveStream, evolveStreamV1 } from './evolve.js'
 import { liveEdgeAt } from './liveEdge.js'
 import { outstandingOf } from './outstanding.js'
 import { candidates, refOf } from './placement.js'
 import { initialStreamState, isFailed, serverOf, type Handover, type StreamState } from './state.js'
 
-const version = 1
-
 const correlationOf = (state: StreamState): string | null => state.handover?.id ?? null
 
 type StreamDraft = Draft<'stream', StreamState>
 type Fact<T extends EventIn<'stream'>['type']> = Extract<EventIn<'stream'>, { readonly type: T }>
+type StreamDecider = Decider<'stream', StreamState>
 
-/** Rules of a stream: where it is placed, when and how it moves. */
-export const streamDecider: Decider<'stream', StreamState> = {
+const rules = (version: number, evolve: StreamDecider['evolve']): StreamDecider => ({
   category: 'stream',
   version,
   initial: initialStreamState,
-  evolve: evolveStream,
+  evolve,
   correlationOf,
   outstanding: outstandingOf,
   decide(state, fact) {
-    const draft: StreamDraft = new Draft({ evolve: evolveStream, version, correlationOf }, state, fact)
+    const draft: StreamDraft = new Draft({ evolve, version, correlationOf }, state, fact)
     react(draft, fact)
     return draft.events
   },
-}
+})
+
+/** Rules of a stream: where it is placed, when and how it moves. */
+export const streamDecider = rules(2, evolveStream)
+
+/** Version 1 did not try again when a handover had been aborted although its reason stood. */
+export const streamDeciderV1 = rules(1, evolveStreamV1)
 
 function react(draft: StreamDraft, fact: EventIn<'stream'>): void {
   switch (fact.type) {
@@ -175,7 +179,7 @@ function order(draft: StreamDraft, handover: string, server: ServerRef, attempt:
 function followUnmet(draft: StreamDraft): void {
   const { state } = draft
   if (state.unmet === null || (state.handover !== null && state.handover.phase !== 'settling')) return
-  if (state.handover !== null) return
+  if (state.handover !== null || state.unmet.retryAt !== null) return
   start(draft, null)
 }
 
@@ -341,7 +345,7 @@ function onStepFailed(draft: StreamDraft, fact: Fact<'StepFailed'>): void {
 
 function onDeadline(draft: StreamDraft, fact: Fact<'DeadlinePassed'>): void {
   const { handover, standby } = draft.state
-  const { deadline } = fact.data
+  const { deadline, step } = fact.data
   if (handover !== null && handover.phase === 'preparing' && deadline === handover.order) {
     return replaceTarget(draft, `${handover.target.id} was not ready in time`)
   }
@@ -358,4 +362,5 @@ function onDeadline(draft: StreamDraft, fact: Fact<'DeadlinePassed'>): void {
     if (draft.state.standby?.order === deadline) orderFilling(draft, standby.server, reason)
   }
   if (deadline === standby?.order || deadline === drainDeadlineKey(draft.state)) completeIfDone(draft)
+  if (step === 'retry') followUnmet(draft)
 }

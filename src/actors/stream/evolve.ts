@@ -1,5 +1,5 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
-import { drainDeadlineKey } from './deadlines.js'
+import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { sight } from './liveEdge.js'
 import { isFailed, noTimes, noViewers, type Handover, type StreamState } from './state.js'
 
@@ -7,6 +7,10 @@ type StreamEvent = EventIn<'stream'>
 type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
 
 const releasedMax = 16
+const retryMsFirst = 2_000
+const retryMsMax = 30_000
+/** With the primary gone, every second without another one is one that viewers see. */
+const emergencyRetryMs = 500
 
 /** Events after which servers or viewers have to be told something new. */
 const structural: ReadonlySet<StreamEvent['type']> = new Set([
@@ -31,6 +35,12 @@ export function evolveStream(state: StreamState, event: StreamEvent): StreamStat
   return { ...next, revision, sequence: structural.has(event.type) ? revision : state.sequence }
 }
 
+/** As version 1 of the rules saw it: the reason for a handover ended with the handover, also when it was aborted. */
+export function evolveStreamV1(state: StreamState, event: StreamEvent): StreamState {
+  const next = evolveStream(state, event)
+  return event.type === 'HandoverAborted' ? { ...next, unmet: state.unmet } : next
+}
+
 function apply(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'StreamOpened': {
@@ -49,7 +59,7 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
     case 'HandoverRequested':
       return onRequested(state, event)
     case 'HandoverWithdrawn':
-      return state.unmet !== null && state.unmet.reference === event.data.reference ? { ...state, unmet: null } : state
+      return onWithdrawn(state, event)
     case 'StandbyAssigned':
       return onStandbyAssigned(state, event)
     case 'StandbyMissing':
@@ -71,11 +81,24 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
 
 function onRequested(state: StreamState, event: Of<'HandoverRequested'>): StreamState {
   if (state.route?.primary.id !== event.data.server) return state
-  const unmet = { cause: event.data.cause, reference: event.data.reference, at: event.metadata.occurredAt }
+  const { cause, reference } = event.data
+  const unmet = { cause, reference, at: event.metadata.occurredAt, tries: 0, retryAt: null }
   const handover = state.handover
   if (handover === null || handover.phase === 'settling') return { ...state, unmet }
   if (event.data.cause !== 'failure' || handover.from.id !== event.data.server) return state
   return { ...state, handover: { ...handover, emergency: true } }
+}
+
+function onWithdrawn(state: StreamState, event: Of<'HandoverWithdrawn'>): StreamState {
+  const { reference } = event.data
+  const { unmet, handover } = state
+  // A dead primary is left whatever anybody says.
+  const over = handover !== null && !handover.emergency && (reference === null || handover.reference === reference)
+  return {
+    ...state,
+    unmet: unmet?.reference === reference ? null : unmet,
+    handover: over ? { ...handover, withdrawn: true } : handover,
+  }
 }
 
 function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): StreamState {
@@ -140,7 +163,7 @@ function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
     case 'HandoverCompleted':
       return { ...release(state, state.retiring?.server ?? null), handover: null, retiring: null }
     case 'HandoverAborted':
-      return onAborted(state, handover)
+      return onAborted(state, handover, event.metadata.occurredAt)
     default:
       return state
   }
@@ -154,6 +177,8 @@ function onStarted(state: StreamState, event: Of<'HandoverStarted'>): StreamStat
     from,
     reference,
     requestedAt,
+    withdrawn: false,
+    tries: state.unmet?.tries ?? 0,
     phase: 'preparing',
     target: to,
     order: `${id}-a0`,
@@ -237,6 +262,7 @@ function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwi
 function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamState {
   const { handover, standby } = state
   const { deadline } = event.data
+  if (deadline === retryKey(state)) return onRetry(state)
   const settling = handover?.phase === 'settling'
   if (deadline === drainDeadlineKey(state) && settling) {
     const undone = !handover.emergency && !handover.drained
@@ -254,8 +280,22 @@ function withoutFilling(state: StreamState): StreamState {
   return { ...state, handover: { ...handover, incomplete: [...handover.incomplete, 'synchronize'] } }
 }
 
-function onAborted(state: StreamState, handover: Handover): StreamState {
-  return { ...release(state, handover.target), handover: null }
+/** A reason that still stands is followed again after a while, each time a longer one. */
+function onAborted(state: StreamState, handover: Handover, at: number): StreamState {
+  const ended: StreamState = { ...release(state, handover.target), handover: null }
+  const { cause, reference, requestedAt, withdrawn, emergency } = handover
+  // An operator asks again; a reason that has come up meanwhile goes first.
+  if (reference === null || withdrawn || state.unmet !== null) return ended
+  const pauseMs = emergency ? emergencyRetryMs : Math.min(retryMsMax, retryMsFirst * 2 ** handover.tries)
+  return { ...ended, unmet: { cause, reference, at: requestedAt, tries: handover.tries + 1, retryAt: at + pauseMs } }
+}
+
+/** The pause is over. A primary that had failed and is back needs not be left any more. */
+function onRetry(state: StreamState): StreamState {
+  const { unmet, route } = state
+  if (unmet === null) return state
+  const isBack = unmet.cause === 'failure' && route !== null && !isFailed(state, route.primary.id)
+  return { ...state, unmet: isBack ? null : { ...unmet, retryAt: null } }
 }
 
 /** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */

@@ -1,7 +1,7 @@
 import type { ServerRef } from '../../events/index.js'
 import type { Assignment, Route, Task } from '../../messaging/index.js'
 import type { Effect } from '../effects.js'
-import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
+import { cutoverDeadlineKey, drainDeadlineKey, retryKey } from './deadlines.js'
 import { isFailed, serverOf, type StreamState } from './state.js'
 
 /** Everything the stream wants of servers, viewers and the clock, from its state alone. */
@@ -105,7 +105,7 @@ function retirementOf(state: StreamState): Part {
 }
 
 function deadlinesOf(state: StreamState): ReadonlyArray<Effect> {
-  const { handover, standby, retiring } = state
+  const { handover, standby, retiring, unmet } = state
   const deadlines: Effect[] = []
   const add = (key: string, at: number, step: Extract<Effect, { readonly type: 'deadline' }>['step']): void => {
     deadlines.push({ type: 'deadline', key, at, step })
@@ -123,5 +123,7 @@ function deadlinesOf(state: StreamState): ReadonlyArray<Effect> {
   if (standby !== null && standby.deadlineAt !== null && !standby.synchronized) {
     add(standby.order, standby.deadlineAt, 'synchronize')
   }
+  const again = retryKey(state)
+  if (unmet !== null && unmet.retryAt !== null && again !== null) add(again, unmet.retryAt, 'retry')
   return deadlines
 }

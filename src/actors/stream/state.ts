@@ -30,6 +30,10 @@ export interface Handover {
   readonly from: ServerRef
   readonly reference: string | null
   readonly requestedAt: number
+  /** What led to it is over. */
+  readonly withdrawn: boolean
+  /** Handovers for the same reason that were aborted before. */
+  readonly tries: number
   readonly phase: 'preparing' | 'cutting' | 'settling'
   readonly target: ServerRef
   readonly order: string
@@ -64,6 +68,18 @@ export interface Retiring {
   readonly deadlineAt: number | null
 }
 
+/** A reason to leave the primary that could not be followed yet: no server could take over, or it failed to. */
+export interface UnmetReason {
+  readonly cause: HandoverCause
+  readonly reference: string | null
+  /** When it was told first. */
+  readonly at: number
+  /** Handovers for it that were aborted. */
+  readonly tries: number
+  /** When it is followed again; null: as soon as a server can take over. */
+  readonly retryAt: number | null
+}
+
 export interface StreamState {
   readonly stream: string
   /** Revision of the newest event applied; -1 for none. */
@@ -83,8 +99,7 @@ export interface StreamState {
   readonly handover: Handover | null
   readonly handoversStarted: number
   readonly ordersGiven: number
-  /** A reason to leave the primary that could not be followed yet, because no server could take over. */
-  readonly unmet: { readonly cause: HandoverCause; readonly reference: string | null; readonly at: number } | null
+  readonly unmet: UnmetReason | null
   /** Servers that had a part in the stream and have none now; they are told so. Newest last, bounded. */
   readonly released: ReadonlyArray<ServerRef>
   readonly standbyMissing: boolean

@@ -128,7 +128,10 @@ export const StepFailed = fact(
   'StepFailed',
   record({ order: t.string, server: entityId, step: HandoverStep, reason: t.string }),
 )
-export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: HandoverStep }))
+/** What a deadline was set for: a step, or the pause after an aborted handover. */
+export const DeadlineStep = oneOf('activate', 'cutover', 'drain', 'synchronize', 'retry')
+export type DeadlineStep = t.TypeOf<typeof DeadlineStep>
+export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: DeadlineStep }))
 export const SourceLost = fact('SourceLost', record({ run: t.string, reason: t.string }))
 export const SourceRestored = fact('SourceRestored', record({ run: t.string, lostMs: finite }))
 

@@ -2,6 +2,7 @@ import { Client } from 'undici'
 import { systemClock, type HealthClock } from '../clock.js'
 import { HealthOptionsError } from '../errors.js'
 import type { ProbeFailure, ProbeOutcome } from './liveness.js'
+import { afterAnswer, afterMiss, newPatience, timeoutMsOf } from './patience.js'
 
 const bodyBytesMax = 16_384
 
@@ -10,7 +11,7 @@ export interface ProberOptions {
   readonly url: string
   /** From the begin of one probe to the begin of the next, in ms; default 150. */
   readonly everyMs?: number
-  /** How long one probe may take, in ms; default 250. */
+  /** How much longer than usual one probe may take, in ms; default 250. On a path that is not known yet: how long. */
   readonly timeoutMs?: number
   readonly onOutcome: (outcome: ProbeOutcome) => void
   readonly clock?: HealthClock
@@ -34,19 +35,22 @@ export const startProber = (options: ProberOptions): Prober => {
     keepAliveTimeout: 30_000,
     connect: { timeout: timeoutMs * 4 },
   })
+  let patience = newPatience(timeoutMs)
   let stopped = false
   let timer: NodeJS.Timeout | undefined
 
   const probeOnce = async (): Promise<void> => {
     const startedAt = clock.now()
     const startedAtMs = clock.monotonicMs()
-    const outcome = await ask(client, path, timeoutMs).then(
+    const outcome = await ask(client, path, timeoutMsOf(patience)).then(
       (bootId): ProbeOutcome => {
         return { type: 'ok', startedAt, at: clock.now(), rttMs: clock.monotonicMs() - startedAtMs, bootId }
       },
       (error: unknown): ProbeOutcome => ({ type: 'failed', startedAt, at: clock.now(), reason: reasonOf(error) }),
     )
     if (stopped) return
+    if (outcome.type === 'ok') patience = afterAnswer(patience, outcome.rttMs)
+    else if (outcome.reason === 'timeout') patience = afterMiss(patience)
     timer = setTimeout(() => void probeOnce(), Math.max(0, everyMs - (clock.monotonicMs() - startedAtMs)))
     timer.unref()
     onOutcome(outcome)

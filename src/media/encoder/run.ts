@@ -31,7 +31,7 @@ export interface EncoderRunEnd {
 /** ffmpeg needs some 50 ms to finish; a busy machine much longer. */
 const ebbMsMax = 1_000
 /** An ingest that was started again is to find its encoders waiting. */
-const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250, 500, 1_000]
+const reconnectDelaysMs: ReadonlyArray<number> = [0, 50, 100, 250]
 
 /** One ffmpeg and the feed that it reads; the feed may break and continue at the same byte, ffmpeg may not. */
 export class EncoderRun {
@@ -91,7 +91,7 @@ export class EncoderRun {
         return null
       }
       if (attempt === 1) onFeedLost(message)
-      const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 1_000
+      const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 250
       await this.#pause(delay)
     }
     return null

@@ -33,7 +33,7 @@ const tickMs = 50
 const nothingRecorded: RecordedOutage = { silent: false, probeDown: false }
 /** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
 const probeEveryMs = 100
-const probeTimeoutMs = 200
+const probeTimeoutMs = 150
 /** After our own connection to the broker is back, servers have this long to be back on theirs. */
 const settleMs = 2_000
 

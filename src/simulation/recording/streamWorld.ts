@@ -1,4 +1,10 @@
-import { defaultStreamPolicy, type Payload, type StitchResult, type StreamFormat } from '../../events/index.js'
+import {
+  defaultStreamPolicy,
+  type DeadlineStep,
+  type Payload,
+  type StitchResult,
+  type StreamFormat,
+} from '../../events/index.js'
 import type { Assignment, Task } from '../../messaging/index.js'
 import type { Told } from './actors.js'
 import type { World } from './chapter.js'
@@ -58,10 +64,7 @@ export class StreamWorld {
     if (primary !== undefined) this.#carried.set(stream, primary)
   }
 
-  #await(
-    stream: string,
-    { key, at, step }: { key: string; at: number; step: 'activate' | 'cutover' | 'drain' | 'synchronize' },
-  ): void {
+  #await(stream: string, { key, at, step }: { key: string; at: number; step: DeadlineStep }): void {
     if (!this.#isNew(`deadline/${stream}/${key}/${at}`)) return
     this.#world.agenda.plan(at, () => {
       const wishes = this.#world.actors.wishesOf('stream', stream)

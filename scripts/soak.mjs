@@ -1,0 +1,42 @@
+// A long run of a real fleet: a handover every 20 s, most of them with a fault at one of its steps. Says what the viewer
+// lived through, and whether memory and open handles of every process stayed flat.
+//   npm run soak -- --minutes 30 [--every 20] [--seed 1] [--out FILE.json]
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { runSoak } from '../test/faults/soak.mjs'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    every: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string' },
+  },
+})
+
+const result = await runSoak({
+  minutes: Number(values.minutes),
+  everyMs: Number(values.every) * 1000,
+  seed: Number(values.seed),
+  note: (text) => console.error(text),
+})
+if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(result, null, 2)}\n`)
+
+const { rounds, totals, trends, findings, lost, doubled } = result
+const fixed = (number, digits = 1) => number.toFixed(digits)
+console.log(
+  `${rounds.length} handovers, ${rounds.filter(({ cell }) => cell !== 'undisturbed').length} of them with a fault`,
+)
+console.log(`viewer: ${JSON.stringify(totals)}`)
+console.log(`acknowledged events lost ${lost}, doubled ${doubled}`)
+console.log('')
+console.log('| process | life min | memory MB | growth % | MB/h | handles | growth % |')
+console.log('| --- | --- | --- | --- | --- | --- | --- |')
+for (const { role, minutes, memory, handles } of trends) {
+  const cells = [role, fixed(minutes), fixed(memory.mean), fixed(memory.percent), fixed(memory.perHour)]
+  console.log(`| ${[...cells, fixed(handles.mean), fixed(handles.percent)].join(' | ')} |`)
+}
+console.log('')
+for (const finding of findings) console.log(`- ${finding}`)
+console.log(findings.length === 0 ? 'all held' : `${findings.length} finding(s)`)
+process.exit(findings.length === 0 ? 0 : 1)
