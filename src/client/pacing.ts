@@ -23,8 +23,9 @@ const forgottenPerS = 0.005
 /** Lateness of a stall is not the network's alone: one outlier counts up to here. */
 const latenessMsMax = 8_000
 
-/** A segment came. @param sinceMs since the one before */
+/** A segment came; a lateness that is no number teaches nothing. @param sinceMs since the one before */
 export const paceAfter = (pace: Pace, latenessMs: number, sinceMs: number): Pace => {
+  if (Number.isNaN(latenessMs)) return pace
   const sample = Math.max(0, Math.min(latenessMsMax, latenessMs))
   if (pace.samples === 0) return { peakMs: sample, meanMs: sample, deviationMs: sample / 8, samples: 1 }
   const error = sample - pace.meanMs
@@ -52,7 +53,9 @@ const rescueMs = 450
 /** The latency to aim at. Risk asks for room to try another server. */
 export const latencyFor = (pace: Pace, { latencyMs, latencyMsMax, segmentMs, risk }: Wishes): number => {
   if (pace.samples === 0) return latencyMs
-  const needed = Math.max(pace.peakMs, pace.meanMs + 2 * pace.deviationMs) + segmentMs + guardMs + risk * rescueMs
+  // Not known counts as none.
+  const danger = Number.isNaN(risk) ? 0 : risk
+  const needed = Math.max(pace.peakMs, pace.meanMs + 2 * pace.deviationMs) + segmentMs + guardMs + danger * rescueMs
   return Math.min(latencyMsMax, Math.max(latencyMs, needed))
 }
 
