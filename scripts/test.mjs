@@ -5,16 +5,14 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runJest } from './test/jest.mjs'
-import { runCheck, staticChecks } from './test/staticChecks.mjs'
+import { runStaticChecks } from './test/staticChecks.mjs'
 import { describeSkipped, formatTotals } from './test/report.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const patterns = process.argv.slice(2)
 
 const results = []
-if (patterns.length === 0) {
-  for (const check of staticChecks) results.push(await runCheck({ root, check }))
-}
+if (patterns.length === 0) results.push(...(await runStaticChecks({ root })))
 if (patterns.length > 0) {
   results.push(await runJest({ root, name: 'tests', args: ['--runInBand', '--passWithNoTests', ...patterns] }))
 } else {
