@@ -26,14 +26,10 @@ describe('the latency to aim at', () => {
 
   it('stays within its limits, whatever was measured', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.double({ min: -1e9, max: 1e9 })),
-        fc.double({ min: 0, max: 1 }),
-        (seen, risk) => {
-          const latencyMs = latencyFor(after(seen), { ...wishes, risk })
-          return latencyMs >= wishes.latencyMs && latencyMs <= wishes.latencyMsMax
-        },
-      ),
+      fc.property(fc.array(fc.double({ min: -1e9, max: 1e9 })), fc.double({ min: 0, max: 1 }), (seen, risk) => {
+        const latencyMs = latencyFor(after(seen), { ...wishes, risk })
+        return latencyMs >= wishes.latencyMs && latencyMs <= wishes.latencyMsMax
+      }),
     )
   })
 })
