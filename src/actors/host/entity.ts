@@ -114,8 +114,23 @@ export class Entity<C extends Category, State> {
         this.#options.onCommitted(this.#state, events)
         return 'appended'
       }
+      if (await this.#isOld(outcome.left, incoming.id)) return 'repeated'
       await this.#recover(outcome.left, pauseMs)
     }
+  }
+
+  /**
+   * Whether the fact was recorded so long ago that it is no longer remembered: the stream is where we know it to be, and
+   * the append was refused all the same, for the id. Throws MessageRejected when it is another event's.
+   */
+  async #isOld(error: AppendError, id: string): Promise<boolean> {
+    if (error._tag !== 'WrongExpectedRevision' || error.actual !== this.#revision) return false
+    for await (const recorded of this.#options.store.readStream(this.#streamId)) {
+      if (recorded.id !== id) continue
+      this.#remember(id)
+      return true
+    }
+    throw new MessageRejected(`its id ${id} is the id of an event elsewhere`, { cause: error })
   }
 
   #validate(incoming: IncomingFact): { readonly type: string; readonly data: unknown } {
@@ -153,8 +168,11 @@ export class Entity<C extends Category, State> {
   #note(event: EventIn<C>, state: State): void {
     this.#state = state
     this.#lastAt = Math.max(this.#lastAt, event.metadata.occurredAt)
-    if (event.metadata.kind !== 'fact') return
-    this.#seen.add(event.id)
+    if (event.metadata.kind === 'fact') this.#remember(event.id)
+  }
+
+  #remember(factId: string): void {
+    this.#seen.add(factId)
     if (this.#seen.size <= rememberedFacts) return
     const oldest = this.#seen.values().next()
     if (oldest.done !== true) this.#seen.delete(oldest.value)

@@ -64,6 +64,23 @@ describe('an actor in its host', () => {
     )
   })
 
+  it('knows a fact again that it has long forgotten', async () => {
+    const store = createMemoryStore()
+    const host = hostOn(store, [], 10_000)
+    await host.tell('stream', 'main', fleet)
+    const later = Array.from({ length: 4_100 }, (_, index) => factOf(`later-${index}`, f.fleet(f.server('s1'))))
+    await Promise.all(later.map((fact) => host.tell('stream', 'main', fact)))
+    const before = (await read(store)).length
+    expect(await host.tell('stream', 'main', fleet)).toBe('repeated')
+    expect(await read(store)).toHaveLength(before)
+  })
+
+  it('rejects a fact whose id is taken by an event of another stream', async () => {
+    const host = hostOn(createMemoryStore())
+    await host.tell('stream', 'other', fleet)
+    await expect(host.tell('stream', 'main', fleet)).rejects.toThrow(MessageRejected)
+  })
+
   it('records a fact once however often it is delivered', async () => {
     const store = createMemoryStore()
     const host = hostOn(store)
