@@ -62,6 +62,20 @@ describe('segue maintenance', () => {
     expect((await segue('list')).stdout).toBe('nothing is planned\n')
   })
 
+  it('schedules a cancelled plan anew, and a window of it that was cancelled alone does not come back', async () => {
+    const daily = ['add', 's1', '--from', '2026-01-01T03:00', '--for', '1h', '--rule', 'FREQ=DAILY']
+    const windowsNow = async () => ((await listed()) as [{ windows: ReadonlyArray<{ window: string }> }])[0].windows
+    const plan = (await segue(...daily)).stdout.trim()
+    const first = await windowsNow()
+    await segue('cancel', 's1', plan)
+    await segue(...daily)
+    expect(await windowsNow()).toEqual(first)
+    await segue('cancel', 's1', first[3]?.window ?? '')
+    await segue(...daily)
+    expect(await windowsNow()).toEqual(first.filter((_, index) => index !== 3))
+    await segue('cancel', 's1', plan)
+  })
+
   it('imports a calendar, and importing it again changes nothing', async () => {
     const file = join(dataDir, 'windows.ics')
     const day = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')

@@ -3,9 +3,14 @@ import { maintenanceLeadMs } from '../../model/index.js'
 import type { Draft } from '../decider.js'
 import type { ServerState } from './state.js'
 
+export interface ScheduledPlan extends MaintenancePlan {
+  /** When the last of its windows begins that has been scheduled, Unix milliseconds; null: none has. */
+  readonly scheduledThrough: number | null
+}
+
 /** What is planned for a server, and the window for which it is being left or kept empty. */
 export interface Maintenance {
-  readonly plans: ReadonlyArray<MaintenancePlan>
+  readonly plans: ReadonlyArray<ScheduledPlan>
   /** Windows to come and the open one, by their beginning. */
   readonly windows: ReadonlyArray<MaintenanceWindow>
   /** `id` is the event that asked the streams to leave. */
@@ -30,13 +35,19 @@ export function evolveMaintenance(maintenance: Maintenance, event: ServerEvent):
     case 'MaintenanceScheduled': {
       const others = windows.filter(({ window }) => window !== event.data.window)
       const all = [...others, event.data].sort((a, b) => a.from - b.from || (a.window < b.window ? -1 : 1))
-      return { ...maintenance, windows: all.slice(0, windowsMax) }
+      return {
+        ...maintenance,
+        windows: all.slice(0, windowsMax),
+        plans: plans.map((plan) => scheduled(plan, event.data)),
+      }
     }
     case 'MaintenanceCancelled':
       return { ...maintenance, windows: windows.filter(({ window }) => window !== event.data.window) }
     case 'MaintenancePlanned': {
       const others = plans.filter(({ plan }) => plan !== event.data.plan)
-      return { ...maintenance, plans: [...others, event.data].slice(-plansMax) }
+      const before = plans.find(({ plan }) => plan === event.data.plan)
+      const plan = { ...event.data, scheduledThrough: before?.scheduledThrough ?? null }
+      return { ...maintenance, plans: [...others, plan].slice(-plansMax) }
     }
     case 'MaintenancePlanCancelled': {
       const { plan } = event.data
@@ -59,6 +70,11 @@ export function evolveMaintenance(maintenance: Maintenance, event: ServerEvent):
     default:
       return maintenance
   }
+}
+
+function scheduled(plan: ScheduledPlan, { window, from }: MaintenanceWindow): ScheduledPlan {
+  if (!window.startsWith(windowOfPlan(plan.plan, ''))) return plan
+  return { ...plan, scheduledThrough: Math.max(plan.scheduledThrough ?? from, from) }
 }
 
 /** Milliseconds until the next window opens, 0 or less within one; null: none is planned. */

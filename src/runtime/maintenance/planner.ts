@@ -38,17 +38,23 @@ export class MaintenancePlanner {
   }
 
   /**
-   * Schedules what is missing of one plan. Windows that were scheduled before are recognised by their ids, so that one
-   * which was cancelled alone does not come back.
+   * Schedules the windows of one plan that come after the last one which was: what was cancelled alone stays so.
    * @throws CalendarError
    */
   async plan(server: string, plan: MaintenancePlan): Promise<void> {
     const now = this.#options.now()
+    const through = this.#scheduledThrough(server, plan.plan)
     for (const window of windowsOf(plan, now, now + scheduledAheadMs)) {
+      if (through !== null && window.from <= through) continue
       const { from, until, window: name } = window
-      const id = derivedId(from, 'maintenance', server, name, until, plan.rule, plan.first)
+      const id = derivedId(from, 'maintenance', server, name, until, now)
       await this.#options.tell(server, { id, type: 'MaintenanceScheduled', data: window })
     }
+  }
+
+  #scheduledThrough(server: string, plan: string): number | null {
+    const state = this.#options.servers().find((each) => each.server === server)
+    return state?.maintenance.plans.find((each) => each.plan === plan)?.scheduledThrough ?? null
   }
 
   async #planAll(): Promise<void> {
