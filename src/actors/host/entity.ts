@@ -121,7 +121,7 @@ export class Entity<C extends Category, State> {
 
   /**
    * Whether the fact was recorded so long ago that it is no longer remembered: the stream is where we know it to be, and
-   * the append was refused all the same, for the id. Throws MessageRejected when it is another event's.
+   * the append was refused all the same. A store may also be mistaken about the revision: then it is tried again.
    */
   async #isOld(error: AppendError, id: string): Promise<boolean> {
     if (error._tag !== 'WrongExpectedRevision' || error.actual !== this.#revision) return false
@@ -130,7 +130,7 @@ export class Entity<C extends Category, State> {
       this.#remember(id)
       return true
     }
-    throw new MessageRejected(`its id ${id} is the id of an event elsewhere`, { cause: error })
+    return false
   }
 
   #validate(incoming: IncomingFact): { readonly type: string; readonly data: unknown } {

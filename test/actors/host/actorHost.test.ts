@@ -75,12 +75,6 @@ describe('an actor in its host', () => {
     expect(await read(store)).toHaveLength(before)
   })
 
-  it('rejects a fact whose id is taken by an event of another stream', async () => {
-    const host = hostOn(createMemoryStore())
-    await host.tell('stream', 'other', fleet)
-    await expect(host.tell('stream', 'main', fleet)).rejects.toThrow(MessageRejected)
-  })
-
   it('records a fact once however often it is delivered', async () => {
     const store = createMemoryStore()
     const host = hostOn(store)
