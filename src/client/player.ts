@@ -13,7 +13,6 @@ import {
   settle,
   tracks,
   type Attempt,
-  type FetchEffect,
   type FetchState,
   type FetchTerms,
   type Outcome,
@@ -22,11 +21,11 @@ import {
 import type { Fleet } from './fleet.js'
 import type { HashMemory } from './hashes.js'
 import { beginAt, bufferMs, pass, positionMs, runsOutAtMs, take, type Playout, type PlayoutTerms } from './playout.js'
-import { reasonOf } from './within.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import { isStale, ownerOf, serversFor, type RouteBook } from './route.js'
-import { isProven, isSuspect } from './standing.js'
+import { fetchStandingOf } from './standing.js'
 import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
+import { UnderWay, type Asking } from './underWay.js'
 
 /** While the picture stands still: look around this often. */
 const stalledTurnMs = 250
@@ -68,7 +67,7 @@ export class Player {
   readonly #options: PlayerOptions
   readonly #terms: FetchTerms
   readonly #playoutTerms: PlayoutTerms
-  readonly #controllers = new Map<number, AbortController>()
+  readonly #underWay: UnderWay<Track>
   readonly #held = new Map<string, Held>()
   #fetching: FetchState
   #playout: Playout
@@ -80,9 +79,14 @@ export class Player {
   #ended = false
 
   constructor(options: PlayerOptions) {
-    const { first, format, latencyMs, offsetMs, fleet } = options
+    const { first, format, latencyMs, offsetMs, fleet, transport, onProbe, onFault } = options
     const segmentMs = format.segmentTicks / 90
     this.#options = options
+    this.#underWay = new UnderWay({
+      ...{ transport, fleet, onProbe, onFault },
+      askingOf: (attempt) => this.#askingOf(attempt),
+      onBroken: (attempt, outcome) => this.#settle(attempt, outcome, null),
+    })
     this.#fetching = fetchFrom(first)
     this.#playout = beginAt(startMsOf(first, format.segmentTicks))
     this.#playoutTerms = { lagMsWanted: offsetMs + latencyMs, prerollMs: Math.min(2 * segmentMs, latencyMs / 2) }
@@ -92,11 +96,7 @@ export class Player {
         return now()
       },
       candidates: (number) => serversFor(options.book(), number).map((server) => server.id),
-      standing: (server) => {
-        const standing = fleet.of(server)
-        const { avoidedUntilMs } = standing
-        return { avoidedUntilMs, proven: isProven(standing), suspect: isSuspect(standing) }
-      },
+      standing: (server) => fetchStandingOf(fleet.of(server)),
       expectedAtMs: (number) => this.#endsAtMs(number) + expectedDelayMs(this.#delay),
       marginMs: (number, suspect) => hedgeMarginMs(this.#bufferMsBefore(number), segmentMs, suspect),
     }
@@ -128,7 +128,7 @@ export class Player {
     this.#nowMs = this.#options.clock.now()
     const { state, aborted } = reroute(this.#fetching, cutover, this.#terms)
     this.#fetching = state
-    for (const attempt of aborted) this.#abort(attempt)
+    for (const attempt of aborted) this.#underWay.abort(attempt)
     this.turn()
   }
 
@@ -148,8 +148,7 @@ export class Player {
   end(): void {
     this.#ended = true
     this.#cancelTimer?.()
-    for (const controller of this.#controllers.values()) controller.abort()
-    this.#controllers.clear()
+    this.#underWay.end()
     this.#held.clear()
   }
 
@@ -171,7 +170,7 @@ export class Player {
     this.#nowMs = this.#options.clock.now()
     const planned = plan(this.#fetching, this.#terms)
     this.#fetching = planned.state
-    for (const effect of planned.effects) this.#perform(effect)
+    for (const effect of planned.effects) this.#underWay.perform(effect)
     const struckSomebody = planned.effects.some((e) => e.type === 'missed' || e.type === 'expired')
     // What was struck may be avoided from now on, so the plan is another. Each round drops attempts: it ends.
     if (struckSomebody) return this.#turn()
@@ -201,51 +200,14 @@ export class Player {
     if (gone || stalledMs > 0) onStuck(next, stalledMs, gone)
   }
 
-  #perform(effect: FetchEffect): void {
-    switch (effect.type) {
-      case 'ask':
-        return this.#ask(effect.attempt)
-      case 'abort':
-        return this.#abort(effect.attempt)
-      case 'probe':
-        return this.#options.onProbe(effect.server)
-      case 'missed':
-        return this.#options.fleet.struck(effect.attempt.server, effect.attempt.number, 'timeout')
-      case 'expired': {
-        // A server that answers polls waits for the source, as we do.
-        const { server, number, startedAtMs } = effect.attempt
-        const alive = this.#options.fleet.of(server).answeredAtMs > startedAtMs
-        return alive ? undefined : this.#options.fleet.failed(server, 'timeout', number)
-      }
-    }
-  }
-
-  #abort(attempt: Attempt): void {
-    this.#controllers.get(attempt.id)?.abort()
-    this.#controllers.delete(attempt.id)
-  }
-
-  #ask(attempt: Attempt): void {
-    const { stream, transport, book, onFault } = this.#options
+  #askingOf(attempt: Attempt): Asking {
+    const { stream, book } = this.#options
     const server = serversFor(book(), attempt.number).find((s) => s.id === attempt.server)
-    const controller = new AbortController()
-    this.#controllers.set(attempt.id, controller)
     const base = server?.url.replace(/\/+$/, '') ?? ''
-    const url = `${base}/streams/${stream}/${attempt.track}/${attempt.number}.m4s`
-    transport
-      .get(url, { signal: controller.signal })
-      .then(
-        (answer) => this.#received(attempt, answer),
-        (error: unknown) => this.#broke(attempt, reasonOf(error)),
-      )
-      .catch(onFault)
-  }
-
-  #broke(attempt: Attempt, reason: 'refused' | 'reset' | 'timeout' | 'aborted'): void {
-    if (this.#ended || !this.#controllers.delete(attempt.id)) return
-    if (reason === 'aborted') return this.#settle(attempt, 'reset', null)
-    this.#options.fleet.failed(attempt.server, reason, attempt.number)
-    this.#settle(attempt, reason, null)
+    return {
+      url: `${base}/streams/${stream}/${attempt.track}/${attempt.number}.m4s`,
+      onAnswer: (answer) => this.#received(attempt, answer),
+    }
   }
 
   async #received(attempt: Attempt, answer: HttpAnswer): Promise<void> {
@@ -253,13 +215,13 @@ export class Player {
     const { number, track, server } = attempt
     const received = receive(answer)
     if (received._tag === 'none') {
-      if (!this.#controllers.delete(attempt.id)) return
+      if (!this.#underWay.finish(attempt)) return
       if (received.outcome === 'status') fleet.struck(server, number, 'status')
       if (received.outcome === 'fenced') onLost()
       return this.#settle(attempt, received.outcome, null)
     }
     const sha256 = await crypto.sha256(answer.body)
-    if (this.#ended || !this.#controllers.delete(attempt.id)) return
+    if (!this.#underWay.finish(attempt)) return
     if (isStale(book(), number, server, received.epoch)) {
       onLost()
       return this.#settle(attempt, 'stale', null)

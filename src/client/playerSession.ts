@@ -10,7 +10,6 @@ import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
-
 import { clockOffsetMs, startMsOf } from './timing.js'
 import { MediaWatch, type MediaElement } from './watching.js'
 

@@ -5,7 +5,6 @@ import {
   rerouteWorks,
   settleWork,
   type Attempt,
-  type FetchEffect,
   type FetchTerms,
   type Outcome,
   type Work,
@@ -19,9 +18,9 @@ import { Judge, type Valid } from './judging.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import type { Resource } from './resources.js'
 import { serversFor, type RouteBook } from './route.js'
-import { isProven, isSuspect } from './standing.js'
+import { fetchStandingOf } from './standing.js'
 import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
-import { reasonOf } from './within.js'
+import { numberOf, UnderWay, unnumbered, type Asking } from './underWay.js'
 
 /** What a player gets for a request. */
 export interface Delivery {
@@ -69,8 +68,6 @@ interface Pending {
   fallback: Delivery | null
 }
 
-/** Not bound to a number: whoever leads now is asked. */
-const unnumbered = -1
 /** A player gets an answer, good or bad, within this time. */
 export const requestMsMax = 12_000
 /** How long a playlist may be waited for before an older one is given (three target durations, RFC 8216bis). */
@@ -82,7 +79,7 @@ export class Requests {
   readonly #options: RequestsOptions
   readonly #terms: FetchTerms
   readonly #pending = new Map<string, Pending>()
-  readonly #controllers = new Map<number, AbortController>()
+  readonly #underWay: UnderWay<string>
   readonly #judge: Judge
   #state: Works = { works: [], attempts: [], attemptsMade: 0 }
   #delay: DelayEstimate = delayUnknown
@@ -96,7 +93,12 @@ export class Requests {
     this.#options = options
     this.#judge = new Judge(options)
     this.#deliveredAtMs = options.clock.now()
-    const { fleet, format } = options
+    const { fleet, format, transport, onProbe, onFault } = options
+    this.#underWay = new UnderWay({
+      ...{ transport, fleet, onProbe, onFault },
+      askingOf: (attempt) => this.#askingOf(attempt),
+      onBroken: (attempt, outcome) => this.#settle(attempt, outcome, null, null),
+    })
     const segmentMs = format.segmentTicks / 90
     const now = (): number => this.#nowMs
     this.#terms = {
@@ -104,11 +106,7 @@ export class Requests {
         return now()
       },
       candidates: (number) => this.#servers(number).map((server) => server.id),
-      standing: (server) => {
-        const standing = fleet.of(server)
-        const { avoidedUntilMs } = standing
-        return { avoidedUntilMs, proven: isProven(standing), suspect: isSuspect(standing) }
-      },
+      standing: (server) => fetchStandingOf(fleet.of(server)),
       expectedAtMs: (number) => (number === unnumbered ? 0 : this.#endsAtMs(number) + expectedDelayMs(this.#delay)),
       marginMs: (number, suspect) => hedgeMarginMs(this.#bufferMsBefore(number), segmentMs, suspect),
     }
@@ -155,7 +153,7 @@ export class Requests {
     this.#nowMs = this.#options.clock.now()
     const { state, aborted } = rerouteWorks(this.#state, cutover, this.#terms)
     this.#state = state
-    for (const attempt of aborted) this.#abort(attempt)
+    for (const attempt of aborted) this.#underWay.abort(attempt)
     this.turn()
   }
 
@@ -163,8 +161,7 @@ export class Requests {
     if (this.#ended !== null) return
     this.#ended = error
     this.#cancelTimer?.()
-    for (const controller of this.#controllers.values()) controller.abort()
-    this.#controllers.clear()
+    this.#underWay.end()
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()
   }
@@ -204,7 +201,7 @@ export class Requests {
     this.#giveUp()
     const planned = planWorks(this.#state, this.#works(), this.#terms)
     this.#state = planned.state
-    for (const effect of planned.effects) this.#perform(effect)
+    for (const effect of planned.effects) this.#underWay.perform(effect)
     if (planned.effects.some((effect) => effect.type === 'missed' || effect.type === 'expired')) return this.#turn()
     const { fleet, onLost } = this.#options
     if (this.#pending.size > 0 && fleet.isDeserted(this.#terms.candidates(unnumbered))) onLost()
@@ -243,56 +240,19 @@ export class Requests {
     this.#cancelTimer = this.#options.clock.setTimer(() => this.turn(), Math.max(1, Math.ceil(atMs - this.#nowMs)))
   }
 
-  #perform(effect: FetchEffect): void {
-    const { fleet, onProbe } = this.#options
-    switch (effect.type) {
-      case 'ask':
-        return this.#ask(effect.attempt)
-      case 'abort':
-        return this.#abort(effect.attempt)
-      case 'probe':
-        return onProbe(effect.server)
-      case 'missed':
-        return fleet.struck(effect.attempt.server, effect.attempt.number, 'timeout')
-      case 'expired': {
-        // A server that answers polls waits for the source, as we do.
-        const { server, number, startedAtMs } = effect.attempt
-        if (fleet.of(server).answeredAtMs <= startedAtMs) fleet.failed(server, 'timeout', numberOf(number))
-      }
-    }
-  }
-
-  #abort(attempt: Attempt): void {
-    this.#controllers.get(attempt.id)?.abort()
-    this.#controllers.delete(attempt.id)
-  }
-
-  #ask(attempt: Attempt): void {
-    const { stream, transport, onFault } = this.#options
+  #askingOf(attempt: Attempt): Asking | null {
     const resource = this.#pending.get(attempt.track)?.resource
     const server = this.#servers(attempt.number).find((each) => each.id === attempt.server)
-    if (resource === undefined || server === undefined) return
-    const controller = new AbortController()
-    this.#controllers.set(attempt.id, controller)
-    const url = `${server.url.replace(/\/+$/, '')}/streams/${stream}/${resource.path}`
-    transport
-      .get(url, { signal: controller.signal })
-      .then(
-        (answer) => this.#received(attempt, resource, answer),
-        (error: unknown) => this.#broke(attempt, reasonOf(error)),
-      )
-      .catch(onFault)
-  }
-
-  #broke(attempt: Attempt, reason: 'refused' | 'reset' | 'timeout' | 'aborted'): void {
-    if (this.#ended !== null || !this.#controllers.delete(attempt.id)) return
-    if (reason !== 'aborted') this.#options.fleet.failed(attempt.server, reason, numberOf(attempt.number))
-    this.#settle(attempt, reason === 'aborted' ? 'reset' : reason, null, null)
+    if (resource === undefined || server === undefined) return null
+    return {
+      url: `${server.url.replace(/\/+$/, '')}/streams/${this.#options.stream}/${resource.path}`,
+      onAnswer: (answer) => this.#received(attempt, resource, answer),
+    }
   }
 
   async #received(attempt: Attempt, resource: Resource, answer: HttpAnswer): Promise<void> {
     const judged = await this.#judge.judge(attempt.server, resource, answer)
-    if (this.#ended !== null || !this.#controllers.delete(attempt.id)) return
+    if (!this.#underWay.finish(attempt)) return
     const { fleet, hashes, onLost } = this.#options
     const { server, number } = attempt
     if (judged._tag === 'valid') return this.#settle(attempt, 'valid', judged, answer)
@@ -348,5 +308,3 @@ export class Requests {
     }
   }
 }
-
-const numberOf = (number: number): number | null => (number === unnumbered ? null : number)

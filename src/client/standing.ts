@@ -44,6 +44,13 @@ export const isProven = (standing: Standing): boolean =>
 /** Deadlines for a suspect are short: it is in an outage, on probation after one, or has just kept silent. */
 export const isSuspect = (standing: Standing): boolean => standing.outage !== null || standing.strikes > 0
 
+/** What the choice of a server has to know of one. */
+export const fetchStandingOf = (standing: Standing) => ({
+  avoidedUntilMs: standing.avoidedUntilMs,
+  proven: isProven(standing),
+  suspect: isSuspect(standing),
+})
+
 /** It refused, broke off, kept silent or answered wrongly: avoid it, longer each time. */
 export const failed = (
   standing: Standing,
