@@ -21,6 +21,32 @@ export interface LogSource {
   readonly pause: () => Promise<void>
 }
 
+/** The subscriptions of a store that have not been closed. */
+export class OpenSubscriptions {
+  readonly #open = new Set<Subscription>()
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** @param onClosing called once it is no longer among the open ones */
+  add(subscription: Subscription, onClosing: () => void = () => undefined): Subscription {
+    const tracked: Subscription = {
+      close: async () => {
+        this.#open.delete(tracked)
+        onClosing()
+        await subscription.close()
+      },
+    }
+    this.#open.add(tracked)
+    return tracked
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open].map((subscription) => subscription.close()))
+  }
+}
+
 /** Reads the log from `after` on, page by page, and goes on with what is appended, until it is closed. */
 export function subscribeTo(source: LogSource, options: SubscribeOptions): Subscription {
   const ending = new AbortController()

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { StoreError, StoreUnavailable } from '../../errors.js'
-import type { EventStore, Subscription } from '../../store.js'
+import type { EventStore } from '../../store.js'
 import { shownAddress, type EventStoreAddress } from './address.js'
 import { Appends, type Place } from './appends.js'
 import { createClient, disposeClient, ReplaceableClient } from './client.js'
 import { nameIn } from './codec.js'
 import { faultOf, storeErrorOf } from './faults.js'
 import { Reads, type ReadingOptions } from './reads.js'
+import { OpenSubscriptions } from '../subscription.js'
 import { subscribeToAll } from './subscriptions.js'
 
 export interface EventStoreDbOptions {
@@ -69,7 +70,7 @@ interface Parts {
 
 function assemble({ writer, readingClient, reads, reading, readOnly, answerTimeoutMs }: Parts): EventStore {
   const { namespace, user, shown } = reading
-  const subscriptions = new Set<Subscription>()
+  const subscriptions = new OpenSubscriptions()
   let closing: Promise<void> | undefined
   const lookUp = async (streamId: string, revision: number | 'last'): Promise<Place | null> => {
     const from = revision === 'last' ? {} : { from: revision }
@@ -85,7 +86,7 @@ function assemble({ writer, readingClient, reads, reading, readOnly, answerTimeo
         : undefined
 
   const close = async (): Promise<void> => {
-    await Promise.all([...subscriptions].map((subscription) => subscription.close()))
+    await subscriptions.closeAll()
     await appends.settled()
     reads.close()
     await Promise.all([writer.close(), disposeClient(readingClient)])
@@ -102,15 +103,7 @@ function assemble({ writer, readingClient, reads, reading, readOnly, answerTimeo
     readAll: (options) => reads.readAll(options),
     subscribe: (options) => {
       if (closing !== undefined) throw reads.closedError()
-      const subscription = subscribeToAll(readingClient, reading, options)
-      const tracked: Subscription = {
-        close: async () => {
-          subscriptions.delete(tracked)
-          await subscription.close()
-        },
-      }
-      subscriptions.add(tracked)
-      return tracked
+      return subscriptions.add(subscribeToAll(readingClient, reading, options))
     },
     deleteStream: async (streamId) => {
       const refused = refusal()

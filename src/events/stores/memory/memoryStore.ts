@@ -5,8 +5,7 @@ import type { AppendResult, EventStore, ExpectedRevision, ReadAllOptions, ReadSt
 import { eventBytes, textOf, tooLarge } from '../appendBytes.js'
 import { isMet, isRepetition } from '../expectation.js'
 import { placeOf, positionOf } from '../position.js'
-import { ChangeSignal, matches, subscribeTo, type LogSource, type Page } from '../subscription.js'
-import type { Subscription } from '../../store.js'
+import { ChangeSignal, matches, OpenSubscriptions, subscribeTo, type LogSource, type Page } from '../subscription.js'
 
 const pageEvents = 500
 
@@ -20,7 +19,7 @@ export function createMemoryStore(): EventStore {
   const streams = new Map<string, RecordedEvent[]>()
   const byId = new Map<string, RecordedEvent>()
   const deleted = new Set<string>()
-  const subscriptions = new Set<Subscription>()
+  const subscriptions = new OpenSubscriptions()
   const signal = new ChangeSignal()
   let closed = false
 
@@ -106,15 +105,7 @@ export function createMemoryStore(): EventStore {
     readAll,
     subscribe: (options) => {
       if (closed) throw closedError()
-      const subscription = subscribeTo(source, options)
-      const tracked: Subscription = {
-        close: async () => {
-          subscriptions.delete(tracked)
-          await subscription.close()
-        },
-      }
-      subscriptions.add(tracked)
-      return tracked
+      return subscriptions.add(subscribeTo(source, options))
     },
     deleteStream: async (streamId) => {
       if (closed) throw closedError()
@@ -127,7 +118,7 @@ export function createMemoryStore(): EventStore {
     },
     close: async () => {
       closed = true
-      await Promise.all([...subscriptions].map((subscription) => subscription.close()))
+      await subscriptions.closeAll()
     },
   }
 }

@@ -6,10 +6,10 @@ import { setImmediate as pause } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { SegueEvent } from '../../envelope.js'
 import { StoreUnavailable, type AppendError } from '../../errors.js'
-import type { AppendResult, EventStore, ExpectedRevision, Subscription } from '../../store.js'
+import type { AppendResult, EventStore, ExpectedRevision } from '../../store.js'
 import { eventBytes, textOf, tooLarge } from '../appendBytes.js'
 import { makeFolder } from '../folder.js'
-import { ChangeSignal, subscribeTo, type LogSource } from '../subscription.js'
+import { ChangeSignal, OpenSubscriptions, subscribeTo, type LogSource } from '../subscription.js'
 import { openDatabase } from './driver.js'
 import { errorOfFault, storeErrorOf } from './faults.js'
 import type { EventRow, WorkerReply } from './protocol.js'
@@ -108,7 +108,7 @@ function assemble(
   signal: ChangeSignal,
   pollEveryMs: number,
 ): EventStore {
-  const subscriptions = new Set<Subscription>()
+  const subscriptions = new OpenSubscriptions()
   let closing: Promise<void> | undefined
   const closedError = () => new StoreUnavailable(`the store ${path} was closed`)
 
@@ -155,7 +155,7 @@ function assemble(
 
   const close = async () => {
     clearInterval(timer)
-    await Promise.all([...subscriptions].map((subscription) => subscription.close()))
+    await subscriptions.closeAll()
     reader.close()
     await writer?.close()
   }
@@ -170,19 +170,11 @@ function assemble(
     subscribe: (options) => {
       if (closing !== undefined) throw closedError()
       timer ??= setInterval(poll, pollEveryMs)
-      const subscription = subscribeTo(source, options)
-      const tracked: Subscription = {
-        close: async () => {
-          subscriptions.delete(tracked)
-          if (subscriptions.size === 0) {
-            clearInterval(timer)
-            timer = undefined
-          }
-          await subscription.close()
-        },
-      }
-      subscriptions.add(tracked)
-      return tracked
+      return subscriptions.add(subscribeTo(source, options), () => {
+        if (subscriptions.size > 0) return
+        clearInterval(timer)
+        timer = undefined
+      })
     },
     deleteStream: async (streamId) => {
       if (closing !== undefined) throw closedError()
