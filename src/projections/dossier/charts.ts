@@ -1,3 +1,5 @@
+import { escaped } from '../markup.js'
+
 /** A line of a chart: what it shows, in milliseconds and values. */
 export interface Series {
   readonly title: string
@@ -7,9 +9,6 @@ export interface Series {
   readonly level?: { readonly value: number; readonly title: string }
   readonly max?: number
 }
-
-export const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 const width = 720
 const height = 120

@@ -1,6 +1,7 @@
 import { readStatement } from '../../events/integrity/index.js'
 import * as E from 'fp-ts/lib/Either.js'
-import { escaped, lineChart, rounded, seconds, stepAxis, type Series } from './charts.js'
+import { escaped } from '../markup.js'
+import { lineChart, rounded, seconds, stepAxis, type Series } from './charts.js'
 import type { DossierFile } from './records.js'
 import { style } from './style.js'
 import type { DossierView, SampleView } from './view.js'

@@ -1,3 +1,4 @@
+import { escaped } from '../markup.js'
 import type { Spread } from './figures.js'
 import type { Report } from './report.js'
 import { millis, share, whole } from './words.js'
@@ -149,6 +150,3 @@ function stepChart({ steps }: Report): string {
 }
 
 const px = (value: number): string => value.toFixed(1)
-
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

@@ -1,5 +1,6 @@
-import { escaped, rounded } from '../dossier/charts.js'
+import { rounded } from '../dossier/charts.js'
 import { style } from '../dossier/style.js'
+import { escaped } from '../markup.js'
 import type { WhatIfResult } from './whatIf.js'
 
 const width = 720
