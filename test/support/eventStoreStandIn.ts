@@ -38,8 +38,6 @@ export interface StandInOptions {
   readonly tls?: { readonly key: string; readonly certificate: string }
   /** File in which appends outlive the process. */
   readonly journal?: string
-  /** Ports of nodes that it names as the cluster's members; the first one leads. */
-  readonly members?: ReadonlyArray<number>
 }
 
 export interface StandInEvent {

@@ -1,5 +1,6 @@
 import { serverDecider, standingOf, type ServerState } from '../../../src/actors/index.js'
-import { defaultServerPolicy, type HealthSample, type Payload } from '../../../src/events/index.js'
+import { defaultServerPolicy, type Payload } from '../../../src/events/index.js'
+import { healthySample } from '../../support/healthSample.js'
 import { only, Story, typesOf } from '../../support/story.js'
 
 type ServerFact = Payload<'server'>
@@ -20,28 +21,8 @@ const joined = (bootId = 'boot-1'): ServerFact => ({
 })
 
 function sampled(seq: number, residentBytes = 120_000_000, bootId = 'boot-1'): ServerFact {
-  const sample: HealthSample = {
-    server: 's1',
-    bootId,
-    seq,
-    takenAt: 1_800_000_000_000 + seq * 1_000,
-    intervalMs: 1_000,
-    host: {
-      cpuRatio: 0.3,
-      load1: 0.5,
-      cores: 2,
-      memoryRatio: 0.3,
-      diskLatencyMs: 2,
-      diskBusyRatio: 0.1,
-      networkRxBytesPerS: 1,
-      networkTxBytesPerS: 1,
-      networkErrorsPerS: 0,
-    },
-    process: { cpuCores: 0.05, residentBytes, memoryLimitBytes: limit, eventLoopDelayMs: 3 },
-    encoder: { running: 1, speed: 1, latenessMs: 150 },
-    streams: 1,
-    viewers: 1,
-  }
+  const healthy = healthySample('s1', bootId, seq)
+  const sample = { ...healthy, process: { ...healthy.process, residentBytes, memoryLimitBytes: limit } }
   return { type: 'HealthSampled', data: { sample, path: { rttMs: 1, lossRatio: 0, jitterMs: 0.2 } } }
 }
 

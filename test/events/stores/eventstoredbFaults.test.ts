@@ -16,6 +16,7 @@ import {
   type EventStoreStandIn,
   type StandInOptions,
 } from '../../support/eventStoreStandIn.js'
+import { freePort } from '../../support/freePort.js'
 import { waitFor } from '../../support/waitFor.js'
 
 // Against the wire stand-in: a real server cannot be told to fail at a given moment.
@@ -203,14 +204,6 @@ test('a subscription outlives a restart of the server', async () => {
 describe('what is told when the log cannot be opened', () => {
   const opening = (url: string, options: Partial<EventStoreDbOptions> = {}) =>
     openEventStoreDb({ address: addressOf(url), openTimeoutMs: 10_000, ...options })
-
-  const freePort = async (): Promise<number> => {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise((resolve) => server.close(resolve))
-    return port
-  }
 
   test('nobody listens there', async () => {
     const port = await freePort()

@@ -3,21 +3,13 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createExporterHostSource, type ExporterState, type HostSource } from '../../../src/health/index.js'
+import { freePort } from '../../support/freePort.js'
 import { describeUnless } from '../../support/skip.js'
 import { waitFor } from '../../support/waitFor.js'
 
 const program = ['prometheus-node-exporter', 'node_exporter'].find(
   (name) => spawnSync(name, ['--version']).status === 0,
 )
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 describe('a machine measured by an exporter', () => {
   let server: Server
