@@ -1,5 +1,4 @@
-import type { Outcome, Track } from './fetching.js'
-import { isMalformed, readFragment, type FragmentSpan, type TrackInit } from './fragment.js'
+import type { Outcome } from './attempts.js'
 import { headerOf, type HttpAnswer } from './ports.js'
 import { startMsOf } from './timing.js'
 
@@ -50,18 +49,9 @@ export const receive = (answer: HttpAnswer): Received => {
   return { _tag: 'none', outcome: 'status' }
 }
 
-/** The span of a segment of ours, or null when the bytes are not the numbered segment of this track. */
-export const spanOfSegment = (
-  bytes: Uint8Array,
-  track: Track,
-  init: TrackInit,
-  number: number,
-  segmentTicks: number,
-): FragmentSpan | null => {
-  const span = readFragment(bytes, init.sampleDurationDefault)
-  if (isMalformed(span) || span.trackId !== init.trackId || init.timescale === 0) return null
+/** Whether a segment that starts at this time of its track can be the numbered one. */
+export const fitsNumber = (startTicks: number, timescale: number, number: number, segmentTicks: number): boolean => {
   // An audio frame belongs to the segment that it starts in, so audio begins up to a frame later than its segment.
-  const slackMs = track === 'audio' ? 50 : 2
-  const offMs = (span.startTicks * 1000) / init.timescale - startMsOf(number, segmentTicks)
-  return offMs >= -2 && offMs <= slackMs ? span : null
+  const offMs = (startTicks * 1000) / timescale - startMsOf(number, segmentTicks)
+  return offMs >= -2 && offMs <= 50
 }

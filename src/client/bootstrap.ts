@@ -1,6 +1,5 @@
 import type { Manifest, SessionDocument } from '../messaging/codecs.js'
 import { readManifest, readSessionDocument, type Read } from './documents.js'
-import { isMalformed, readInit, type TrackInit } from './fragment.js'
 import type { Clock, Transport } from './ports.js'
 import { getWithin } from './within.js'
 
@@ -25,7 +24,7 @@ const fetchDocument = async <T>(asking: Asking, url: string, read: (json: string
   }
 }
 
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
+export const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 
 /**
  * Where the session document may be. A bootstrap URL is the document's own URL (it ends in /session), or the base URL
@@ -78,41 +77,4 @@ export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<
   const url = `${withoutSlash(serverUrl)}/streams/${asking.stream}/manifest.json`
   const result = await fetchDocument(asking, url, readManifest)
   return result._tag === 'valid' && result.value.stream === asking.stream ? result.value : null
-}
-
-/** What a decoder needs before the first segment; bytes for players, tracks for the continuity check. */
-export interface StreamInit {
-  readonly combined: Uint8Array
-  readonly video: Uint8Array
-  readonly audio: Uint8Array
-  readonly videoTrack: TrackInit
-  readonly audioTrack: TrackInit
-}
-
-const fetchBytes = async (asking: Asking, url: string): Promise<Uint8Array | null> => {
-  try {
-    const answer = await getWithin(asking.transport, asking.clock, url, asking.deadlineMs, asking.signal)
-    return answer.status === 200 ? answer.body : null
-  } catch {
-    return null
-  }
-}
-
-export const fetchInit = async (asking: Asking, serverUrl: string): Promise<StreamInit | null> => {
-  const base = `${withoutSlash(serverUrl)}/streams/${asking.stream}`
-  const [combined, video, audio] = await Promise.all([
-    fetchBytes(asking, `${base}/init.mp4`),
-    fetchBytes(asking, `${base}/video/init.mp4`),
-    fetchBytes(asking, `${base}/audio/init.mp4`),
-  ])
-  if (combined === null || video === null || audio === null) return null
-  const trackIn = (bytes: Uint8Array, kind: TrackInit['kind']): TrackInit | undefined => {
-    const found = readInit(bytes)
-    return isMalformed(found) ? undefined : found.find((track) => track.kind === kind && track.timescale > 0)
-  }
-  const videoTrack = trackIn(video, 'video')
-  const audioTrack = trackIn(audio, 'audio')
-  return videoTrack === undefined || audioTrack === undefined
-    ? null
-    : { combined, video, audio, videoTrack, audioTrack }
 }

@@ -1,4 +1,12 @@
-import type { EdgeMessage, Manifest, ManifestSegment, Notice, Route, SessionDocument } from '../messaging/codecs.js'
+import type {
+  EdgeMessage,
+  Manifest,
+  ManifestSegment,
+  Notice,
+  Route,
+  SessionDocument,
+  SignedNotice,
+} from '../messaging/codecs.js'
 
 /**
  * Readers of what comes from outside. The io-ts codecs in messaging define these shapes; they are not used here so that
@@ -9,163 +17,132 @@ export type Read<T> =
 
 class Mismatch extends Error {}
 
-type Fields = { readonly [key: string]: unknown }
 type Reader<T> = (value: unknown, at: string) => T
 
 const wrong = (at: string, wanted: string): never => {
   throw new Mismatch(`${at === '' ? 'the document' : at} must be ${wanted}`)
 }
 
-const fields: Reader<Fields> = (value, at) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : wrong(at, 'an object')
+const reader =
+  <T>(wanted: string, is: (value: unknown) => value is T): Reader<T> =>
+  (value, at) =>
+    is(value) ? value : wrong(at, wanted)
+const within = (at: string, name: string): string => (at === '' ? name : `${at}.${name}`)
 
-const text: Reader<string> = (value, at) => (typeof value === 'string' ? value : wrong(at, 'a string'))
-const finite: Reader<number> = (value, at) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : wrong(at, 'a finite number')
-const whole: Reader<number> = (value, at) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number >= 0')
-const truth: Reader<boolean> = (value, at) => (typeof value === 'boolean' ? value : wrong(at, 'true or false'))
+/** What the shape names and nothing else. */
+const object =
+  <T extends object>(shape: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> =>
+  (value, at) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong(at, 'an object')
+    const entries = Object.entries<Reader<unknown>>(shape).map(([name, read]) => [
+      name,
+      read((value as { readonly [name: string]: unknown })[name], within(at, name)),
+    ])
+    return Object.fromEntries(entries) as T
+  }
 const nullable =
   <T>(read: Reader<T>): Reader<T | null> =>
   (value, at) =>
     value === null ? null : read(value, at)
-const oneOf =
-  <const V extends ReadonlyArray<string>>(...values: V): Reader<V[number]> =>
-  (value, at) =>
-    values.find((v) => v === value) ?? wrong(at, `one of ${values.join(', ')}`)
+const oneOf = <const V>(...values: ReadonlyArray<V>): Reader<V> =>
+  reader(`one of ${values.join(', ')}`, (value): value is V => values.some((each) => each === value))
 
+const text = reader('a string', (value) => typeof value === 'string')
+const truth = oneOf(true, false)
+const finite = reader('a finite number', (value): value is number => Number.isFinite(value))
+const whole = reader(
+  'a whole number >= 0',
+  (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
+)
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
-const id: Reader<string> = (value, at) =>
-  typeof value === 'string' && idPattern.test(value) ? value : wrong(at, 'an id (1-64 letters, digits, "-" or "_")')
+const id = reader(
+  'an id (1-64 letters, digits, "-" or "_")',
+  (value): value is string => typeof value === 'string' && idPattern.test(value),
+)
 
-const serverRef: Reader<Route['primary']> = (value, at) => {
-  const f = fields(value, at)
-  return { id: id(f['id'], `${at}.id`), url: text(f['url'], `${at}.url`) }
-}
+const server = object<Route['primary']>({ id, url: text })
 
-const route: Reader<Route> = (value, at) => {
-  const f = fields(value, at)
-  return {
-    stream: id(f['stream'], `${at}.stream`),
-    epoch: whole(f['epoch'], `${at}.epoch`),
-    cutover: whole(f['cutover'], `${at}.cutover`),
-    primary: serverRef(f['primary'], `${at}.primary`),
-    standby: nullable(serverRef)(f['standby'], `${at}.standby`),
-    previous: nullable(serverRef)(f['previous'], `${at}.previous`),
-    sequence: whole(f['sequence'], `${at}.sequence`),
-  }
-}
+const route = object<Route>({
+  stream: id,
+  epoch: whole,
+  cutover: whole,
+  primary: server,
+  standby: nullable(server),
+  previous: nullable(server),
+  sequence: whole,
+})
 
-const format: Reader<SessionDocument['format']> = (value, at) => {
-  const f = fields(value, at)
-  const rate = fields(f['frameRate'], `${at}.frameRate`)
-  const segmentTicks = whole(f['segmentTicks'], `${at}.segmentTicks`)
-  return {
-    frameRate: { num: whole(rate['num'], `${at}.frameRate.num`), den: whole(rate['den'], `${at}.frameRate.den`) },
-    gopFrames: whole(f['gopFrames'], `${at}.gopFrames`),
-    segmentTicks: segmentTicks > 0 ? segmentTicks : wrong(`${at}.segmentTicks`, 'above 0'),
-    width: nullable(whole)(f['width'], `${at}.width`),
-    height: whole(f['height'], `${at}.height`),
-    crf: finite(f['crf'], `${at}.crf`),
-    preset: text(f['preset'], `${at}.preset`),
-    sampleRate: f['sampleRate'] === 48000 ? 48000 : wrong(`${at}.sampleRate`, '48000'),
-    channels: f['channels'] === 2 ? 2 : wrong(`${at}.channels`, '2'),
-  }
-}
+const format = object<SessionDocument['format']>({
+  frameRate: object({ num: whole, den: whole }),
+  gopFrames: whole,
+  segmentTicks: reader(
+    'a whole number > 0',
+    (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
+  ),
+  width: nullable(whole),
+  height: whole,
+  crf: finite,
+  preset: text,
+  sampleRate: oneOf(48000),
+  channels: oneOf(2),
+})
 
-const track: Reader<ManifestSegment['video']> = (value, at) => {
-  const f = fields(value, at)
-  return { sha256: text(f['sha256'], `${at}.sha256`), bytes: whole(f['bytes'], `${at}.bytes`) }
-}
+const track = object<ManifestSegment['video']>({ sha256: text, bytes: whole })
 
-const manifestSegment: Reader<ManifestSegment> = (value, at) => {
-  const f = fields(value, at)
-  return {
-    number: whole(f['number'], `${at}.number`),
-    video: track(f['video'], `${at}.video`),
-    audio: track(f['audio'], `${at}.audio`),
-    origin: oneOf('encoded', 'copied')(f['origin'], `${at}.origin`),
-    verified: truth(f['verified'], `${at}.verified`),
-  }
-}
+const manifestSegment = object<ManifestSegment>({
+  number: whole,
+  video: track,
+  audio: track,
+  origin: oneOf('encoded', 'copied'),
+  verified: truth,
+})
 
 /** More than any server keeps; a longer list is not one of ours. */
 const segmentsMax = 4096
 
-const manifest: Reader<Manifest> = (value, at) => {
-  const f = fields(value, at)
-  const segments = f['segments']
-  if (!Array.isArray(segments) || segments.length > segmentsMax) return wrong('segments', 'a list of segments')
-  return {
-    stream: id(f['stream'], 'stream'),
-    server: id(f['server'], 'server'),
-    role: oneOf('primary', 'standby', 'retired', 'none')(f['role'], 'role'),
-    epoch: nullable(whole)(f['epoch'], 'epoch'),
-    segmentTicks: whole(f['segmentTicks'], 'segmentTicks'),
-    live: nullable(whole)(f['live'], 'live'),
-    oldest: nullable(whole)(f['oldest'], 'oldest'),
-    encoding: truth(f['encoding'], 'encoding'),
-    init: nullable<NonNullable<Manifest['init']>>((init, where) => {
-      const tracks = fields(init, where)
-      return { video: track(tracks['video'], `${where}.video`), audio: track(tracks['audio'], `${where}.audio`) }
-    })(f['init'], 'init'),
-    segments: segments.map((segment, index) => manifestSegment(segment, `segments[${index}]`)),
-  }
-}
+const manifest = object<Manifest>({
+  stream: id,
+  server: id,
+  role: oneOf('primary', 'standby', 'retired', 'none'),
+  epoch: nullable(whole),
+  segmentTicks: whole,
+  live: nullable(whole),
+  oldest: nullable(whole),
+  encoding: truth,
+  init: nullable(object({ video: track, audio: track })),
+  segments: (value, at) =>
+    Array.isArray(value) && value.length <= segmentsMax
+      ? value.map((segment, index) => manifestSegment(segment, `${at}[${index}]`))
+      : wrong(at, 'a list of segments'),
+})
 
-const read = <T>(json: string, reader: Reader<T>): Read<T> => {
-  try {
-    return { _tag: 'valid', value: reader(JSON.parse(json), '') }
-  } catch (error) {
-    return { _tag: 'invalid', reason: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-export const readSessionDocument = (json: string): Read<SessionDocument> =>
-  read(json, (value, at) => {
-    const f = fields(value, at)
-    return {
-      stream: id(f['stream'], 'stream'),
-      format: format(f['format'], 'format'),
-      route: route(f['route'], 'route'),
-      noticeKey: text(f['noticeKey'], 'noticeKey'),
-      keyId: text(f['keyId'], 'keyId'),
+const read =
+  <T>(reads: Reader<T>) =>
+  (json: string): Read<T> => {
+    try {
+      return { _tag: 'valid', value: reads(JSON.parse(json), '') }
+    } catch (error) {
+      return { _tag: 'invalid', reason: error instanceof Error ? error.message : String(error) }
     }
-  })
+  }
 
-export const readManifest = (json: string): Read<Manifest> => read(json, manifest)
+export const readSessionDocument = read(
+  object<SessionDocument>({ stream: id, format, route, noticeKey: text, keyId: text }),
+)
+
+export const readManifest = read(manifest)
 
 /** The signed payload of a notice. */
-export const readNotice = (json: string): Read<Notice> =>
-  read(json, (value, at) => {
-    const f = fields(value, at)
-    return {
-      route: route(f['route'], 'route'),
-      issuedAt: finite(f['issuedAt'], 'issuedAt'),
-      expiresAt: finite(f['expiresAt'], 'expiresAt'),
-    }
-  })
+export const readNotice = read(object<Notice>({ route, issuedAt: finite, expiresAt: finite }))
 
-export const readEdgeMessage = (json: string): Read<EdgeMessage> =>
-  read<EdgeMessage>(json, (value, at) => {
-    const f = fields(value, at)
-    switch (f['type']) {
-      case 'welcome':
-        return { type: 'welcome', edge: id(f['edge'], 'edge') }
-      case 'refused':
-        return { type: 'refused', reason: text(f['reason'], 'reason') }
-      case 'notice': {
-        const notice = fields(f['notice'], 'notice')
-        return {
-          type: 'notice',
-          notice: {
-            payload: text(notice['payload'], 'notice.payload'),
-            signature: text(notice['signature'], 'notice.signature'),
-            keyId: text(notice['keyId'], 'notice.keyId'),
-          },
-        }
-      }
-      default:
-        return wrong('type', 'welcome, notice or refused')
-    }
-  })
+const messages: Readonly<Record<EdgeMessage['type'], Reader<EdgeMessage>>> = {
+  welcome: object<Extract<EdgeMessage, { type: 'welcome' }>>({ type: oneOf('welcome'), edge: id }),
+  refused: object<Extract<EdgeMessage, { type: 'refused' }>>({ type: oneOf('refused'), reason: text }),
+  notice: object<Extract<EdgeMessage, { type: 'notice' }>>({
+    type: oneOf('notice'),
+    notice: object<SignedNotice>({ payload: text, signature: text, keyId: text }),
+  }),
+}
+const edgeMessage = object({ type: oneOf('welcome', 'notice', 'refused') })
+
+export const readEdgeMessage = read((value, at) => messages[edgeMessage(value, at).type](value, at))

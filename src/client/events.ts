@@ -1,6 +1,6 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
 import type { Route, SessionDocument, TroubleReason } from '../messaging/codecs.js'
-import type { StreamInit } from './bootstrap.js'
+import type { StreamInit } from './streamInit.js'
 import type { SessionError } from './errors.js'
 import type { NoticeFlaw } from './guide.js'
 

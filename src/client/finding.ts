@@ -1,31 +1,33 @@
 import type { Manifest, SessionDocument } from '../messaging/codecs.js'
-import { fetchInit, fetchManifest, firstSession, sessionUrls, type Asking, type StreamInit } from './bootstrap.js'
+import { fetchManifest, firstSession, sessionUrls, type Asking } from './bootstrap.js'
 import type { BootstrapFailed, StreamUnavailable } from './errors.js'
 
-export interface FindOptions {
+export interface FindOptions<T> {
   readonly asking: Asking
   readonly bootstrap: ReadonlyArray<string>
   readonly random: () => number
   /** How long to look. */
   readonly startupMs: number
   readonly isWanted: () => boolean
+  /** What else is needed of a server; null: it does not have it. */
+  readonly prepare: (serverUrl: string) => Promise<T | null>
 }
 
 /** Where a stream is, and that it can be played. */
-export interface FoundStream {
+export interface FoundStream<T> {
   readonly document: SessionDocument
   readonly manifest: Manifest
   /** Newest complete number. */
   readonly live: number
-  readonly init: StreamInit
+  readonly prepared: T
 }
 
 const retryMs = 300
 
 /** Looks until a server has something to play. Null when nobody wants it any more. */
-export const findStream = async (
-  options: FindOptions,
-): Promise<FoundStream | BootstrapFailed | StreamUnavailable | null> => {
+export const findStream = async <T>(
+  options: FindOptions<T>,
+): Promise<FoundStream<T> | BootstrapFailed | StreamUnavailable | null> => {
   const { asking, bootstrap, random, startupMs, isWanted } = options
   const { clock, stream } = asking
   const sources = bootstrap.map((url) => sessionUrls(url, stream))
@@ -37,7 +39,7 @@ export const findStream = async (
     if (!isWanted()) return null
     if (answer._tag === 'valid') {
       known = answer.value
-      const found = await playable(known, asking, isWanted)
+      const found = await playable(known, options)
       if (found !== null || !isWanted()) return found
     } else reason = answer.reason
     if (clock.now() >= endsAtMs) return whyNot(stream, bootstrap, known, reason)
@@ -46,17 +48,16 @@ export const findStream = async (
   return null
 }
 
-const playable = async (
+const playable = async <T>(
   document: SessionDocument,
-  asking: Asking,
-  isWanted: () => boolean,
-): Promise<FoundStream | null> => {
+  { asking, isWanted, prepare }: FindOptions<T>,
+): Promise<FoundStream<T> | null> => {
   for (const server of [document.route.primary, document.route.standby]) {
     if (server === null) continue
-    const [manifest, init] = await Promise.all([fetchManifest(asking, server.url), fetchInit(asking, server.url)])
+    const [manifest, prepared] = await Promise.all([fetchManifest(asking, server.url), prepare(server.url)])
     if (!isWanted()) return null
     const live = manifest?.live ?? null
-    if (manifest !== null && live !== null && init !== null) return { document, manifest, live, init }
+    if (manifest !== null && live !== null && prepared !== null) return { document, manifest, live, prepared }
   }
   return null
 }

@@ -155,7 +155,7 @@ const elsewhere = async (url: string, signal: AbortSignal): Promise<Delivery> =>
   const bytes = new Uint8Array(await answer.arrayBuffer())
   const headers = Object.fromEntries(answer.headers)
   const times = { askedAtMs, firstByteAtMs, endedAtMs: performance.now() }
-  return { bytes, headers, server: new URL(url).origin, number: null, span: null, timescale: 1, ...times }
+  return { bytes, headers, server: new URL(url).origin, number: null, ...times }
 }
 
 /**

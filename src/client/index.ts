@@ -1,4 +1,4 @@
-export type { StreamInit } from './bootstrap.js'
+export type { StreamInit } from './streamInit.js'
 export { browserClock, browserCrypto, browserPorts, browserTransport, openBrowserChannel } from './browser.js'
 export { RequestFailed } from './errors.js'
 export type {

@@ -1,8 +1,8 @@
 import type { SessionDocument } from '../messaging/codecs.js'
-import { receive, spanOfSegment } from './answer.js'
+import { fitsNumber, receive } from './answer.js'
 import type { Outcome } from './attempts.js'
-import { isMalformed, readInit, type FragmentSpan, type TrackInit } from './fragment.js'
-import { firstListed, fromNumber, isPlaylist, newestListed, withoutSteering } from './playlists.js'
+import { startTicksOf, timescaleOf } from './decodeTime.js'
+import { firstListed, fromNumber, isPlaylist, newestListed } from './playlists.js'
 import type { Crypto, HttpAnswer } from './ports.js'
 import type { Resource } from './resources.js'
 import { isStale, type RouteBook } from './route.js'
@@ -10,9 +10,6 @@ import { isStale, type RouteBook } from './route.js'
 /** An answer that may be given to the player. */
 export interface Valid {
   readonly bytes: Uint8Array
-  /** Null: not a segment, or its init segment has not been seen. */
-  readonly span: FragmentSpan | null
-  readonly timescale: number
   /** Null: a playlist, or nothing that states a hash. */
   readonly sha256: string | null
 }
@@ -35,7 +32,8 @@ const encoder = new TextEncoder()
 /** Says what an answer is worth: bytes against their hash, segments against their number, playlists against the one before. */
 export class Judge {
   readonly #options: JudgeOptions
-  readonly #inits = new Map<string, TrackInit>()
+  /** Ticks per second, by rendition. */
+  readonly #timescales = new Map<string, number>()
   /** First number that a player has been told, by playlist. */
   readonly #firsts = new Map<string, number>()
 
@@ -62,18 +60,17 @@ export class Judge {
 
   /** Remembers what segments of this rendition are to look like. */
   noteInit(rendition: string, bytes: Uint8Array): void {
-    const found = readInit(bytes)
-    const track = isMalformed(found) ? undefined : found.find(({ timescale }) => timescale > 0)
-    if (track) remember(this.#inits, rendition, track)
+    const timescale = timescaleOf(bytes)
+    if (timescale !== null) remember(this.#timescales, rendition, timescale)
   }
 
   #segment(rendition: string, number: number, bytes: Uint8Array, sha256: string | null): Judgement {
-    const init = this.#inits.get(rendition)
-    if (init === undefined) return plain(bytes, sha256)
-    const track = init.kind === 'audio' ? 'audio' : 'video'
-    const span = spanOfSegment(bytes, track, init, number, this.#options.format.segmentTicks)
-    if (span === null) return { _tag: 'bad', outcome: 'malformed' }
-    return { _tag: 'valid', bytes, span, timescale: init.timescale, sha256 }
+    const startTicks = startTicksOf(bytes)
+    const timescale = this.#timescales.get(rendition)
+    const { segmentTicks } = this.#options.format
+    const fits =
+      startTicks !== null && (timescale === undefined || fitsNumber(startTicks, timescale, number, segmentTicks))
+    return fits ? plain(bytes, sha256) : { _tag: 'bad', outcome: 'malformed' }
   }
 
   #playlist(resource: Resource, text: string): Judgement {
@@ -87,7 +84,7 @@ export class Judge {
   #steady({ path }: Resource, text: string): string {
     const name = path.replace(/\?.*$/, '')
     const known = this.#firsts.get(name) ?? 0
-    const steady = fromNumber(withoutSteering(text), known)
+    const steady = fromNumber(text, known)
     const first = firstListed(steady)
     if (first !== null) remember(this.#firsts, name, Math.max(known, first))
     return steady
@@ -96,8 +93,6 @@ export class Judge {
 
 const plain = (bytes: Uint8Array, sha256: string | null): { readonly _tag: 'valid' } & Valid => ({
   ...{ _tag: 'valid', bytes, sha256 },
-  span: null,
-  timescale: 1,
 })
 
 const remember = <V>(map: Map<string, V>, key: string, value: V): void => {

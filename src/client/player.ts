@@ -1,6 +1,6 @@
 import type { SessionDocument } from '../messaging/codecs.js'
-import { receive, spanOfSegment } from './answer.js'
-import type { StreamInit } from './bootstrap.js'
+import { fitsNumber, receive } from './answer.js'
+import type { StreamInit } from './streamInit.js'
 import { nothingPlayed, played, type Continuity, type TimedSpan } from './continuity.js'
 import type { PlayedSegment } from './events.js'
 import {
@@ -19,6 +19,7 @@ import {
   type Track,
 } from './fetching.js'
 import type { Fleet } from './fleet.js'
+import { isMalformed, readFragment, type FragmentSpan, type TrackInit } from './fragment.js'
 import type { HashMemory } from './hashes.js'
 import { beginAt, bufferMs, pass, positionMs, runsOutAtMs, take, type Playout, type PlayoutTerms } from './playout.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
@@ -227,7 +228,7 @@ export class Player {
       return this.#settle(attempt, 'stale', null)
     }
     const init = track === 'video' ? this.#options.init.videoTrack : this.#options.init.audioTrack
-    const span = spanOfSegment(answer.body, track, init, number, this.#options.format.segmentTicks)
+    const span = spanOf(answer.body, init, number, this.#options.format.segmentTicks)
     if (received.sha256 !== sha256 || span === null) {
       if (received.sha256 !== sha256) hashes.countCorrupt()
       fleet.failed(server, 'hash', number)
@@ -294,4 +295,11 @@ export class Player {
     this.#stallAnnounced = false
     this.#options.onRecovered(number, stallMs)
   }
+}
+
+/** The span of a segment, or null when the bytes are not the numbered segment of this track. */
+const spanOf = (bytes: Uint8Array, init: TrackInit, number: number, segmentTicks: number): FragmentSpan | null => {
+  const span = readFragment(bytes, init.sampleDurationDefault)
+  if (isMalformed(span) || span.trackId !== init.trackId) return null
+  return fitsNumber(span.startTicks, init.timescale, number, segmentTicks) ? span : null
 }

@@ -242,13 +242,16 @@ class RequestSession {
     const { bootstrap, startupMs = 30_000 } = this.#options
     const isWanted = (): boolean => this.#phase === 'starting'
     const { random } = this.#world
-    const found = await findStream({ asking: this.#links.asking, bootstrap, random, startupMs, isWanted })
+    const { asking } = this.#links
+    // A player fetches init segments itself.
+    const prepare = (): Promise<true> => Promise.resolve(true)
+    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) this.#end('failed', found)
     else this.#serve(found)
   }
 
-  #serve({ document, manifest, live }: FoundStream): void {
+  #serve({ document, manifest, live }: FoundStream<true>): void {
     const { stream, latencyMs = 1_500 } = this.#options
     const { clock, transport, crypto, onWake } = this.#world
     const { format } = document

@@ -10,9 +10,9 @@ import {
   type Work,
   type Works,
 } from './attempts.js'
+import { withoutSlash } from './bootstrap.js'
 import { RequestFailed } from './errors.js'
 import type { Fleet } from './fleet.js'
-import type { FragmentSpan } from './fragment.js'
 import type { HashMemory } from './hashes.js'
 import { Judge, type Valid } from './judging.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
@@ -29,9 +29,6 @@ export interface Delivery {
   /** Who delivered it. */
   readonly server: string
   readonly number: number | null
-  /** Decode times, of a segment whose init segment went through this session. */
-  readonly span: FragmentSpan | null
-  readonly timescale: number
   /** On the session's clock: when the winning server was asked, when its answer began (if known) and when it was whole. */
   readonly askedAtMs: number
   readonly firstByteAtMs: number | null
@@ -73,6 +70,10 @@ export const requestMsMax = 12_000
 /** How long a playlist may be waited for before an older one is given (three target durations, RFC 8216bis). */
 const playlistMsMax = 3_000
 const pendingMax = 64
+
+/** The session chooses the server of every request itself: what names all renditions is asked for without steering. */
+const unsteered = (path: string): string =>
+  path.startsWith('main.') ? `${path}${path.includes('?') ? '&' : '?'}steering=none` : path
 
 /** Answers what a player asks for from whichever server is best, and from another one when that one is late. */
 export class Requests {
@@ -245,7 +246,7 @@ export class Requests {
     const server = this.#servers(attempt.number).find((each) => each.id === attempt.server)
     if (resource === undefined || server === undefined) return null
     return {
-      url: `${server.url.replace(/\/+$/, '')}/streams/${this.#options.stream}/${resource.path}`,
+      url: `${withoutSlash(server.url)}/streams/${this.#options.stream}/${unsteered(resource.path)}`,
       onAnswer: (answer) => this.#received(attempt, resource, answer),
     }
   }
@@ -266,12 +267,12 @@ export class Requests {
   }
 
   #deliveryOf(attempt: Attempt, resource: Resource, valid: Valid, { headers, firstByteAtMs }: HttpAnswer): Delivery {
-    const { bytes, span, timescale } = valid
+    const { bytes } = valid
     const { server, startedAtMs: askedAtMs } = attempt
     const endedAtMs = this.#options.clock.now()
     const { number } = resource
     return {
-      ...{ bytes, headers, server, number, span, timescale, askedAtMs, endedAtMs },
+      ...{ bytes, headers, server, number, askedAtMs, endedAtMs },
       firstByteAtMs: firstByteAtMs ?? null,
     }
   }

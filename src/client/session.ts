@@ -9,6 +9,7 @@ import { Player } from './player.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
 import { resumeAt } from './resume.js'
 import { serversFor } from './route.js'
+import { fetchInit, type StreamInit } from './streamInit.js'
 import { clockOffsetMs, firstNumber } from './timing.js'
 
 export interface SessionOptions {
@@ -103,13 +104,15 @@ class Session {
   async #begin(): Promise<void> {
     const { bootstrap, random, startupMs = 30_000 } = this.#options
     const isWanted = (): boolean => this.#phase === 'starting'
-    const found = await findStream({ asking: this.#links.asking, bootstrap, random, startupMs, isWanted })
+    const { asking } = this.#links
+    const prepare = (serverUrl: string): Promise<StreamInit | null> => fetchInit(asking, serverUrl)
+    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) this.#end('failed', found)
     else this.#play(found)
   }
 
-  #play({ document, manifest, live, init }: FoundStream): void {
+  #play({ document, manifest, live, prepared: init }: FoundStream<StreamInit>): void {
     const { clock, stream, latencyMs = 1_500, transport, crypto } = this.#options
     const { format } = document
     const nowMs = clock.now()

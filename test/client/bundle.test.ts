@@ -21,7 +21,9 @@ describe('the SDK in a page', () => {
   })
 
   it('is small', async () => {
-    const { bytes } = await bundleOf('createPlayerSession, hlsConfig')
-    expect(bytes).toBeLessThan(18_000)
+    const session = await bundleOf('createPlayerSession')
+    expect(session.bytes).toBeLessThan(15 * 1_024)
+    const withHls = await bundleOf('createPlayerSession, hlsConfig')
+    expect(withHls.bytes - session.bytes).toBeLessThan(1_024)
   })
 })

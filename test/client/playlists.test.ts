@@ -1,4 +1,4 @@
-import { firstListed, fromNumber, newestListed, withoutSteering } from '../../src/client/playlists.js'
+import { firstListed, fromNumber, newestListed } from '../../src/client/playlists.js'
 import { resourceOf } from '../../src/client/resources.js'
 
 const playlist = (first: number, count: number): string =>
@@ -25,25 +25,6 @@ describe('a playlist from another server', () => {
 
   it('tells its first and its newest number', () => {
     expect([firstListed(playlist(7, 3)), newestListed(playlist(7, 3)), newestListed('#EXTM3U')]).toEqual([7, 9, null])
-  })
-
-  it('is given to the player without steering and without the copies on other pathways', () => {
-    const steered = [
-      '#EXTM3U',
-      '#EXT-X-CONTENT-STEERING:SERVER-URI="/steer",PATHWAY-ID="s1"',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a1",URI="audio.m3u8"',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a2",URI="http://other/audio.m3u8"',
-      '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a1",PATHWAY-ID="s1"',
-      'video.m3u8',
-      '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a2",PATHWAY-ID="s2"',
-      'http://other/video.m3u8',
-    ].join('\n')
-    expect(withoutSteering(steered).split('\n')).toEqual([
-      '#EXTM3U',
-      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a1",URI="audio.m3u8"',
-      '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a1"',
-      'video.m3u8',
-    ])
   })
 })
 

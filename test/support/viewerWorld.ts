@@ -114,7 +114,7 @@ export class SimulatedServer {
     if (path === `${base}/init.mp4`) return { status: 200, headers: {}, body: combinedInit }
     if (path === `${base}/video/init.mp4`) return { status: 200, headers: {}, body: videoInit }
     if (path === `${base}/audio/init.mp4`) return { status: 200, headers: {}, body: audioInit }
-    if (path === `${base}/main.m3u8`) return text('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n')
+    if (path === `${base}/main.m3u8?steering=none`) return text('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n')
     const playlist = /\/(?:video|audio)\.m3u8(?:\?_HLS_msn=(\d+))?$/.exec(path)
     if (playlist) return this.#playlist(live, Number(playlist[1] ?? 0))
     const match = /\/(video|audio)\/(\d+)\.m4s$/.exec(path)

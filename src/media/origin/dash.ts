@@ -19,12 +19,14 @@ const timeShiftS = 8
 /**
  * MPD (ISO/IEC 23009-1, live profile) of a stream. Numbers count from the unix epoch, so it stays as it is while the
  * stream runs; only the servers change. The same on every server that knows the route.
+ * @param steered with content steering (ETSI TS 103 998), for players that choose their server themselves
  */
 export function mediaPresentation(
   stream: string,
   format: StreamFormat,
   variants: ReadonlyArray<VariantFacts>,
   route: Route | null,
+  steered = true,
 ): string {
   const servers = route === null ? [] : [route.primary, ...(route.standby === null ? [] : [route.standby])]
   const { num, den } = format.frameRate
@@ -55,17 +57,18 @@ export function mediaPresentation(
     timeShiftBufferDepth: `PT${timeShiftS}S`,
   }
   const folderAt = (server: Route['primary']): string => `${server.url.replace(/\/$/, '')}/streams/${stream}/`
-  const steering = { defaultServiceLocation: servers[0]?.id ?? '', queryBeforeStart: 'false' }
+  const steeringTerms = { defaultServiceLocation: servers[0]?.id ?? '', queryBeforeStart: 'false' }
   // As in steering.ts: the standby is the one that will be there.
-  const steered = servers.slice(-1).map(folderAt)
+  const steering = steered ? servers.slice(-1).map(folderAt) : []
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<MPD${attributes(root)}>`,
     ...servers.map(
       (server) => `  <BaseURL serviceLocation="${escape(server.id)}">${escape(folderAt(server))}</BaseURL>`,
     ),
-    ...steered.map(
-      (folder) => `  <ContentSteering${attributes(steering)}>${escape(`${folder}steering.json`)}</ContentSteering>`,
+    ...steering.map(
+      (folder) =>
+        `  <ContentSteering${attributes(steeringTerms)}>${escape(`${folder}steering.json`)}</ContentSteering>`,
     ),
     ...servers.map(
       (server) =>

@@ -22,21 +22,31 @@ interface Params {
   readonly stream: string
 }
 
+interface Asked {
+  Params: Params
+  Querystring: { readonly steering?: unknown }
+}
+
+/** `?steering=none`: asked for by players whose requests are routed already (src/client). */
+const isSteered = ({ steering }: Asked['Querystring']): boolean => steering !== 'none'
+
 /** HLS and DASH for ordinary players. */
 export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
   const windows = new WeakMap<OriginStream['buffer'], { first: number }>()
 
-  app.get<{ Params: Params }>('/streams/:stream/main.m3u8', async (request, reply) => {
+  app.get<Asked>('/streams/:stream/main.m3u8', async (request, reply) => {
     const found = await variantsOf(host, request.params.stream, reply)
     if (!('variants' in found)) return found
-    return sendText(request, reply, hlsType, revalidated, multivariantPlaylist(found.stream.format, found.variants))
+    const playlist = multivariantPlaylist(found.stream.format, found.variants, isSteered(request.query))
+    return sendText(request, reply, hlsType, revalidated, playlist)
   })
 
-  app.get<{ Params: Params }>('/streams/:stream/main.mpd', async (request, reply) => {
+  app.get<Asked>('/streams/:stream/main.mpd', async (request, reply) => {
     const found = await variantsOf(host, request.params.stream, reply)
     if (!('variants' in found)) return found
     const { stream, variants } = found
-    const presentation = mediaPresentation(stream.stream, stream.format, variants, host.routeOf(stream.stream))
+    const route = host.routeOf(stream.stream)
+    const presentation = mediaPresentation(stream.stream, stream.format, variants, route, isSteered(request.query))
     return sendText(request, reply, dashType, revalidated, presentation)
   })
 

@@ -49,8 +49,15 @@ export function readVariant(combinedInit: Uint8Array): VariantFacts {
   return { id: `v${height}`, path: 'video', codecs: codecStrings(configuration), width, height }
 }
 
-/** Multivariant playlist: the variants and their audio group, steered (RFC 8216bis, 4.4.6.6). The same on every server. */
-export function multivariantPlaylist(format: StreamFormat, variants: ReadonlyArray<VariantFacts>): string {
+/**
+ * Multivariant playlist: the variants and their audio group. The same on every server.
+ * @param steered with content steering (RFC 8216bis, 4.4.6.6), for players that choose their server themselves
+ */
+export function multivariantPlaylist(
+  format: StreamFormat,
+  variants: ReadonlyArray<VariantFacts>,
+  steered = true,
+): string {
   const fps = format.frameRate.num / format.frameRate.den
   const streams = variants.flatMap(({ id, path, codecs, width, height }) => {
     const attributes = [
@@ -59,7 +66,7 @@ export function multivariantPlaylist(format: StreamFormat, variants: ReadonlyArr
       `RESOLUTION=${width}x${height}`,
       `FRAME-RATE=${fps.toFixed(3)}`,
       `STABLE-VARIANT-ID="${id}"`,
-      `PATHWAY-ID="${herePathway}"`,
+      ...(steered ? [`PATHWAY-ID="${herePathway}"`] : []),
       'AUDIO="a"',
     ]
     return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${path}.m3u8`]
@@ -68,7 +75,7 @@ export function multivariantPlaylist(format: StreamFormat, variants: ReadonlyArr
     '#EXTM3U',
     '#EXT-X-VERSION:7',
     '#EXT-X-INDEPENDENT-SEGMENTS',
-    `#EXT-X-CONTENT-STEERING:SERVER-URI="steering.json",PATHWAY-ID="${herePathway}"`,
+    ...(steered ? [`#EXT-X-CONTENT-STEERING:SERVER-URI="steering.json",PATHWAY-ID="${herePathway}"`] : []),
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a",URI="audio.m3u8"',
     ...streams,
     '',

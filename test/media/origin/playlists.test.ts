@@ -52,6 +52,20 @@ describe('playlists', () => {
     }
   })
 
+  it('name all renditions without steering when a routed player asks for them', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    origin.routes.accept(routeOf({ epoch: 2, cutover: 1, primary: refOf('a'), standby: refOf('b') }))
+    for (const [path, tag] of [
+      ['main.m3u8', 'PATHWAY-ID'],
+      ['main.m3u8', 'CONTENT-STEERING'],
+      ['main.mpd', 'ContentSteering'],
+    ]) {
+      expect(await text(origin, `/streams/demo/${path}`)).toContain(tag)
+      expect(await text(origin, `/streams/demo/${path}?steering=none`)).not.toContain(tag)
+    }
+    expect(faultsOfMultivariantPlaylist(await text(origin, '/streams/demo/main.m3u8?steering=none'))).toEqual([])
+  })
+
   it('are not sent again to one who has them; what was waited for may be cached for a moment', async () => {
     const origin = await start({ buffer: bufferOf(1, 20) })
     for (const path of ['main.m3u8', 'main.mpd', 'video.m3u8']) {
