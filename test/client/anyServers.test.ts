@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { segmentMs } from '../support/madeUpStream.js'
-import { ViewerWorld, type SimulatedServer } from '../support/viewerWorld.js'
+import type { SimulatedServer } from '../support/simulatedServer.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
 
 const ills = ['refused', 'hung', 'slow', 'corrupt', 'unconfirmed', 'stuck', 'up'] as const
 type Ill = (typeof ills)[number]

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import type { HttpAnswer } from '../../src/client/index.js'
 import { SimplePlayer } from '../support/simplePlayer.js'
 import { sha256 } from '../support/madeUpStream.js'
-import { ViewerWorld, type SimulatedServer } from '../support/viewerWorld.js'
+import type { SimulatedServer } from '../support/simulatedServer.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
 
 const numRuns = Number(process.env['SEGUE_RUNS'] ?? 40)
 const encoder = new TextEncoder()
