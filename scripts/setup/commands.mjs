@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setPriority } from 'node:os'
 
 const OUTPUT_CHARS_MAX = 200_000
 
@@ -6,10 +7,11 @@ const OUTPUT_CHARS_MAX = 200_000
  * Runs a program without input and collects what it says. A program that cannot be started counts as code 127.
  * @param {string} program
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, niceness?: number }} [options]
+ *   `niceness`: 1 to 19, for what gives way to others
  * @returns {Promise<{ code: number, output: string }>}
  */
-export function run(program, args, { cwd, env = process.env, timeoutMs } = {}) {
+export function run(program, args, { cwd, env = process.env, timeoutMs, niceness } = {}) {
   return new Promise((resolve) => {
     let output = ''
     const keep = (chunk) => {
@@ -22,6 +24,7 @@ export function run(program, args, { cwd, env = process.env, timeoutMs } = {}) {
       timeout: timeoutMs,
       shell: process.platform === 'win32' && program === 'npm',
     })
+    if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness)
     child.stdout.setEncoding('utf8').on('data', keep)
     child.stderr.setEncoding('utf8').on('data', keep)
     child.on('error', (error) => resolve({ code: 127, output: error.message }))

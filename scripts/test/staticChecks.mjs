@@ -19,9 +19,11 @@ export const staticChecks = [
 ]
 
 const atOnce = 2
+/** They use what the tests beside them leave over. */
+const niceness = 19
 
 /**
- * Runs all static checks, two at a time.
+ * Runs all static checks, two at a time, giving way to whatever runs beside them.
  * @param {{ root: string }} options
  * @returns {Promise<readonly import('./report.mjs').Result[]>}
  */
@@ -44,7 +46,7 @@ export async function runStaticChecks({ root }) {
  */
 export async function runCheck({ root, check }) {
   const startedAtMs = performance.now()
-  const { code, output } = await run(process.execPath, check.args, { cwd: root })
+  const { code, output } = await run(process.execPath, check.args, { cwd: root, niceness })
   const seconds = (performance.now() - startedAtMs) / 1000
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'}  ${check.name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`)
   if (code !== 0 || / warning/.test(output)) console.log(output.trimEnd())

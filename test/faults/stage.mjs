@@ -7,7 +7,7 @@ import { request } from 'undici'
 import { mainStream, startFleet } from '../../dist/runtime/fleet/index.js'
 import { storePathIn } from '../../dist/runtime/process/replay.js'
 import { followLog } from './log.mjs'
-import { pause, until } from './waiting.mjs'
+import { until, within } from './waiting.mjs'
 
 const serverIds = ['s1', 's2', 's3']
 const startMsMax = 90_000
@@ -42,11 +42,7 @@ export async function openStage(options = {}, prepare = async () => ({})) {
     fleet = await startFleet({ ...ordinary, dataDir, port: randomPort(), ...options, ...more }, (note) =>
       notes.push(note),
     )
-    await Promise.race([
-      fleet.playing,
-      fleet.broken,
-      pause(startMsMax).then(() => Promise.reject(new Error('the fleet did not begin to play'))),
-    ])
+    await within(startMsMax, Promise.race([fleet.playing, fleet.broken]), 'the fleet did not begin to play')
     log = await followLog(storePathIn(dataDir))
     const stage = new Stage(fleet, log, notes, { ...ordinary, ...options, ...more }, props)
     stage.close = close
