@@ -5,6 +5,9 @@ import { describeUnless } from '../support/skip.js'
 import { fleetObstacle, runFleetOnce, runSegue, type FleetRun } from '../support/segueCommand.js'
 import { waitFor } from '../support/waitFor.js'
 
+/** What viewers with a latency of 3 s still play of what has just happened. */
+const playOn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3_500))
+
 const flawless = { gaps: 0, duplicates: 0, hashMismatches: 0 }
 
 /** What everything else rests on: the run as a whole, for a message that tells what happened when it fails. */
@@ -21,9 +24,14 @@ const expectSound = ({ status, result, told }: FleetRun): void => {
 
 describeUnless(fleetObstacle, 'a local fleet', () => {
   it('leaves a leaking server before it dies, and the viewer notices nothing', async () => {
-    const run = await runFleetOnce(['--fault', 'leak@5', '--latency', '3', '--duration', '32'])
+    const run = await runFleetOnce(['--fault', 'leak@5', '--latency', '3', '--duration', '40'], async (fleet) => {
+      const isDead = (): boolean => /s\d ended \(SIGKILL\)/.test(fleet.stderr())
+      await waitFor(isDead, { timeoutMs: 60_000, everyMs: 100, describe: () => `a death\n${fleet.stderr()}` })
+      await playOn()
+      fleet.kill('SIGINT')
+    })
     expectSound(run)
-    const { result, told } = run
+    const { result } = run
     expect(result.handovers).toEqual([
       expect.objectContaining({ id: 'main-h1', stream: 'main', cause: 'prediction', cutover: expect.any(Number) }),
     ])
@@ -42,36 +50,24 @@ describeUnless(fleetObstacle, 'a local fleet', () => {
     expect(result.aborted).toBe(0)
     expect(result.viewers).toHaveLength(1)
     expect(result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
-    // 32 s of segments of 320 ms.
-    expect(result.viewers[0]?.segments).toBeGreaterThanOrEqual(95)
+    expect(result.viewers[0]?.segments).toBeGreaterThanOrEqual(50)
     expect(result.replay.decisions).toBeGreaterThan(10)
-    expect(told).toMatch(/s\d ended \(SIGKILL\)/)
   }, 120_000)
 
-  it('outlives the crash of the primary with a hot standby', async () => {
-    const run = await runFleetOnce(['--fault', 'crash@5', '--standby', 'hot', '--latency', '3', '--duration', '12'])
+  it('outlives a crash and then a hang of the primary with a hot standby, and ends when its time is up', async () => {
+    const faults = ['--fault', 'crash@5', '--fault', 'hang@12']
+    const run = await runFleetOnce([...faults, '--standby', 'hot', '--latency', '3', '--duration', '18'])
     expectSound(run)
-    expect(run.result.handovers).toEqual([expect.objectContaining({ cause: 'failure' })])
-    // The primary was dead before the stream was switched.
+    expect(run.result.handovers).toEqual([
+      // The primary was dead before the stream was switched.
+      expect.objectContaining({ cause: 'failure', leadMs: expect.any(Number) }),
+      // It does not die: it is only suspended until the end.
+      expect.objectContaining({ cause: 'failure', leadMs: null }),
+    ])
     expect(run.result.handovers[0]?.leadMs).toBeLessThan(0)
     expect(run.result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
-  }, 90_000)
-
-  it('outlives a hanging primary with a hot standby', async () => {
-    const run = await runFleetOnce(['--fault', 'hang@5', '--standby', 'hot', '--latency', '3', '--duration', '12'])
-    expectSound(run)
-    // It does not die: it is only suspended until the end.
-    expect(run.result.handovers).toEqual([expect.objectContaining({ cause: 'failure', leadMs: null })])
-    expect(run.result.viewers[0]).toMatchObject({ stalls: 0, stallMs: 0 })
-  }, 90_000)
-
-  it('ends in order at a signal, with a result', async () => {
-    const run = await runFleetOnce(['--fault', 'none'], async (fleet) => {
-      await waitFor(() => fleet.stderr().includes('the first segment plays'), { timeoutMs: 60_000, everyMs: 100 })
-      fleet.kill('SIGINT')
-    })
-    expectSound(run)
-    expect(run.result.handovers).toEqual([])
+    // 18 s of segments of 320 ms.
+    expect(run.result.viewers[0]?.segments).toBeGreaterThanOrEqual(50)
   }, 90_000)
 
   it('says in one line what is wrong with a source, and leaves nothing behind', async () => {
