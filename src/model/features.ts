@@ -49,12 +49,11 @@ const lowest = (...healths: ReadonlyArray<number | null>): number | null => {
  * make all of its servers unstable at once, when there is nowhere better to go.
  */
 const levelHealth = (
-  entries: ReadonlyArray<WindowEntry>,
   recent: ReadonlyArray<WindowEntry>,
+  normalMs: number | null,
 ): Readonly<Record<Exclude<GroupName, 'forecast'>, number | null>> => {
   const level = (valueOf: (entry: WindowEntry) => number | null, best: number, worst: number): number | null =>
     healthOf(medianOf(recent, valueOf), best, worst)
-  const normalMs = normalLatenessMs(entries)
   const lateByMs = ({ latenessMs }: WindowEntry): number | null =>
     latenessMs === null || normalMs === null ? null : latenessMs - normalMs
   const own = 0.85
@@ -81,9 +80,11 @@ const levelHealth = (
 export const featuresOf = (window: FeatureWindow, horizonMs: number): Features => {
   const { entries } = window
   const times = timesOf(entries)
-  const forecasts = forecast(entries, times)
+  const recent = recentEntries(entries, times)
+  const normalMs = normalLatenessMs(entries)
+  const forecasts = forecast(entries, times, recent, normalMs)
   const healthByGroup: Record<GroupName, number | null> = {
-    ...levelHealth(entries, recentEntries(entries, times)),
+    ...levelHealth(recent, normalMs),
     forecast: entries.length === 0 ? null : 1,
   }
   let timeToLimitMs: number | null = null

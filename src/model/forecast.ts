@@ -1,5 +1,6 @@
 import type { GroupName } from './groups.js'
-import { quantile, risingTrend, timeToLimitMs, type Point, type Trend } from './trend.js'
+import { insert, quantile } from './order.js'
+import { canRise, risingTrend, timelineOf, timeToLimitMs, type Series, type Timeline, type Trend } from './trend.js'
 import type { WindowEntry } from './window.js'
 
 /** Metrics whose way to a limit is forecast. */
@@ -21,7 +22,8 @@ interface MetricRule {
   readonly metric: ForecastMetric
   readonly group: GroupName
   readonly valueOf: (entry: WindowEntry) => number | null
-  readonly limitFor: (entries: ReadonlyArray<WindowEntry>) => number | null
+  /** `normalMs`: the lateness that is usual for the server. */
+  readonly limitFor: (normalMs: number | null) => number | null
   /** Rise, as a share of the limit's distance from 0, below which a trend is noise. */
   readonly riseShareMin: number
   readonly gravity: number
@@ -85,10 +87,7 @@ const rules: ReadonlyArray<MetricRule> = [
     metric: 'lateness',
     group: 'encoder',
     valueOf: ({ latenessMs }) => latenessMs,
-    limitFor: (entries) => {
-      const normalMs = normalLatenessMs(entries)
-      return normalMs === null ? null : normalMs + segmentMs
-    },
+    limitFor: (normalMs) => (normalMs === null ? null : normalMs + segmentMs),
     riseShareMin: 0.3,
     gravity: 1,
   },
@@ -112,28 +111,27 @@ const rules: ReadonlyArray<MetricRule> = [
 ]
 
 /** The newest samples: those of the last five seconds, but at least three. */
-export const recentEntries = (
+export function recentEntries(
   entries: ReadonlyArray<WindowEntry>,
   times: ReadonlyArray<number>,
-): ReadonlyArray<WindowEntry> =>
-  entries.slice(
-    Math.max(
-      0,
-      Math.min(
-        entries.length - 3,
-        times.findIndex((at) => at > -5_000),
-      ),
-    ),
-  )
+): ReadonlyArray<WindowEntry> {
+  let first = times.length
+  while (first > 0 && (times[first - 1] ?? 0) > -5_000) first -= 1
+  return entries.slice(Math.max(0, Math.min(entries.length - 3, first)))
+}
 
 /** Middle value of what was measured; robust against single spikes. Null when nothing was. */
 export const medianOf = (
   entries: ReadonlyArray<WindowEntry>,
   valueOf: (entry: WindowEntry) => number | null,
 ): number | null => {
-  const values = valuesOf(entries, valueOf).sort((a, b) => a - b)
-  const upper = values[Math.floor(values.length / 2)]
-  const lower = values[Math.floor((values.length - 1) / 2)]
+  const values: number[] = []
+  for (const entry of entries) {
+    const value = valueOf(entry)
+    if (value !== null) insert(values, value)
+  }
+  const upper = values[values.length >> 1]
+  const lower = values[(values.length - 1) >> 1]
   return upper === undefined || lower === undefined ? null : (upper + lower) / 2
 }
 
@@ -148,26 +146,56 @@ const isAtLimit = (rule: MetricRule, recent: ReadonlyArray<WindowEntry>, limit: 
   )
 }
 
-/** Extrapolates every metric to its limit. */
-export const forecast = (
+/** Extrapolates every metric to its limit. `normalMs`: the lateness that is usual for the server. */
+export function forecast(
   entries: ReadonlyArray<WindowEntry>,
   times: ReadonlyArray<number>,
-): ReadonlyArray<MetricForecast> => {
-  const recent = recentEntries(entries, times)
-  return rules.flatMap((rule) => {
-    const limit = rule.limitFor(entries)
-    if (limit === null) return []
-    const points: Point[] = []
-    entries.forEach((entry, index) => {
-      const value = rule.valueOf(entry)
-      if (value !== null) points.push({ atMs: times[index] ?? 0, value })
-    })
-    if (points.length === 0) return []
-    const trend = risingTrend(points, rule.riseShareMin * limit)
+  recent: ReadonlyArray<WindowEntry>,
+  normalMs: number | null,
+): ReadonlyArray<MetricForecast> {
+  const timeline = timelineOf(times)
+  const forecasts: MetricForecast[] = []
+  for (const rule of rules) {
+    const limit = rule.limitFor(normalMs)
+    if (limit === null) continue
+    const range = rangeOf(entries, rule.valueOf)
+    if (range.count === 0) continue
+    const riseMin = rule.riseShareMin * limit
+    const isFlat = range.count === entries.length && !canRise(range, timeline, riseMin)
+    const trend = isFlat ? null : risingTrend(seriesOf(entries, timeline, rule.valueOf), riseMin)
     const { metric, group, gravity } = rule
-    const reachedIn = isAtLimit(rule, recent, limit) ? 0 : timeToLimitMs(trend, limit)
-    return [{ metric, group, limit, trend, timeToLimitMs: reachedIn, gravity }]
+    const reachedInMs = isAtLimit(rule, recent, limit) ? 0 : timeToLimitMs(trend, limit)
+    forecasts.push({ metric, group, limit, trend, timeToLimitMs: reachedInMs, gravity })
+  }
+  return forecasts
+}
+
+function rangeOf(entries: ReadonlyArray<WindowEntry>, valueOf: (entry: WindowEntry) => number | null) {
+  let count = 0
+  let low = Infinity
+  let high = -Infinity
+  for (const entry of entries) {
+    const value = valueOf(entry)
+    if (value === null) continue
+    count += 1
+    if (value < low) low = value
+    if (value > high) high = value
+  }
+  return { count, low, high }
+}
+
+function seriesOf(
+  entries: ReadonlyArray<WindowEntry>,
+  timeline: Timeline,
+  valueOf: (entry: WindowEntry) => number | null,
+): Series {
+  const values = valuesOf(entries, valueOf)
+  if (values.length === entries.length) return { times: timeline.times, values }
+  const times = timeline.times.filter((_, index) => {
+    const entry = entries[index]
+    return entry !== undefined && valueOf(entry) !== null
   })
+  return { times, values }
 }
 
 /** Health of a forecast: 0 at half the horizon or less, 1 at three horizons or more, linear between; 1 when no limit is in sight. */

@@ -1,7 +1,7 @@
 import type { Factor } from '../events/catalogue/server.js'
 import type { Features } from './features.js'
 import { forecastHealth } from './forecast.js'
-import { groupNames } from './groups.js'
+import { groupNames, type GroupName } from './groups.js'
 import { roundTo } from './round.js'
 
 /** What a model says about a server; `risk` is the probability that an incident starts within the horizon, 0..1. */
@@ -38,12 +38,15 @@ const groupLogits: Readonly<Record<string, number>> = {
 export const handRiskModel: RiskModel = {
   id: 'hand-1',
   assess: ({ health, timeToLimitMs, horizonMs }) => {
-    const parts = groupNames.map((name) => {
+    const parts: { readonly name: GroupName; readonly logits: number; readonly health: number }[] = []
+    let sum = calm
+    for (const name of groupNames) {
       const value = name === 'forecast' ? forecastHealth(timeToLimitMs, horizonMs) : (health[name] ?? 1)
+      if (value === 1) continue
       const logits = (name === 'forecast' ? urgencyLogits : (groupLogits[name] ?? 0)) * (1 - value)
-      return { name, logits, health: value }
-    })
-    const sum = parts.reduce((total, { logits }) => total + logits, calm)
+      sum += logits
+      parts.push({ name, logits, health: value })
+    }
     return {
       risk: roundTo(logistic(sum), 3),
       factors: parts

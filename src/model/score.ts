@@ -18,12 +18,20 @@ const usable = (weight: number | undefined): number =>
 
 /** Weights of the groups that were measured, made to sum to 1: what a missing group weighs is spread over the others. */
 export const spreadWeights = (health: GroupHealth, weights: Weights): ReadonlyArray<readonly [GroupName, number]> => {
-  const measured = groupNames.filter((name) => health[name] !== null)
-  const sumOf = (of: Weights): number => measured.reduce((sum, name) => sum + usable(of[name]), 0)
+  const sumOf = (of: Weights): number => {
+    let sum = 0
+    for (const name of groupNames) if (health[name] !== null) sum += usable(of[name])
+    return sum
+  }
   // A model whose weights say nothing about what was measured must not divide by zero.
-  const chosen = sumOf(weights) > 0 ? weights : handWeights
-  const sum = sumOf(chosen)
-  return measured.map((name) => [name, sum > 0 ? usable(chosen[name]) / sum : 0])
+  const given = sumOf(weights)
+  const chosen = given > 0 ? weights : handWeights
+  const sum = given > 0 ? given : sumOf(handWeights)
+  const spread: (readonly [GroupName, number])[] = []
+  for (const name of groupNames) {
+    if (health[name] !== null) spread.push([name, sum > 0 ? usable(chosen[name]) / sum : 0])
+  }
+  return spread
 }
 
 /** Stability score: 100 times the weighted mean of the groups' health. Nothing measured counts as healthy. */
@@ -33,6 +41,7 @@ export const scoreOf = (health: GroupHealth, weights: Weights): Score => {
   for (const [name, weight] of spreadWeights(health, weights)) {
     const value = health[name] ?? 1
     const contribution = 100 * weight * (1 - value)
+    if (contribution === 0) continue
     lost += contribution
     factors.push({ name, contribution: roundTo(contribution, 1), health: roundTo(value, 2) })
   }

@@ -5,43 +5,51 @@ import type { Weights } from './groups.js'
 import { bandOf } from './score.js'
 import { observe, type FeatureWindow } from './window.js'
 
-// What-if runs the same facts through the rules under many policies side by side. Nearly all of their time goes into
-// windows and features, which do not depend on a threshold: the newest result for a window is kept with it. Both
-// functions stay pure; only the time that they take depends on who asked before.
+// What-if runs each fact through the rules under many policies, one after the other. Nearly all of their time goes into
+// windows and features, which do not depend on a threshold: the newest results are kept. Both functions stay pure; only the
+// time that they take depends on who asked before.
 
-const next = new WeakMap<FeatureWindow, { readonly sample: HealthSample; readonly window: FeatureWindow }>()
-const assessed = new WeakMap<
-  FeatureWindow,
-  {
-    readonly weights: Weights
-    readonly horizonMs: number
-    readonly assessment: Assessment
-  }
->()
+let observed: {
+  readonly before: FeatureWindow
+  readonly sample: HealthSample
+  readonly path: PathQuality
+  readonly window: FeatureWindow
+} | null = null
 
-/** `observe`, with the newest result of each window remembered. */
-export function observeShared(window: FeatureWindow, sample: HealthSample, path: PathQuality): FeatureWindow {
-  const known = next.get(window)
-  if (known?.sample === sample) return known.window
-  const result = observe(window, sample, path)
-  next.set(window, { sample, window: result })
-  return result
+interface Assessed {
+  readonly weights: Weights
+  readonly horizonMs: number
+  readonly assessment: Assessment
 }
 
-/** `assess`, with the newest result of each window remembered; the band follows from the threshold. */
+/** Alternatives with weights or horizons of their own, at most; more are assessed each time. */
+const assessedMax = 16
+let assessedWindow: FeatureWindow | null = null
+let assessed: Assessed[] = []
+
+/** `observe`, with the newest result remembered. */
+export function observeShared(before: FeatureWindow, sample: HealthSample, path: PathQuality): FeatureWindow {
+  if (observed?.before === before && observed.sample === sample && observed.path === path) return observed.window
+  const window = observe(before, sample, path)
+  observed = { before, sample, path, window }
+  return window
+}
+
+/** `assess`, with the results for the newest window remembered; the band follows from the threshold. */
 export function assessShared(
   window: FeatureWindow,
   weights: Weights,
   policy: Pick<ServerPolicy, 'threshold' | 'horizonMs'>,
 ): Assessment {
-  const known = assessed.get(window)
-  if (known !== undefined && known.weights === weights && known.horizonMs === policy.horizonMs) {
-    return {
-      ...known.assessment,
-      band: bandOf(known.assessment.score, policy.threshold),
-    }
+  const { horizonMs, threshold } = policy
+  if (window === assessedWindow) {
+    const known = assessed.find((each) => each.weights === weights && each.horizonMs === horizonMs)
+    if (known !== undefined) return { ...known.assessment, band: bandOf(known.assessment.score, threshold) }
+  } else {
+    assessedWindow = window
+    assessed = []
   }
   const assessment = assess(window, weights, policy)
-  assessed.set(window, { weights, horizonMs: policy.horizonMs, assessment })
+  if (assessed.length < assessedMax) assessed.push({ weights, horizonMs, assessment })
   return assessment
 }

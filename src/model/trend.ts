@@ -1,7 +1,10 @@
-/** A value and when it was measured. */
-export interface Point {
-  readonly atMs: number
-  readonly value: number
+import { quantile } from './order.js'
+
+/** What was measured and when, oldest first: two arrays of the same length. */
+export interface Series {
+  /** Milliseconds. */
+  readonly times: ReadonlyArray<number>
+  readonly values: ReadonlyArray<number>
 }
 
 /** A rise that is worth extrapolating. */
@@ -36,25 +39,26 @@ interface Line {
   readonly explained: number
 }
 
-/** Ordinary least squares; `level` is the line's value at the last point, `explained` is R squared. */
-const fit = (points: ReadonlyArray<Point>): Line => {
-  const n = points.length
-  const last = points[n - 1]
-  if (last === undefined) return { slope: 0, level: 0, explained: 0 }
+/** Ordinary least squares from point `start` on; `level` is the line's value at the last point, `explained` is R squared. */
+function fit({ times, values }: Series, start: number): Line {
+  const end = times.length
+  const n = end - start
+  if (n <= 0) return { slope: 0, level: 0, explained: 0 }
+  const lastAt = times[end - 1] ?? 0
   let sumX = 0
   let sumY = 0
-  for (const { atMs, value } of points) {
-    sumX += atMs - last.atMs
-    sumY += value
+  for (let index = start; index < end; index += 1) {
+    sumX += (times[index] ?? 0) - lastAt
+    sumY += values[index] ?? 0
   }
   const meanX = sumX / n
   const meanY = sumY / n
   let xx = 0
   let xy = 0
   let yy = 0
-  for (const { atMs, value } of points) {
-    const x = atMs - last.atMs - meanX
-    const y = value - meanY
+  for (let index = start; index < end; index += 1) {
+    const x = (times[index] ?? 0) - lastAt - meanX
+    const y = (values[index] ?? 0) - meanY
     xx += x * x
     xy += x * y
     yy += y * y
@@ -64,11 +68,12 @@ const fit = (points: ReadonlyArray<Point>): Line => {
   return { slope, level: meanY - slope * meanX, explained: (xy * xy) / (xx * yy) }
 }
 
-/** Whether the rise is steady: no deep fall, no single jump that makes up most of it. */
-const isSteady = (points: ReadonlyArray<Point>, rise: number): boolean => {
+/** Whether the rise from point `start` on is steady: no deep fall, no single jump that makes up most of it. */
+function isSteady({ values }: Series, start: number, rise: number): boolean {
   let highest = -Infinity
   let before: number | null = null
-  for (const { value } of points) {
+  for (let index = start; index < values.length; index += 1) {
+    const value = values[index] ?? 0
     if (highest - value > setbackMax * rise) return false
     if (before !== null && value - before > jumpMax * rise) return false
     highest = Math.max(highest, value)
@@ -77,51 +82,48 @@ const isSteady = (points: ReadonlyArray<Point>, rise: number): boolean => {
   return true
 }
 
-export const quantile = (values: ReadonlyArray<number>, share: number): number | null => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null
-}
-
 /**
  * The rise that the newest points are on, fitted by least squares over the longest run of them for which a straight
  * line explains the variance, the rise is at least `riseMin`, steady, not about to end, and leads above what was usual
  * before. Null when there is none. The conditions keep out garbage collector sawteeth (they fall, and rise to a known
  * level), start-up growth (it flattens) and peaks of load (they jump, then stay).
  */
-export const risingTrend = (points: ReadonlyArray<Point>, riseMin: number): Trend | null => {
-  for (const length of [points.length, ...lengths.filter((shorter) => shorter < points.length)]) {
-    const trend = trendOver(points.slice(-length), points.slice(0, -length), riseMin)
+export function risingTrend(series: Series, riseMin: number): Trend | null {
+  const count = series.values.length
+  const whole = trendFrom(series, 0, riseMin)
+  if (whole !== null) return whole
+  for (const length of lengths) {
+    if (length >= count) continue
+    const trend = trendFrom(series, count - length, riseMin)
     if (trend !== null) return trend
   }
   return null
 }
 
-const trendOver = (run: ReadonlyArray<Point>, earlier: ReadonlyArray<Point>, riseMin: number): Trend | null => {
-  const first = run[0]
-  const last = run[run.length - 1]
-  if (first === undefined || last === undefined || run.length < trendSamplesMin) return null
-  const spanMs = last.atMs - first.atMs
-  if (spanMs < trendSpanMsMin) return null
-  const line = fit(run)
+function trendFrom(series: Series, start: number, riseMin: number): Trend | null {
+  const { times } = series
+  const count = times.length
+  const samples = count - start
+  const spanMs = (times[count - 1] ?? 0) - (times[start] ?? 0)
+  if (samples < trendSamplesMin || spanMs < trendSpanMsMin) return null
+  const line = fit(series, start)
   const rise = line.slope * spanMs
-  if (!(rise >= riseMin) || line.explained < explainedMin || !isSteady(run, rise)) return null
-  const newest = fit(run.slice(-Math.max(3, Math.ceil(run.length / 2))))
+  if (!(rise >= riseMin) || line.explained < explainedMin || !isSteady(series, start, rise)) return null
+  const newest = fit(series, count - Math.max(3, Math.ceil(samples / 2)))
   if (newest.slope < persistenceMin * line.slope) return null
-  const usual = quantile(
-    earlier.map(({ value }) => value),
-    newHighQuantile,
-  )
+  const earlier = series.values.slice(0, start)
+  const usual = quantile(earlier, newHighQuantile)
   if (usual !== null && line.level < usual + Math.max(riseMin, deepestFall(earlier) / 2)) return null
   // A rise that has just begun, or gets steeper, is extrapolated as fast as it is now.
-  const steeper = newest.slope > line.slope && run.length >= 2 * trendSamplesMin ? newest : line
-  return { slopePerS: steeper.slope * 1000, level: steeper.level, samples: run.length, spanMs }
+  const steeper = newest.slope > line.slope && samples >= 2 * trendSamplesMin ? newest : line
+  return { slopePerS: steeper.slope * 1000, level: steeper.level, samples, spanMs }
 }
 
 /** Largest fall from a high to a later low: how far a sawtooth goes back by itself. */
-const deepestFall = (points: ReadonlyArray<Point>): number => {
+const deepestFall = (values: ReadonlyArray<number>): number => {
   let highest = -Infinity
   let deepest = 0
-  for (const { value } of points) {
+  for (const value of values) {
     highest = Math.max(highest, value)
     deepest = Math.max(deepest, highest - value)
   }
@@ -132,4 +134,56 @@ const deepestFall = (points: ReadonlyArray<Point>): number => {
 export const timeToLimitMs = (trend: Trend | null, limit: number): number | null => {
   if (trend === null || !(trend.slopePerS > 0)) return null
   return Math.max(0, ((limit - trend.level) / trend.slopePerS) * 1000)
+}
+
+// -------------------------------------------------------------------------------------
+// what needs no fit
+// -------------------------------------------------------------------------------------
+
+/** Moments of measurement, oldest first, with what they allow. */
+export interface Timeline {
+  readonly times: ReadonlyArray<number>
+  /** Most that a rise fitted to values at these times can be, as a multiple of the range of the values. */
+  readonly leverage: number
+}
+
+/** Far more than the rounding of sums over a window can make up. */
+const roundingShare = 1e-6
+
+/**
+ * Whether `risingTrend` may find anything in values of this range. Mostly it cannot, and to know it without a fit makes up
+ * most of the speed of an assessment.
+ */
+export function canRise(
+  { low, high }: { readonly low: number; readonly high: number },
+  { leverage }: Timeline,
+  riseMin: number,
+): boolean {
+  const slack = roundingShare * Math.max(Math.abs(low), Math.abs(high), riseMin)
+  return !((high - low) * leverage + slack < riseMin)
+}
+
+export function timelineOf(times: ReadonlyArray<number>): Timeline {
+  const count = times.length
+  let leverage = leverageFrom(times, 0)
+  for (const length of lengths) if (length < count) leverage = Math.max(leverage, leverageFrom(times, count - length))
+  return { times, leverage }
+}
+
+/** With x the distances from the mean time, a fitted slope is at most half of the range times sum |x| / sum x^2. */
+function leverageFrom(times: ReadonlyArray<number>, start: number): number {
+  const end = times.length
+  const lastAt = times[end - 1] ?? 0
+  let sum = 0
+  for (let index = start; index < end; index += 1) sum += (times[index] ?? 0) - lastAt
+  const mean = sum / (end - start)
+  let absolute = 0
+  let squares = 0
+  for (let index = start; index < end; index += 1) {
+    const x = (times[index] ?? 0) - lastAt - mean
+    absolute += Math.abs(x)
+    squares += x * x
+  }
+  const span = lastAt - (times[start] ?? 0)
+  return squares > 0 ? (span * absolute) / (2 * squares) : 0
 }

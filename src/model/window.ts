@@ -69,6 +69,13 @@ export const observe = (window: FeatureWindow, sample: HealthSample, path: PathQ
     return { bootId: sample.bootId, retiredBoots: retired, entries: [entryOf(sample, path)] }
   }
   const { entries } = window
+  const newest = entries.at(-1)
+  if (newest === undefined || newest.seq < sample.seq) {
+    const kept =
+      entries.length < windowSamplesMax ? entries.slice() : entries.slice(entries.length - windowSamplesMax + 1)
+    kept.push(entryOf(sample, path))
+    return { ...window, entries: kept }
+  }
   const after = entries.findLastIndex((entry) => entry.seq <= sample.seq)
   if (entries[after]?.seq === sample.seq) return window
   if (after === -1 && entries.length >= windowSamplesMax) return window

@@ -1,7 +1,10 @@
-import { risingTrend, timeToLimitMs, type Point } from '../../src/model/trend.js'
+import fc from 'fast-check'
+import { canRise, risingTrend, timelineOf, timeToLimitMs, type Series } from '../../src/model/trend.js'
 
-const everySecond = (values: ReadonlyArray<number>): ReadonlyArray<Point> =>
-  values.map((value, index) => ({ atMs: (index - values.length + 1) * 1_000, value }))
+const everySecond = (values: ReadonlyArray<number>): Series => ({
+  times: values.map((_, index) => (index - values.length + 1) * 1_000),
+  values,
+})
 const trendOf = (values: ReadonlyArray<number>, riseMin = 5): ReturnType<typeof risingTrend> =>
   risingTrend(everySecond(values), riseMin)
 const seconds = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, second) => second)
@@ -38,8 +41,44 @@ describe('rising trend', () => {
   })
 
   it('needs four seconds, however many samples they hold', () => {
-    const fast = seconds(40).map((index): Point => ({ atMs: index * 100, value: 10 * index }))
-    expect(risingTrend(fast, 5)).toBeNull()
-    expect(risingTrend([...fast, { atMs: 4_000, value: 400 }], 5)).not.toBeNull()
+    const times = seconds(40).map((index) => index * 100)
+    const values = seconds(40).map((index) => 10 * index)
+    expect(risingTrend({ times, values }, 5)).toBeNull()
+    const longer = { times: [...times, 4_000], values: [...values, 400] }
+    expect(risingTrend(longer, 5)).not.toBeNull()
+  })
+})
+
+describe('what needs no fit', () => {
+  const gap = fc.integer({ min: 1, max: 20_000 })
+  const rising = fc.record({
+    gaps: fc.array(gap, { minLength: 4, maxLength: 59 }),
+    slope: fc.double({ min: 0, max: 2, noNaN: true }),
+    noise: fc.constantFrom(0, 0.1, 1),
+    level: fc.oneof(fc.constant(0), fc.double({ min: -1e9, max: 1e9, noNaN: true })),
+    riseMin: fc.double({ min: 0.01, max: 200, noNaN: true }),
+  })
+
+  it('never hides a trend', () => {
+    let trends = 0
+    fc.assert(
+      fc.property(rising, fc.infiniteStream(fc.double({ min: -1, max: 1, noNaN: true })), (given, dice) => {
+        const times = given.gaps.reduce<number[]>((all, ms) => [...all, (all.at(-1) ?? 0) + ms], [0])
+        const values = times.map((at) => given.level + (given.slope * at) / 1_000 + given.noise * dice.next().value)
+        const found = risingTrend({ times, values }, given.riseMin)
+        if (found === null) return
+        trends += 1
+        const range = { low: Math.min(...values), high: Math.max(...values) }
+        expect(canRise(range, timelineOf(times), given.riseMin)).toBe(true)
+      }),
+      { numRuns: 500, seed: 1 },
+    )
+    expect(trends).toBeGreaterThan(50)
+  })
+
+  it('spares the fits of values that stay where they are', () => {
+    const { times, values } = everySecond(seconds(60).map((second) => 20 + (second % 3)))
+    expect(risingTrend({ times, values }, 5)).toBeNull()
+    expect(canRise({ low: 20, high: 22 }, timelineOf(times), 5)).toBe(false)
   })
 })
