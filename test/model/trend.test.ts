@@ -73,7 +73,7 @@ describe('what needs no fit', () => {
       }),
       { numRuns: 500, seed: 1 },
     )
-    expect(trends).toBeGreaterThan(50)
+    expect(trends).toBeGreaterThan(20)
   })
 
   it('spares the fits of values that stay where they are', () => {
