@@ -1,4 +1,4 @@
-import { derivedId, type Category, type EventIn, type Payload } from '../events/index.js'
+import { catalogue, derivedId, type Category, type EventIn, type Payload } from '../events/index.js'
 import type { Effect } from './effects.js'
 
 /**
@@ -19,6 +19,14 @@ export interface Decider<C extends Category, State> {
   /** Everything that the world still has to be told in this state. Issued until it disappears from here. */
   readonly outstanding: (state: State) => ReadonlyArray<Effect>
 }
+
+/** Schema versions of decisions; no two categories have a decision of the same name. */
+const versions = new Map(
+  Object.values(catalogue)
+    .flat()
+    .filter(({ kind }) => kind === 'decision')
+    .map(({ type, schemaVersion }) => [type as string, schemaVersion]),
+)
 
 /**
  * Collects the decisions that follow from one fact. Each is applied at once, so that the next is decided in the state
@@ -61,11 +69,12 @@ export class Draft<C extends Category, State> {
   emit(payload: Payload<C>): string {
     const { metadata, id: causationId } = this.#fact
     const id = derivedId(metadata.occurredAt, causationId, this.#events.length, payload.type)
+    const schemaVersion = versions.get(payload.type) ?? 1
     const build = (correlationId: string): EventIn<C> =>
       ({
         id,
         type: payload.type,
-        schemaVersion: 1,
+        schemaVersion,
         data: payload.data,
         metadata: {
           kind: 'decision',

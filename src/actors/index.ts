@@ -11,6 +11,7 @@ export {
 } from './host/actorHost.js'
 export { EffectRunner, type EffectOutcome, type Interpret } from './host/effectRunner.js'
 export { Entity, type IncomingFact } from './host/entity.js'
+export { sealed, unsealed, type SnapshotStore } from './host/snapshots.js'
 export type { Mailbox, Mailboxes } from './host/mailboxes.js'
 export { HistoryUnreadable, HostClosed, InboxFull, MessageRejected } from './host/errors.js'
 export { serverDecider } from './server/decider.js'

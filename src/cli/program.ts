@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './commands/audit.js'
 import { controlCommand } from './commands/control.js'
@@ -18,6 +17,7 @@ import { simulateHealthCommand } from './commands/simulateHealth.js'
 import { upCommand } from './commands/up.js'
 import { watchCommand } from './commands/watch.js'
 import { whatIfCommand } from './commands/whatIf.js'
+import { programVersion } from '../runtime/programVersion.js'
 import type { CommandContext } from './context.js'
 import { UsageError } from './usage.js'
 
@@ -33,7 +33,7 @@ Begin with:
 export function buildProgram(context: CommandContext): Command {
   const program = new Command('segue')
     .description('Predictive handover for live media: leave a failing server before it dies.')
-    .version(version(), '-v, --version')
+    .version(programVersion(), '-v, --version')
     .addHelpText('after', examples)
     .helpCommand('help [command]', 'explain a command')
   const commands = [
@@ -77,13 +77,6 @@ function settled(command: Command, context: CommandContext): Command {
 }
 
 const helpWidth = (columns: number | undefined): number => Math.max(80, Math.min(120, columns ?? 100))
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string
-  }
-  return version
-}
 
 /** What an error of parsing means: nothing was wrong (help was asked for), or one line that says what was. */
 export function usageProblem(error: unknown, command: string): string | null | undefined {

@@ -8,6 +8,7 @@ import type { StreamState } from '../stream/state.js'
 import { EffectRunner, type EffectRunnerOptions, type Interpret } from './effectRunner.js'
 import { Entity, type IncomingFact } from './entity.js'
 import { HostClosed, InboxFull } from './errors.js'
+import type { SnapshotStore } from './snapshots.js'
 import { createMailboxes, type Mailbox, type Mailboxes } from './mailboxes.js'
 
 export interface StateByCategory {
@@ -36,6 +37,8 @@ export interface ActorHostOptions {
   readonly onStoreTrouble?: (error: AppendError) => void
   /** Messages that may wait for one actor; default 1,000. */
   readonly inboxMax?: number
+  /** Where states are kept, so that actors wake without their whole history; default: nowhere. */
+  readonly snapshots?: SnapshotStore
   /** What jobs wait in; default: nact's. */
   readonly mailboxes?: Mailboxes
 }
@@ -98,6 +101,7 @@ export class ActorHost {
     if (cell === undefined || cell.mailbox.waiting() > 0) return
     this.#cells.delete(key)
     this.#effects.reconcile(key, [])
+    cell.entity.rest()
     cell.mailbox.stop()
   }
 
@@ -109,6 +113,7 @@ export class ActorHost {
       [...this.#cells.values()].map((cell) => cell.mailbox.post(() => Promise.resolve())),
     )
     await Promise.race([drained, new Promise<void>((resolve) => this.#options.clock.after(timeoutMs, resolve))])
+    for (const { entity } of this.#cells.values()) entity.rest()
     this.#mailboxes.close()
     this.#cells.clear()
   }
@@ -128,7 +133,7 @@ export class ActorHost {
   }
 
   #entityOf<C extends Category>(category: C, entity: string): Entity<C, StateByCategory[C]> {
-    const { store, clock, onStoreTrouble } = this.#options
+    const { store, clock, onStoreTrouble, snapshots } = this.#options
     const decider = this.#options.deciders[category] as unknown as Decider<C, StateByCategory[C]>
     return new Entity<C, StateByCategory[C]>({
       decider,
@@ -137,6 +142,7 @@ export class ActorHost {
       clock,
       isClosing: () => this.#closing,
       ...(onStoreTrouble ? { onStoreTrouble } : {}),
+      ...(snapshots ? { snapshots } : {}),
       onCommitted: (state, events) => {
         // First whoever keeps an eye on the states: effects may look there, and must not find the state before.
         this.#options.onCommitted?.({ category, entity, state, events } as unknown as Committed)

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '../clock.js'
 import type { Decider } from '../decider.js'
 import { HistoryUnreadable, HostClosed, MessageRejected } from './errors.js'
+import { snapshotIn, snapshotText, type SnapshotStore } from './snapshots.js'
 
 /** A fact on its way in. `id` is its event id: the same one is recorded once. */
 export interface IncomingFact {
@@ -29,12 +30,21 @@ export interface EntityOptions<C extends Category, State> {
   /** Called with the state and the events that led to it: after each commit, and when others had written. */
   readonly onCommitted: (state: State, events: ReadonlyArray<EventIn<C>>) => void
   readonly isClosing: () => boolean
+  /** Where states are kept; default: nowhere, and each load begins at the first event. */
+  readonly snapshots?: SnapshotStore
   /** Told while the store does not accept an append; the fact is tried again until it does. */
   readonly onStoreTrouble?: (error: AppendError) => void
 }
 
 /** Ids of the newest facts that are remembered to recognise repeats without asking the store. */
 const rememberedFacts = 4_096
+/** Of these, so many of the newest are kept with a snapshot: what a broker may deliver again after a restart. */
+const keptFacts = 256
+/** Events between two snapshots of an actor that goes on, and those that make one worth while when it rests. */
+const snapshotEvery = 500
+const snapshotFrom = 50
+/** Refusals without a reason that can be seen, until the id of a fact is looked for in other streams. */
+const refusalsMax = 5
 const pauseMsFirst = 50
 const pauseMsMax = 1_000
 
@@ -50,7 +60,10 @@ export class Entity<C extends Category, State> {
   readonly #seen = new Set<string>()
   #state: State
   #revision: number | null = null
+  #lastId = ''
   #lastAt = 0
+  /** Revision of the newest snapshot; -1 for none. */
+  #kept = -1
 
   constructor(options: EntityOptions<C, State>) {
     this.#options = options
@@ -69,6 +82,7 @@ export class Entity<C extends Category, State> {
 
   /** Reads what was appended since the last look; returns it. Throws HistoryUnreadable. */
   async load(): Promise<ReadonlyArray<EventIn<C>>> {
+    if (this.#revision === null) await this.#resume()
     const read: EventIn<C>[] = []
     const from = this.#revision === null ? 0 : this.#revision + 1
     for await (const recorded of this.#options.store.readStream(this.#streamId, { from })) {
@@ -78,7 +92,38 @@ export class Entity<C extends Category, State> {
       this.#revision = recorded.revision
       read.push(event.right)
     }
+    this.#keep(snapshotEvery)
     return read
+  }
+
+  /** Keeps the state where that saves a later load much. */
+  rest(): void {
+    this.#keep(snapshotFrom)
+  }
+
+  /** Goes on from a snapshot, if the log still holds the event that it was made after. */
+  async #resume(): Promise<void> {
+    const { snapshots, decider, store } = this.#options
+    const found = snapshotIn<State>(decider as never, snapshots?.read(this.#streamId) ?? null)
+    if (found === null) return
+    for await (const recorded of store.readStream(this.#streamId, { from: found.revision, limit: 1 })) {
+      if (recorded.revision !== found.revision || recorded.id !== found.eventId) return
+      this.#state = found.state
+      this.#revision = this.#kept = found.revision
+      this.#lastId = found.eventId
+      this.#lastAt = found.lastAt
+      for (const id of found.facts) this.#remember(id)
+    }
+  }
+
+  #keep(eventsMin: number): void {
+    const revision = this.#revision
+    const { snapshots, decider } = this.#options
+    if (snapshots === undefined || revision === null || revision - this.#kept < eventsMin) return
+    this.#kept = revision
+    const facts = [...this.#seen].slice(-keptFacts)
+    const [eventId, lastAt, state] = [this.#lastId, this.#lastAt, this.#state]
+    snapshots.write(this.#streamId, snapshotText(decider as never, { revision, eventId, lastAt, facts, state }))
   }
 
   /**
@@ -88,6 +133,7 @@ export class Entity<C extends Category, State> {
   async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
     if (this.#seen.has(incoming.id)) return 'repeated'
     const payload = this.#validate(incoming)
+    let refusals = 0
     for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
       if (this.#seen.has(incoming.id)) return 'repeated'
       // Taken for each try: what is decided now must not be as old as the first try.
@@ -97,7 +143,8 @@ export class Entity<C extends Category, State> {
       const state = decider.evolve(this.#state, fact)
       const decisions = decider.decide(state, fact)
       const events = [fact, ...decisions]
-      const expected = this.#revision ?? 'none'
+      const expectedRevision = this.#revision
+      const expected = expectedRevision ?? 'none'
       const outcome = await this.#options.store.append(this.#streamId, events, {
         expected,
       })()
@@ -111,10 +158,13 @@ export class Entity<C extends Category, State> {
         this.#note(fact, state)
         for (const event of decisions) this.#apply(event)
         this.#revision = outcome.right.lastRevision
+        this.#keep(snapshotEvery)
         this.#options.onCommitted(this.#state, events)
         return 'appended'
       }
       if (await this.#isOld(outcome.left, incoming.id)) return 'repeated'
+      if (outcome.left._tag === 'WrongExpectedRevision' && outcome.left.actual === expectedRevision) refusals += 1
+      if (refusals === refusalsMax) await this.#refuseForeign(incoming.id)
       await this.#recover(outcome.left, pauseMs)
     }
   }
@@ -131,6 +181,19 @@ export class Entity<C extends Category, State> {
       return true
     }
     return false
+  }
+
+  /**
+   * Ids are of one event in the whole log. A fact under the id of an event of another stream could be tried for ever: when a
+   * stream that is where it is thought to be has refused it again and again, the log is searched for it.
+   */
+  async #refuseForeign(id: string): Promise<void> {
+    for await (const { id: found, streamId, revision } of this.#options.store.readAll()) {
+      if (found !== id || streamId === this.#streamId) continue
+      throw new MessageRejected(
+        `its id ${id} is that of event ${revision} of ${streamId}; give each fact an id of its own`,
+      )
+    }
   }
 
   #validate(incoming: IncomingFact): { readonly type: string; readonly data: unknown } {
@@ -167,6 +230,7 @@ export class Entity<C extends Category, State> {
   /** @param state what the event leads to */
   #note(event: EventIn<C>, state: State): void {
     this.#state = state
+    this.#lastId = event.id
     this.#lastAt = Math.max(this.#lastAt, event.metadata.occurredAt)
     if (event.metadata.kind === 'fact') this.#remember(event.id)
   }

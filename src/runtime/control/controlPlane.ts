@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { systemClock, type Clock } from '../../actors/index.js'
+import { systemClock, type Clock, type SnapshotStore } from '../../actors/index.js'
 import type { EventStore, ServerPolicy, StreamPolicy } from '../../events/index.js'
 import type { Transport } from '../../messaging/index.js'
 import { MaintenancePlanner } from '../maintenance/planner.js'
@@ -24,6 +24,8 @@ export interface ControlPlaneOptions {
   /** Folders of files to serve besides the API, by path prefix. */
   readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
   readonly clock?: Clock
+  /** What a restart goes on from instead of the first event; default: nothing. */
+  readonly snapshots?: SnapshotStore
   readonly logger: ControlPlaneLogger
 }
 
@@ -70,6 +72,7 @@ class Control implements ControlPlane {
     this.#core = new ControlCore({
       ...{ transport, store, logger, serverPolicy, streamPolicy, signer },
       clock: this.#clock,
+      ...(options.snapshots === undefined ? {} : { snapshots: options.snapshots }),
       watch: (tell) => new ServerWatch({ transport, now: this.#clock.now, tell }),
     })
     this.#planner = new MaintenancePlanner({

@@ -8,9 +8,9 @@ import {
   type IncomingFact,
   type Mailboxes,
   type ServerState,
+  type SnapshotStore,
 } from '../../actors/index.js'
 import {
-  parseStreamId,
   timeOrderedId,
   type Category,
   type EventStore,
@@ -24,6 +24,7 @@ import { entityOf, subjects, type RouteAnswer, type Transport } from '../../mess
 import { recordHandover, type HandoverHistory } from '../../projections/index.js'
 import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
 import { startIntake } from './intake.js'
+import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
 
@@ -54,6 +55,8 @@ export interface ControlCoreOptions {
   readonly deciders?: Deciders
   /** Default: nact's. */
   readonly mailboxes?: Mailboxes
+  /** What a restart goes on from instead of the first event; default: nothing. */
+  readonly snapshots?: SnapshotStore
   /** Time-ordered ids for facts that the control plane observes itself; default: with a random part. */
   readonly newId?: (atMs: number) => string
 }
@@ -66,6 +69,8 @@ export interface ViewerStatus {
 
 const viewersKnownMax = 20_000
 const storeTroubleEveryMs = 5_000
+/** Events after which what is known of the log is kept anew. */
+const logKeptEvery = 20_000
 /** By how much what a stream knows of loads may be out of date. */
 const loadsAfterMs = 1_000
 
@@ -82,8 +87,10 @@ export class ControlCore {
   readonly #closers: (() => Promise<unknown>)[] = []
   readonly #fleetTold = new Map<string, ReadonlyArray<FleetServer>>()
   readonly #viewers = new Map<string, ViewerStatus>()
+  readonly #log: LogSoFar
   #handovers: HandoverHistory = []
   #events = 0
+  #eventsKept = 0
   #storeTroubleTold = -Infinity
   #loadsWait = false
   #closing = false
@@ -91,7 +98,8 @@ export class ControlCore {
   constructor(options: ControlCoreOptions) {
     this.#options = options
     this.#newId = options.newId ?? timeOrderedId
-    const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes } = options
+    const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes, snapshots } = options
+    this.#log = new LogSoFar(store, snapshots)
     this.#watch = options.watch((server, fact) => this.#tellLater('server', server, fact))
     this.#host = new ActorHost({
       store,
@@ -102,6 +110,7 @@ export class ControlCore {
       onEffectFailure: (owner, effect, error) => logger.warn(`${owner}: ${effect.key}: ${messageOf(error)}`),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
       ...(mailboxes === undefined ? {} : { mailboxes }),
+      ...(snapshots === undefined ? {} : { snapshots }),
     })
   }
 
@@ -130,18 +139,13 @@ export class ControlCore {
 
   /** Reads the log, wakes the actors whose work may be unfinished. */
   async rebuild(): Promise<void> {
-    const entities = new Map<string, { readonly category: Category; readonly entity: string }>()
-    for await (const event of this.#options.store.readAll()) {
-      this.#events += 1
-      const name = parseStreamId(event.streamId)
-      if (name === null) continue
-      if (name.category !== 'client') entities.set(event.streamId, name)
-      if (name.category === 'stream') this.#handovers = recordHandover(this.#handovers, name.entity, event as never)
-    }
+    await this.#log.resume()
+    await this.#log.readOn()
+    this.#events = this.#eventsKept = this.#log.events
+    this.#handovers = this.#log.handovers
     const order: ReadonlyArray<Category> = ['server', 'stream']
     for (const category of order) {
-      const names = [...entities.values()].filter((name) => name.category === category)
-      await Promise.all(names.map(({ entity }) => this.#host.wake(category, entity)))
+      await Promise.all(this.#log.entities(category).map((entity) => this.#host.wake(category, entity)))
     }
   }
 
@@ -221,6 +225,7 @@ export class ControlCore {
 
   #onCommitted(committed: Committed): void {
     this.#events += committed.events.length
+    if (this.#events - this.#eventsKept >= logKeptEvery) this.#keepLog()
     if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
     if (committed.category === 'server') {
       const { state } = committed as Committed<'server'>
@@ -235,6 +240,13 @@ export class ControlCore {
       if (shown) this.#fleetTold.delete(entity)
       if (this.index.setStream(state) || shown) this.#tellFleet()
     }
+  }
+
+  #keepLog(): void {
+    this.#eventsKept = this.#events
+    if (this.#options.snapshots === undefined || this.#closing) return
+    // It only makes the next start quicker; whoever reads the log for its sake tells its troubles.
+    this.#log.readOn().catch(() => undefined)
   }
 
   /**

@@ -3,6 +3,7 @@ import { describeConnection, openStore, sqliteAt, type StoreConnection } from '.
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
 import { keepLedger, keysIn } from '../ledger/index.js'
+import { openSnapshots, snapshotsPath } from '../snapshots/index.js'
 import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
@@ -12,7 +13,7 @@ export interface ControlProcessOptions {
   readonly natsUrl: string
   readonly host: string
   readonly port: number
-  /** Keys; and the log, unless `eventStore` says otherwise. */
+  /** Keys and snapshots; and the log, unless `eventStore` says otherwise. */
   readonly dataDir: string
   readonly eventStore?: StoreConnection
   /** Keys that sign the integrity ledger; default: `keys` in the data folder. */
@@ -37,14 +38,17 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
     throw error
   })
   transport.onState((state) => logger.info(`broker: ${state}`))
+  const snapshots = await openSnapshots(snapshotsPath(dataDir), (message) => logger.warn(message))
   const close = async (): Promise<void> => {
     await transport.close()
+    snapshots.close()
     await store.close()
   }
   try {
     const control = await startControlPlane({
       store,
       transport,
+      snapshots,
       dataDir,
       host,
       port,

@@ -75,6 +75,16 @@ describe('an actor in its host', () => {
     expect(await read(store)).toHaveLength(before)
   })
 
+  it('refuses a fact whose id is that of an event of another stream', async () => {
+    const store = createMemoryStore()
+    const host = hostOn(store)
+    await host.tell('stream', 'other', fleet)
+    await expect(host.tell('stream', 'main', fleet)).rejects.toThrow(
+      /its id fleet-1 is that of event 0 of stream-other; give each fact an id of its own/,
+    )
+    expect(await host.tell('stream', 'main', { ...fleet, id: 'fleet-2' })).toBe('appended')
+  })
+
   it('records a fact once however often it is delivered', async () => {
     const store = createMemoryStore()
     const host = hostOn(store)

@@ -1,0 +1,1 @@
+export { openSnapshots, snapshotsPath, type SnapshotFile } from './snapshotFile.js'
