@@ -12,6 +12,7 @@ import { formatFor } from '../dist/media/format.js'
 import { subjects } from '../dist/messaging/index.js'
 import { connectNats } from '../dist/messaging/nats/index.js'
 import { signerOf } from '../dist/runtime/control/noticeSigner.js'
+import { streamTicket } from '../dist/runtime/control/tickets.js'
 import { onStage, pause, quantile, row, until } from './stage.mjs'
 
 const stream = 'main'
@@ -90,7 +91,8 @@ function notifier(transport, url) {
     const [primary, previous] = sequence % 2 === 0 ? [self, other] : [other, self]
     const route = { stream, epoch: sequence, cutover: sequence * 10, primary, standby: previous, previous, sequence }
     const notice = signer.sign({ route, issuedAt, expiresAt: issuedAt + 60_000 })
-    transport.broadcast(subjects.notice(stream), { notice, noticeKey: signer.publicKey, format })
+    const ticket = streamTicket(signer, stream, issuedAt)
+    transport.broadcast(subjects.notice(stream), { notice, ticket, noticeKey: signer.publicKey, format })
     return { sequence, issuedAt }
   }
 }
@@ -130,7 +132,16 @@ async function holdViewers({ url, from, to }) {
       const socket = new WebSocket(address, { perMessageDeflate: false })
       socket.on('error', () => setTimeout(() => resolve(open(index)), 200))
       socket.on('open', () => {
-        socket.send(JSON.stringify({ type: 'hello', session: `v${index}`, stream, epochKnown: null, agent: 'bench' }))
+        socket.send(
+          JSON.stringify({
+            type: 'hello',
+            session: `v${index}`,
+            stream,
+            epochKnown: null,
+            agent: 'bench',
+            ticket: null,
+          }),
+        )
         resolve()
       })
       socket.on('message', (text) => {

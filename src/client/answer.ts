@@ -7,21 +7,9 @@ export type Received =
   | { readonly _tag: 'bytes'; readonly epoch: number | null; readonly sha256: string | null }
   | { readonly _tag: 'none'; readonly outcome: Outcome }
 
-const hexOfBase64 = (base64: string): string | null => {
-  try {
-    return Array.from(atob(base64), (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('')
-  } catch {
-    return null
-  }
-}
-
-/** The SHA-256 that the server states: a strong ETag of ours, else Content-Digest (RFC 9530). */
-export const statedHash = (answer: HttpAnswer): string | null => {
-  const etag = /^"([0-9a-f]{64})"$/i.exec(headerOf(answer, 'etag') ?? '')?.[1]
-  if (etag !== undefined) return etag.toLowerCase()
-  const digest = /sha-256=:([A-Za-z0-9+/=]+):/.exec(headerOf(answer, 'content-digest') ?? '')?.[1]
-  return digest === undefined ? null : hexOfBase64(digest)
-}
+/** The SHA-256 that the server states in its ETag; a cache may have weakened it. */
+export const statedHash = (answer: HttpAnswer): string | null =>
+  /^(?:W\/)?"([0-9a-f]{64})"$/i.exec(headerOf(answer, 'etag') ?? '')?.[1]?.toLowerCase() ?? null
 
 const statedEpoch = (answer: HttpAnswer): number | null => {
   const value = headerOf(answer, 'segue-epoch')

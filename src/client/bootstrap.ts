@@ -1,6 +1,7 @@
-import type { Manifest, SessionDocument } from '../messaging/codecs.js'
-import { readManifest, readSessionDocument, type Read } from './documents.js'
+import { readManifest, readSessionDocument, type KnownManifest, type Read } from './documents.js'
 import type { Clock, Transport } from './ports.js'
+import type { Opening } from './route.js'
+import type { Trust } from './trust.js'
 import { getWithin } from './within.js'
 
 export interface Asking {
@@ -9,6 +10,7 @@ export interface Asking {
   readonly stream: string
   readonly deadlineMs: number
   readonly signal: AbortSignal
+  readonly trust: Trust
 }
 
 const decoder = new TextDecoder()
@@ -37,23 +39,26 @@ export const sessionUrls = (bootstrap: string, stream: string): ReadonlyArray<st
     : [`${base}/streams/${stream}/session`, `${base}/api/streams/${stream}/session`]
 }
 
-const fetchSession = async (asking: Asking, urls: ReadonlyArray<string>): Promise<Read<SessionDocument>> => {
-  let result: Read<SessionDocument> = { _tag: 'invalid', reason: 'no URL to ask' }
+const fetchSession = async (asking: Asking, urls: ReadonlyArray<string>): Promise<Read<Opening>> => {
+  const reasons: string[] = []
   for (const url of urls) {
-    result = await fetchDocument(asking, url, readSessionDocument)
-    if (result._tag === 'valid' && result.value.stream !== asking.stream) {
-      result = { _tag: 'invalid', reason: `${url} speaks of stream ${result.value.stream}, not of ${asking.stream}` }
+    const document = await fetchDocument(asking, url, readSessionDocument)
+    if (document._tag === 'invalid') {
+      reasons.push(document.reason)
+      continue
     }
-    if (result._tag === 'valid') return result
+    const opening = await asking.trust.open(document.value)
+    if (opening._tag === 'valid' && opening.value.stream === asking.stream) return opening
+    reasons.push(`${url}: ${opening._tag === 'valid' ? `it speaks of stream ${opening.value.stream}` : opening.reason}`)
   }
-  return result
+  return { _tag: 'invalid', reason: reasons.join('; ') }
 }
 
 /** Asks all at once; every document that came. `sources`: for each of them the URLs to try one after the other. */
 export const fetchSessions = async (
   asking: Asking,
   sources: ReadonlyArray<ReadonlyArray<string>>,
-): Promise<ReadonlyArray<SessionDocument>> => {
+): Promise<ReadonlyArray<Opening>> => {
   const results = await Promise.all(sources.map((urls) => fetchSession(asking, urls)))
   return results.flatMap((result) => (result._tag === 'valid' ? [result.value] : []))
 }
@@ -62,7 +67,7 @@ export const fetchSessions = async (
 export const firstSession = async (
   asking: Asking,
   sources: ReadonlyArray<ReadonlyArray<string>>,
-): Promise<Read<SessionDocument>> => {
+): Promise<Read<Opening>> => {
   const reasons: string[] = []
   const asked = sources.map(async (urls) => {
     const result = await fetchSession(asking, urls)
@@ -73,7 +78,7 @@ export const firstSession = async (
   return Promise.any(asked).catch(() => ({ _tag: 'invalid', reason: reasons.join('; ') || 'no URL was given' }))
 }
 
-export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<Manifest | null> => {
+export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<KnownManifest | null> => {
   const url = `${withoutSlash(serverUrl)}/streams/${asking.stream}/manifest.json`
   const result = await fetchDocument(asking, url, readManifest)
   return result._tag === 'valid' && result.value.stream === asking.stream ? result.value : null

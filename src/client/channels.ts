@@ -1,4 +1,5 @@
 import type { EdgeMessage, ViewerMessage } from '../messaging/codecs.js'
+import { withoutSlash } from './bootstrap.js'
 import { readEdgeMessage } from './documents.js'
 import type { Clock, NoticeChannel, OpenNoticeChannel } from './ports.js'
 import type { Server } from './route.js'
@@ -111,7 +112,7 @@ export class NoticeChannels {
 
   #connect(line: Line): void {
     const { stream, openChannel, hello } = this.#options
-    const url = `${line.server.url.replace(/^http/, 'ws').replace(/\/+$/, '')}/notices/${stream}`
+    const url = `${withoutSlash(line.server.url).replace(/^http/, 'ws')}/notices/${stream}`
     const channel = openChannel(url, {
       onOpen: () => {
         if (line.channel !== channel) return
@@ -131,7 +132,7 @@ export class NoticeChannels {
     if (line.channel !== channel) return
     const message = readEdgeMessage(text)
     if (message._tag === 'invalid') return this.#options.onMalformed(line.server.id)
-    line.backoffMs = reconnectMsMin
+    if (message.value.type !== 'refused') line.backoffMs = reconnectMsMin
     this.#options.onMessage(line.server.id, message.value)
   }
 

@@ -1,16 +1,18 @@
 import type {
   EdgeMessage,
   Manifest,
-  ManifestSegment,
   Notice,
   Route,
   SessionDocument,
   SignedNotice,
+  Ticket,
+  TicketFlaw,
 } from '../messaging/codecs.js'
 
 /**
- * Readers of what comes from outside. The io-ts codecs in messaging define these shapes; they are not used here so that
- * the client needs no packages at run time. `test/client/documents.test.ts` holds the two together.
+ * Readers of what comes from outside. They look at what the client needs and at nothing else, so that documents may grow.
+ * The io-ts codecs in messaging define the shapes; they are not used here, so that the client needs no packages at run
+ * time. `test/client/documents.test.ts` holds the two together.
  */
 export type Read<T> =
   { readonly _tag: 'valid'; readonly value: T } | { readonly _tag: 'invalid'; readonly reason: string }
@@ -47,8 +49,14 @@ const nullable =
 const oneOf = <const V>(...values: ReadonlyArray<V>): Reader<V> =>
   reader(`one of ${values.join(', ')}`, (value): value is V => values.some((each) => each === value))
 
+const listOf =
+  <T>(reads: Reader<T>, max: number): Reader<ReadonlyArray<T>> =>
+  (value, at) =>
+    Array.isArray(value) && value.length <= max
+      ? value.map((each, index) => reads(each, `${at}[${index}]`))
+      : wrong(at, `a list of at most ${max}`)
+
 const text = reader('a string', (value) => typeof value === 'string')
-const truth = oneOf(true, false)
 const finite = reader('a finite number', (value): value is number => Number.isFinite(value))
 const whole = reader(
   'a whole number >= 0',
@@ -72,48 +80,35 @@ const route = object<Route>({
   sequence: whole,
 })
 
-const format = object<SessionDocument['format']>({
-  frameRate: object({ num: whole, den: whole }),
-  gopFrames: whole,
+/** What a client has to know of a stream's format. */
+export type Format = Pick<SessionDocument['format'], 'segmentTicks'>
+export type KnownSession = Omit<SessionDocument, 'format'> & { readonly format: Format }
+
+const format = object<Format>({
   segmentTicks: reader(
     'a whole number > 0',
     (value): value is number => Number.isSafeInteger(value) && Number(value) > 0,
   ),
-  width: nullable(whole),
-  height: whole,
-  crf: finite,
-  preset: text,
-  sampleRate: oneOf(48000),
-  channels: oneOf(2),
 })
 
-const track = object<ManifestSegment['video']>({ sha256: text, bytes: whole })
+interface Hashed {
+  readonly sha256: string
+}
+/** What a client has to know of what a server holds. */
+export type KnownManifest = Pick<Manifest, 'stream' | 'live' | 'oldest'> & {
+  readonly segments: ReadonlyArray<{ readonly number: number; readonly video: Hashed; readonly audio: Hashed }>
+}
 
-const manifestSegment = object<ManifestSegment>({
-  number: whole,
-  video: track,
-  audio: track,
-  origin: oneOf('encoded', 'copied'),
-  verified: truth,
-})
-
+const hashed = object<Hashed>({ sha256: text })
 /** More than any server keeps; a longer list is not one of ours. */
 const segmentsMax = 4096
+const keysMax = 8
 
-const manifest = object<Manifest>({
+const manifest = object<KnownManifest>({
   stream: id,
-  server: id,
-  role: oneOf('primary', 'standby', 'retired', 'none'),
-  epoch: nullable(whole),
-  segmentTicks: whole,
   live: nullable(whole),
   oldest: nullable(whole),
-  encoding: truth,
-  init: nullable(object({ video: track, audio: track })),
-  segments: (value, at) =>
-    Array.isArray(value) && value.length <= segmentsMax
-      ? value.map((segment, index) => manifestSegment(segment, `${at}[${index}]`))
-      : wrong(at, 'a list of segments'),
+  segments: listOf(object({ number: whole, video: hashed, audio: hashed }), segmentsMax),
 })
 
 const read =
@@ -126,8 +121,10 @@ const read =
     }
   }
 
+const signed = object<SignedNotice>({ payload: text, signature: text, keyId: text })
+
 export const readSessionDocument = read(
-  object<SessionDocument>({ stream: id, format, route, noticeKey: text, keyId: text }),
+  object<KnownSession>({ stream: id, format, notice: signed, ticket: signed, noticeKey: text }),
 )
 
 export const readManifest = read(manifest)
@@ -135,12 +132,31 @@ export const readManifest = read(manifest)
 /** The signed payload of a notice. */
 export const readNotice = read(object<Notice>({ route, issuedAt: finite, expiresAt: finite }))
 
+/** The signed payload of a ticket. */
+export const readTicket = read(
+  object<Ticket>({
+    stream: id,
+    viewer: nullable(id),
+    keys: listOf(object({ keyId: text, key: text }), keysMax),
+    issuedAt: finite,
+    expiresAt: finite,
+  }),
+)
+
+const ticketFlaw = oneOf<TicketFlaw>(
+  ...(['missing', 'malformed', 'unknown-key', 'unsigned', 'expired', 'other-stream', 'other-viewer'] as const),
+)
+
 const messages: Readonly<Record<EdgeMessage['type'], Reader<EdgeMessage>>> = {
   welcome: object<Extract<EdgeMessage, { type: 'welcome' }>>({ type: oneOf('welcome'), edge: id }),
-  refused: object<Extract<EdgeMessage, { type: 'refused' }>>({ type: oneOf('refused'), reason: text }),
+  refused: object<Extract<EdgeMessage, { type: 'refused' }>>({
+    type: oneOf('refused'),
+    reason: text,
+    ticket: nullable(ticketFlaw),
+  }),
   notice: object<Extract<EdgeMessage, { type: 'notice' }>>({
     type: oneOf('notice'),
-    notice: object<SignedNotice>({ payload: text, signature: text, keyId: text }),
+    notice: signed,
   }),
 }
 const edgeMessage = object({ type: oneOf('welcome', 'notice', 'refused') })

@@ -1,3 +1,5 @@
+import type { TicketFlaw } from '../messaging/codecs.js'
+
 /** Neither a server nor the control plane told how to begin. */
 export interface BootstrapFailed {
   readonly _tag: 'BootstrapFailed'
@@ -18,6 +20,13 @@ export interface StreamLost {
   readonly number: number
 }
 
+/** The ticket that the page gave is none, is somebody else's, or has expired. */
+export interface TicketRefused {
+  readonly _tag: 'TicketRefused'
+  readonly message: string
+  readonly flaw: TicketFlaw
+}
+
 /** Something in the client itself went wrong; a defect. */
 export interface ClientFault {
   readonly _tag: 'ClientFault'
@@ -26,7 +35,7 @@ export interface ClientFault {
 }
 
 /** Why a session ended that nobody stopped. */
-export type SessionError = BootstrapFailed | StreamUnavailable | StreamLost | ClientFault
+export type SessionError = BootstrapFailed | StreamUnavailable | StreamLost | TicketRefused | ClientFault
 
 /**
  * Why a player's request came to nothing. `gone`: no server has it any more; `timeout`: nobody answered in time;

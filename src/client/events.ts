@@ -1,6 +1,7 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import type { Route, SessionDocument, TroubleReason } from '../messaging/codecs.js'
+import type { Route, TicketFlaw, TroubleReason } from '../messaging/codecs.js'
 import type { StreamInit } from './streamInit.js'
+import type { Format } from './documents.js'
 import type { SessionError } from './errors.js'
 import type { NoticeFlaw } from './guide.js'
 
@@ -40,6 +41,8 @@ export interface LinkEvents {
   readonly trouble: { readonly server: string; readonly reason: TroubleReason; readonly number: number | null }
   /** A notice (or a message that is none) from this server's edge was left without effect. */
   readonly ignored: { readonly server: string; readonly reason: NoticeFlaw }
+  /** An edge does not take the ticket: no notices come from it until it takes another. Playing goes on. */
+  readonly refused: { readonly server: string; readonly flaw: TicketFlaw }
   /** Numbers [from, to) could not be had from anyone and are left out. */
   readonly skipped: { readonly from: number; readonly to: number }
   /** Last event. `error` is null when the session was stopped. */
@@ -49,7 +52,7 @@ export interface LinkEvents {
 /** A session that hands out segments, for Media Source and for measuring. */
 export interface SessionEvents extends LinkEvents {
   /** Playing is about to begin; `init` goes before the first segment. */
-  readonly ready: { readonly format: SessionDocument['format']; readonly route: Route; readonly init: StreamInit }
+  readonly ready: { readonly format: Format; readonly route: Route; readonly init: StreamInit }
   /** The next segment in order. */
   readonly segment: PlayedSegment
 }

@@ -1,6 +1,7 @@
-import type { Manifest, SessionDocument } from '../messaging/codecs.js'
 import { fetchManifest, firstSession, sessionUrls, type Asking } from './bootstrap.js'
+import type { KnownManifest } from './documents.js'
 import type { BootstrapFailed, StreamUnavailable } from './errors.js'
+import type { Opening } from './route.js'
 
 export interface FindOptions<T> {
   readonly asking: Asking
@@ -15,8 +16,8 @@ export interface FindOptions<T> {
 
 /** Where a stream is, and that it can be played. */
 export interface FoundStream<T> {
-  readonly document: SessionDocument
-  readonly manifest: Manifest
+  readonly opening: Opening
+  readonly manifest: KnownManifest
   /** Newest complete number. */
   readonly live: number
   readonly prepared: T
@@ -32,7 +33,7 @@ export const findStream = async <T>(
   const { clock, stream } = asking
   const sources = bootstrap.map((url) => sessionUrls(url, stream))
   const endsAtMs = clock.now() + startupMs
-  let known: SessionDocument | null = null
+  let known: Opening | null = null
   let reason = ''
   while (isWanted()) {
     const answer = await firstSession(asking, sources)
@@ -49,15 +50,15 @@ export const findStream = async <T>(
 }
 
 const playable = async <T>(
-  document: SessionDocument,
+  opening: Opening,
   { asking, isWanted, prepare }: FindOptions<T>,
 ): Promise<FoundStream<T> | null> => {
-  for (const server of [document.route.primary, document.route.standby]) {
+  for (const server of [opening.route.primary, opening.route.standby]) {
     if (server === null) continue
     const [manifest, prepared] = await Promise.all([fetchManifest(asking, server.url), prepare(server.url)])
     if (!isWanted()) return null
     const live = manifest?.live ?? null
-    if (manifest !== null && live !== null && prepared !== null) return { document, manifest, live, prepared }
+    if (manifest !== null && live !== null && prepared !== null) return { opening, manifest, live, prepared }
   }
   return null
 }
@@ -65,7 +66,7 @@ const playable = async <T>(
 const whyNot = (
   stream: string,
   tried: ReadonlyArray<string>,
-  known: SessionDocument | null,
+  known: Opening | null,
   reason: string,
 ): BootstrapFailed | StreamUnavailable =>
   known === null

@@ -1,4 +1,5 @@
 import type { TroubleReason } from '../messaging/codecs.js'
+import { forgetBeyond } from './forgetting.js'
 import type { Clock } from './ports.js'
 import type { PollResult } from './poller.js'
 import {
@@ -78,10 +79,7 @@ export class Fleet {
     if (standing === before) return
     this.#standings.delete(server)
     this.#standings.set(server, standing)
-    for (const oldest of this.#standings.keys()) {
-      if (this.#standings.size <= serversMax) break
-      this.#standings.delete(oldest)
-    }
+    forgetBeyond(this.#standings, serversMax)
     if (before.outage === null && standing.outage !== null) {
       this.#options.onTrouble(server, standing.outage.reason, number)
     }

@@ -1,21 +1,23 @@
-import type { Route, SessionDocument, SignedNotice } from '../messaging/codecs.js'
-import { fetchSessions, sessionUrls } from './bootstrap.js'
+import type { Route, SignedNotice, SignedTicket } from '../messaging/codecs.js'
+import { fetchSessions, sessionUrls, withoutSlash, type Asking } from './bootstrap.js'
 import { readNotice } from './documents.js'
-import type { Clock, Crypto, Transport } from './ports.js'
-import { isNewer, isPlausible, judgeNotice, openBook, serversKnown, turnTo, type RouteBook } from './route.js'
+import {
+  isNewer,
+  isPlausible,
+  judgeNotice,
+  openBook,
+  serversKnown,
+  turnTo,
+  type Opening,
+  type RouteBook,
+} from './route.js'
 
 const refreshMsMin = 500
 const refreshMsMax = 5_000
-const sessionDeadlineMs = 1_000
-const keysMax = 4
 
 export interface GuideOptions {
-  readonly stream: string
+  readonly asking: Asking
   readonly bootstrap: ReadonlyArray<string>
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly crypto: Crypto
-  readonly signal: AbortSignal
   readonly newestNumber: () => number
   /** A newer route was taken over. */
   readonly onTurn: (before: RouteBook, source: 'notice' | 'session') => void
@@ -36,36 +38,41 @@ export type NoticeFlaw = 'unknown-key' | 'unsigned' | 'malformed' | 'expired' | 
 export class Guide {
   readonly #options: GuideOptions
   readonly #secure: boolean
-  readonly #keys: Map<string, string>
-  readonly #encoder = new TextEncoder()
   #book: RouteBook
+  #opening: Opening
   #asking = false
   #askAgainAtMs = 0
   #pauseMs = refreshMsMin
 
-  constructor(options: GuideOptions, document: SessionDocument) {
+  constructor(options: GuideOptions, opening: Opening) {
     this.#options = options
     this.#secure = options.bootstrap.every((url) => url.startsWith('https:'))
-    this.#book = openBook(document.route)
-    this.#keys = new Map([[document.keyId, document.noticeKey]])
+    this.#book = openBook(opening.route)
+    this.#opening = opening
   }
 
   get book(): RouteBook {
     return this.#book
   }
 
+  /** The newest one for whoever asks. */
+  get ticket(): SignedTicket {
+    return this.#opening.ticket
+  }
+
+  /** The issuer's clock when the newest document was signed. */
+  get issuerMs(): number {
+    return this.#opening.issuedAt
+  }
+
   /** Takes in a notice that came over the channel to `server`. Whatever is wrong with it, it is left without effect. */
   async hear(server: string, signed: SignedNotice): Promise<void> {
-    const { clock, crypto, signal, onIgnored } = this.#options
-    const arrivedAtMs = clock.now()
-    const key = this.#keys.get(signed.keyId)
-    if (key === undefined) {
-      this.refresh()
-      return onIgnored(server, 'unknown-key')
-    }
-    const verified = await crypto.verify(this.#encoder.encode(signed.payload), signed.signature, key)
-    if (signal.aborted) return
-    if (!verified) return onIgnored(server, 'unsigned')
+    const { asking, onIgnored } = this.#options
+    const arrivedAtMs = asking.clock.now()
+    const flaw = await asking.trust.flawOf(signed)
+    if (asking.signal.aborted) return
+    if (flaw === 'unknown-key') this.refresh()
+    if (flaw !== null) return onIgnored(server, flaw)
     const notice = readNotice(signed.payload)
     if (notice._tag === 'invalid') return onIgnored(server, 'malformed')
     const before = this.#book
@@ -81,7 +88,7 @@ export class Guide {
    * second, less often while it does not help.
    */
   refresh(): void {
-    const { clock, signal } = this.#options
+    const { clock, signal } = this.#options.asking
     if (this.#asking || signal.aborted || clock.now() < this.#askAgainAtMs) return
     this.#asking = true
     void this.#ask().finally(() => {
@@ -97,22 +104,21 @@ export class Guide {
   }
 
   async #ask(): Promise<void> {
-    const { transport, clock, stream, signal, bootstrap } = this.#options
-    const asking = { transport, clock, stream, signal, deadlineMs: sessionDeadlineMs }
-    const servers = serversKnown(this.#book).map(({ url }) => [`${url.replace(/\/+$/, '')}/streams/${stream}/session`])
+    const { asking, bootstrap } = this.#options
+    const { stream, signal } = asking
+    const servers = serversKnown(this.#book).map(({ url }) => [`${withoutSlash(url)}/streams/${stream}/session`])
     for (const sources of [servers, bootstrap.map((url) => sessionUrls(url, stream))]) {
-      const documents = await fetchSessions(asking, sources)
+      const openings = await fetchSessions(asking, sources)
       if (signal.aborted) return
-      if (documents.map((document) => this.#consider(document)).includes(true)) return
+      if (openings.map((opening) => this.#consider(opening)).includes(true)) return
     }
   }
 
-  #consider(document: SessionDocument): boolean {
-    this.#keys.set(document.keyId, document.noticeKey)
-    for (const keyId of [...this.#keys.keys()].slice(0, -keysMax)) this.#keys.delete(keyId)
+  #consider(opening: Opening): boolean {
+    if (opening.issuedAt > this.#opening.issuedAt) this.#opening = opening
     const before = this.#book
-    if (!isNewer(document.route, before.route) || !isPlausible(document.route, this.#expectations())) return false
-    this.#book = turnTo(before, document.route)
+    if (!isNewer(opening.route, before.route) || !isPlausible(opening.route, this.#expectations())) return false
+    this.#book = turnTo(before, opening.route)
     this.#turned(before, 'session')
     return true
   }
@@ -123,6 +129,6 @@ export class Guide {
   }
 
   #expectations() {
-    return { stream: this.#options.stream, secure: this.#secure, newestNumber: this.#options.newestNumber() }
+    return { stream: this.#options.asking.stream, secure: this.#secure, newestNumber: this.#options.newestNumber() }
   }
 }

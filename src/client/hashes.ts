@@ -1,3 +1,5 @@
+import { forgetBeyond } from './forgetting.js'
+
 /** Segments remembered, of either track; a little more than servers keep. */
 const rememberedMax = 256
 
@@ -24,23 +26,13 @@ export class HashMemory {
     const known = this.#known.get(key)
     if (known === undefined) {
       this.#known.set(key, sha256)
-      this.#forget()
+      forgetBeyond(this.#known, rememberedMax)
       return true
     }
     if (known === sha256.toLowerCase()) return true
     if (!this.#differing.has(number)) this.#mismatches += 1
     this.#differing.add(number)
+    forgetBeyond(this.#differing, rememberedMax)
     return false
-  }
-
-  #forget(): void {
-    for (const key of this.#known.keys()) {
-      if (this.#known.size <= rememberedMax) break
-      this.#known.delete(key)
-    }
-    for (const number of this.#differing) {
-      if (this.#differing.size <= rememberedMax) break
-      this.#differing.delete(number)
-    }
   }
 }

@@ -1,3 +1,4 @@
+export type { TicketSource } from './admission.js'
 export type { StreamInit } from './streamInit.js'
 export { browserClock, browserCrypto, browserPorts, browserTransport, openBrowserChannel } from './browser.js'
 export { RequestFailed } from './errors.js'
@@ -8,6 +9,7 @@ export type {
   SessionError,
   StreamLost,
   StreamUnavailable,
+  TicketRefused,
 } from './errors.js'
 export type { LinkEvents, Listener, PlayedSegment, SessionEvents } from './events.js'
 export { isMalformed, readFragment, readInit } from './fragment.js'
@@ -34,4 +36,5 @@ export type { Delivery } from './requests.js'
 export { useWithShaka } from './shakaScheme.js'
 export { createSession } from './session.js'
 export type { SessionOptions, ViewerSession } from './session.js'
+export type { PublicKeys } from './trust.js'
 export type { MediaElement } from './watching.js'

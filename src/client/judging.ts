@@ -1,6 +1,7 @@
-import type { SessionDocument } from '../messaging/codecs.js'
 import { fitsNumber, receive } from './answer.js'
 import type { Outcome } from './attempts.js'
+import type { Format } from './documents.js'
+import { forgetBeyond } from './forgetting.js'
 import { startTicksOf, timescaleOf } from './decodeTime.js'
 import { firstListed, fromNumber, isPlaylist, newestListed } from './playlists.js'
 import type { Crypto, HttpAnswer } from './ports.js'
@@ -21,7 +22,7 @@ export type Judgement =
 
 export interface JudgeOptions {
   readonly crypto: Crypto
-  readonly format: SessionDocument['format']
+  readonly format: Format
   readonly book: () => RouteBook
 }
 
@@ -98,8 +99,5 @@ const plain = (bytes: Uint8Array, sha256: string | null): { readonly _tag: 'vali
 const remember = <V>(map: Map<string, V>, key: string, value: V): void => {
   map.delete(key)
   map.set(key, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= rememberedMax) return
-    map.delete(oldest)
-  }
+  forgetBeyond(map, rememberedMax)
 }

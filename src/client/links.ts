@@ -1,21 +1,27 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import type { EdgeMessage, Manifest, SessionDocument, ViewerMessage } from '../messaging/codecs.js'
+import type { EdgeMessage, TicketFlaw, ViewerMessage } from '../messaging/codecs.js'
+import { Admission, type TicketSource } from './admission.js'
 import { fetchManifest, type Asking } from './bootstrap.js'
 import { NoticeChannels } from './channels.js'
+import type { KnownManifest } from './documents.js'
+import type { TicketRefused } from './errors.js'
 import type { Emitter, LinkEvents } from './events.js'
 import { Fleet } from './fleet.js'
 import { Guide, type NoticeFlaw } from './guide.js'
 import { HashMemory } from './hashes.js'
 import { HealthPoller } from './poller.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
-import { serversFor, serversKnown, type RouteBook, type Server } from './route.js'
+import { serversFor, serversKnown, type Opening, type RouteBook, type Server } from './route.js'
 import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching } from './switches.js'
+import { Trust, type PublicKeys } from './trust.js'
 
 export interface LinksOptions {
   readonly stream: string
   readonly session: string
   readonly bootstrap: ReadonlyArray<string>
   readonly agent: string
+  readonly keys: PublicKeys | undefined
+  readonly ticket: TicketSource | undefined
   readonly transport: Transport
   readonly openChannel: OpenNoticeChannel
   readonly clock: Clock
@@ -40,7 +46,10 @@ const flawsMax = 32
 export class Links {
   readonly fleet: Fleet
   readonly hashes = new HashMemory()
+  /** Verifies what comes, and fetches documents. */
+  readonly asking: Asking
   readonly #options: LinksOptions
+  readonly #admission: Admission
   #guide: Guide | null = null
   #channels: NoticeChannels | null = null
   #poller: HealthPoller | null = null
@@ -48,7 +57,11 @@ export class Links {
   readonly #flaws = new Set<string>()
 
   constructor(options: LinksOptions) {
+    const { transport, clock, stream, session, signal, crypto, keys, ticket } = options
+    const trust = new Trust(crypto, keys)
     this.#options = options
+    this.asking = { transport, clock, stream, deadlineMs: documentDeadlineMs, signal, trust }
+    this.#admission = new Admission(ticket, trust, stream, session)
     this.fleet = new Fleet({
       clock: options.clock,
       onTrouble: (server, reason, number) => {
@@ -70,23 +83,23 @@ export class Links {
     return this.#guide === null ? [] : this.#watched(this.#guide.book)
   }
 
-  get asking(): Asking {
-    const { transport, clock, stream, signal } = this.#options
-    return { transport, clock, stream, deadlineMs: documentDeadlineMs, signal }
+  /** Has the page's ticket looked at. Null: all is well. */
+  admit({ issuedAt }: Opening): Promise<TicketRefused | null> {
+    return this.#admission.renew(issuedAt)
   }
 
   /** Opens the route book; from now on `guide` is there. */
-  open(document: SessionDocument): Guide {
-    const { stream, bootstrap, transport, clock, crypto, signal, newestNumber } = this.#options
+  open(opening: Opening): Guide {
+    const { bootstrap, newestNumber } = this.#options
     const guide = new Guide(
       {
-        ...{ stream, bootstrap, transport, clock, crypto, signal, newestNumber },
+        ...{ asking: this.asking, bootstrap, newestNumber },
         onTurn: (before, source) => this.#turnTo(guide.book, before, source),
         onIgnored: (server, reason) => this.#ignored(server, reason),
         onHeard: (server, { epoch, cutover, sequence }) =>
           this.#channels?.acknowledge(server, epoch, cutover, sequence),
       },
-      document,
+      opening,
     )
     this.#guide = guide
     return guide
@@ -97,7 +110,11 @@ export class Links {
     const { clock, random, stream, session, transport, openChannel, agent, onNews } = this.#options
     this.#channels = new NoticeChannels({
       ...{ stream, clock, random, openChannel },
-      hello: () => ({ type: 'hello', session, stream, epochKnown: guide.book.route.epoch, agent }),
+      hello: () => ({
+        ...{ type: 'hello', session, stream, agent },
+        epochKnown: guide.book.route.epoch,
+        ticket: this.#admission.ticket(guide.ticket),
+      }),
       onMessage: (server, message) => this.#hear(guide, server, message),
       onMalformed: (server) => this.#ignored(server, 'malformed'),
       isDoubtful: (server) => this.fleet.of(server).outage !== null,
@@ -126,7 +143,7 @@ export class Links {
     if (server) this.#poller?.probe(server)
   }
 
-  noteHashes(manifest: Manifest): void {
+  noteHashes(manifest: KnownManifest): void {
     for (const { number, video, audio } of manifest.segments) {
       this.hashes.note(number, 'video', video.sha256)
       this.hashes.note(number, 'audio', audio.sha256)
@@ -178,7 +195,17 @@ export class Links {
   }
 
   #hear(guide: Guide, server: string, message: EdgeMessage): void {
-    if (message.type === 'notice') guide.hear(server, message.notice).catch(this.#options.onFault)
+    const { onFault } = this.#options
+    if (message.type === 'notice') guide.hear(server, message.notice).catch(onFault)
+    if (message.type === 'refused' && message.ticket !== null) this.#refused(guide, server, message.ticket)
+  }
+
+  /** The line to the edge breaks now, and shows at its next attempt what has been got by then. */
+  #refused(guide: Guide, server: string, flaw: TicketFlaw): void {
+    const { events, clock, onFault } = this.#options
+    events.emit('refused', { server, flaw })
+    guide.refresh()
+    if (this.#admission.isDue(clock.now())) this.#admission.renew(guide.issuerMs).catch(onFault)
   }
 
   #turnTo(book: RouteBook, before: RouteBook, source: 'notice' | 'session'): void {

@@ -1,7 +1,8 @@
-import type { SessionDocument } from '../messaging/codecs.js'
 import { fitsNumber, receive } from './answer.js'
+import { withoutSlash } from './bootstrap.js'
 import type { StreamInit } from './streamInit.js'
 import { nothingPlayed, played, type Continuity, type TimedSpan } from './continuity.js'
+import type { Format } from './documents.js'
 import type { PlayedSegment } from './events.js'
 import {
   fetchFrom,
@@ -41,7 +42,7 @@ interface Held {
 export interface PlayerOptions {
   readonly stream: string
   readonly latencyMs: number
-  readonly format: SessionDocument['format']
+  readonly format: Format
   readonly init: StreamInit
   readonly first: number
   /** The viewer's clock minus the ingest's. */
@@ -204,7 +205,7 @@ export class Player {
   #askingOf(attempt: Attempt): Asking {
     const { stream, book } = this.#options
     const server = serversFor(book(), attempt.number).find((s) => s.id === attempt.server)
-    const base = server?.url.replace(/\/+$/, '') ?? ''
+    const base = withoutSlash(server?.url ?? '')
     return {
       url: `${base}/streams/${stream}/${attempt.track}/${attempt.number}.m4s`,
       onAnswer: (answer) => this.#received(attempt, answer),

@@ -1,7 +1,9 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import type { Route, SessionDocument } from '../messaging/codecs.js'
+import type { Route } from '../messaging/codecs.js'
+import type { TicketSource } from './admission.js'
 import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
+import type { Format } from './documents.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type LinkEvents, type Listener } from './events.js'
 import { findStream, type FoundStream } from './finding.js'
@@ -11,6 +13,7 @@ import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
 import { clockOffsetMs, startMsOf } from './timing.js'
+import type { PublicKeys } from './trust.js'
 import { MediaWatch, type MediaElement } from './watching.js'
 
 export interface PlayerSessionOptions {
@@ -25,6 +28,12 @@ export interface PlayerSessionOptions {
   readonly agent?: string
   /** How far the latency may grow on a bad network. Default `latencyMs` + 6 s. */
   readonly latencyMsMax?: number
+  /**
+   * Keys that notices and tickets may be signed with, by key id. Default: the one that the first session document names.
+   */
+  readonly keys?: PublicKeys
+  /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
+  readonly ticket?: TicketSource
   /** How long to look for something to play. Default 30 s. */
   readonly startupMs?: number
   /** How long requests may go unanswered before the session ends. Default 5 min. */
@@ -48,7 +57,7 @@ export interface WatchOptions {
 
 export interface PlayerEvents extends LinkEvents {
   /** Requests are answered from now on. */
-  readonly ready: { readonly format: SessionDocument['format']; readonly route: Route }
+  readonly ready: { readonly format: Format; readonly route: Route }
 }
 
 /** A session for a player that decides itself what to fetch. */
@@ -108,7 +117,7 @@ class RequestSession {
   #becomeReady: (requests: Requests) => void = () => undefined
   #failReady: (error: RequestFailed) => void = () => undefined
   #requests: Requests | null = null
-  #format: SessionDocument['format'] | null = null
+  #format: Format | null = null
   #offsetMs = 0
   #given: Given = nothingGiven
   #watch: MediaWatch | null = null
@@ -121,7 +130,7 @@ class RequestSession {
   #zeroMs = Infinity
 
   constructor(options: PlayerSessionOptions) {
-    const { stream, bootstrap, agent = 'segue player' } = options
+    const { stream, bootstrap, agent = 'segue player', keys, ticket } = options
     const { transport, openChannel, clock, crypto, random, onWake } = { ...browserPorts, ...defined(options) }
     this.#options = options
     this.#world = { transport, openChannel, clock, crypto, random, onWake }
@@ -134,7 +143,7 @@ class RequestSession {
     // Told by `ended` too; nobody need have asked for anything.
     this.#ready.catch(() => undefined)
     this.#links = new Links({
-      ...{ stream, session: this.id, bootstrap, agent },
+      ...{ stream, session: this.id, bootstrap, agent, keys, ticket },
       ...this.#world,
       events: this.#events,
       signal: this.#stopped.signal,
@@ -217,7 +226,7 @@ class RequestSession {
     return rateFor(latencyMs, this.#latencyWanted(format), bufferMs, format.segmentTicks / 90)
   }
 
-  #latencyWanted(format: SessionDocument['format']): number {
+  #latencyWanted(format: Format): number {
     const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
     const risk = this.#links.isTroubled ? 1 : 0
     return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: format.segmentTicks / 90, risk })
@@ -247,19 +256,21 @@ class RequestSession {
     const prepare = (): Promise<true> => Promise.resolve(true)
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
-    if ('_tag' in found) this.#end('failed', found)
-    else this.#serve(found)
+    if ('_tag' in found) return this.#end('failed', found)
+    const refused = await this.#links.admit(found.opening)
+    if (refused !== null) return this.#end('failed', refused)
+    if (isWanted()) this.#serve(found)
   }
 
-  #serve({ document, manifest, live }: FoundStream<true>): void {
+  #serve({ opening, manifest, live }: FoundStream<true>): void {
     const { stream, latencyMs = 1_500 } = this.#options
     const { clock, transport, crypto, onWake } = this.#world
-    const { format } = document
+    const { format } = opening
     const links = this.#links
     this.#phase = 'serving'
     this.#format = format
     this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
-    const guide = links.open(document)
+    const guide = links.open(opening)
     links.noteHashes(manifest)
     this.#given = { ...nothingGiven, newest: { '': { number: live, server: '' } } }
     const requests = new Requests({

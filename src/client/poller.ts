@@ -1,3 +1,4 @@
+import { withoutSlash } from './bootstrap.js'
 import type { Clock, Transport } from './ports.js'
 import type { Server } from './route.js'
 import { getWithin, reasonOf } from './within.js'
@@ -79,7 +80,7 @@ export class HealthPoller {
     const startedAtMs = clock.now()
     let result: PollResult | null
     try {
-      const url = `${server.url.replace(/\/+$/, '')}/readyz`
+      const url = `${withoutSlash(server.url)}/readyz`
       const { status } = await getWithin(transport, clock, url, deadlineMs, this.#stopped.signal)
       result = { _tag: 'answered', ready: status === 200, rttMs: clock.now() - startedAtMs }
     } catch (error) {

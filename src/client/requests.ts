@@ -1,4 +1,3 @@
-import type { SessionDocument } from '../messaging/codecs.js'
 import {
   newWork,
   planWorks,
@@ -11,6 +10,7 @@ import {
   type Works,
 } from './attempts.js'
 import { withoutSlash } from './bootstrap.js'
+import type { Format } from './documents.js'
 import { RequestFailed } from './errors.js'
 import type { Fleet } from './fleet.js'
 import type { HashMemory } from './hashes.js'
@@ -38,7 +38,7 @@ export interface Delivery {
 export interface RequestsOptions {
   readonly stream: string
   readonly latencyMs: number
-  readonly format: SessionDocument['format']
+  readonly format: Format
   /** The viewer's clock minus the ingest's. */
   readonly offsetMs: () => number
   readonly transport: Transport

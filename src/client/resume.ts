@@ -1,4 +1,4 @@
-import type { Manifest } from '../messaging/codecs.js'
+import type { KnownManifest } from './documents.js'
 
 /**
  * Where to go on when `next` cannot be had. Null: nowhere else yet, or `next` is there after all.
@@ -8,7 +8,7 @@ import type { Manifest } from '../messaging/codecs.js'
  * @param distrust the servers list `next`, but have failed to deliver it for too long
  */
 export const resumeAt = (
-  manifests: ReadonlyArray<Pick<Manifest, 'segments'>>,
+  manifests: ReadonlyArray<Pick<KnownManifest, 'segments'>>,
   next: number,
   target: number | null,
   distrust: boolean,

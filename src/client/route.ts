@@ -1,6 +1,17 @@
-import type { Notice, Route } from '../messaging/codecs.js'
+import type { Notice, Route, SignedTicket } from '../messaging/codecs.js'
+import type { Format } from './documents.js'
 
 export type Server = Route['primary']
+
+/** A session document whose signatures were verified. */
+export interface Opening {
+  readonly stream: string
+  readonly format: Format
+  readonly route: Route
+  /** When its notice was signed, on the issuer's clock. */
+  readonly issuedAt: number
+  readonly ticket: SignedTicket
+}
 
 interface Reign {
   readonly epoch: number

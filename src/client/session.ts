@@ -1,4 +1,5 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
+import type { TicketSource } from './admission.js'
 import { fetchManifest } from './bootstrap.js'
 import type { SessionError } from './errors.js'
 import { Emitter, type Listener, type SessionEvents } from './events.js'
@@ -11,6 +12,7 @@ import { resumeAt } from './resume.js'
 import { serversFor } from './route.js'
 import { fetchInit, type StreamInit } from './streamInit.js'
 import { clockOffsetMs, firstNumber } from './timing.js'
+import type { PublicKeys } from './trust.js'
 
 export interface SessionOptions {
   readonly stream: string
@@ -28,6 +30,12 @@ export interface SessionOptions {
   readonly crypto: Crypto
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /**
+   * Keys that notices and tickets may be signed with, by key id. Default: the one that the first session document names.
+   */
+  readonly keys?: PublicKeys
+  /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
+  readonly ticket?: TicketSource
   /** How long to look for something to play. Default 30 s. */
   readonly startupMs?: number
   /** A stall after which the session no longer insists on the next number, but goes on near live. Default 8 s. */
@@ -66,10 +74,11 @@ class Session {
 
   constructor(options: SessionOptions) {
     const { stream, session, bootstrap, agent = 'segue', transport, openChannel, clock, crypto, random } = options
+    const { keys, ticket } = options
     this.#options = options
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#links = new Links({
-      ...{ stream, session, bootstrap, agent, transport, openChannel, clock, crypto, random },
+      ...{ stream, session, bootstrap, agent, keys, ticket, transport, openChannel, clock, crypto, random },
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
@@ -108,13 +117,15 @@ class Session {
     const prepare = (serverUrl: string): Promise<StreamInit | null> => fetchInit(asking, serverUrl)
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
-    if ('_tag' in found) this.#end('failed', found)
-    else this.#play(found)
+    if ('_tag' in found) return this.#end('failed', found)
+    const refused = await this.#links.admit(found.opening)
+    if (refused !== null) return this.#end('failed', refused)
+    if (isWanted()) this.#play(found)
   }
 
-  #play({ document, manifest, live, prepared: init }: FoundStream<StreamInit>): void {
+  #play({ opening, manifest, live, prepared: init }: FoundStream<StreamInit>): void {
     const { clock, stream, latencyMs = 1_500, transport, crypto } = this.#options
-    const { format } = document
+    const { format } = opening
     const nowMs = clock.now()
     const offsetMs = clockOffsetMs(nowMs, live, format.segmentTicks, latencyMs)
     const { segmentTicks } = format
@@ -122,7 +133,7 @@ class Session {
     this.#phase = 'playing'
     this.#first = first
     const links = this.#links
-    const guide = links.open(document)
+    const guide = links.open(opening)
     this.#guide = guide
     links.noteHashes(manifest)
     this.#player = new Player({

@@ -50,18 +50,51 @@ export type Route = t.TypeOf<typeof Route>
 export const Notice = record({ route: Route, issuedAt: finite, expiresAt: finite })
 export type Notice = t.TypeOf<typeof Notice>
 
-export const SignedNotice = record({
-  /** Canonical JSON of a Notice; the signature covers its UTF-8 bytes. */
+const signed = {
+  /** Canonical JSON; the signature covers its UTF-8 bytes. */
   payload: t.string,
   /** Ed25519, base64. */
   signature: t.string,
   keyId: t.string,
-})
+}
+
+/** A Notice. */
+export const SignedNotice = record(signed)
 export type SignedNotice = t.TypeOf<typeof SignedNotice>
+
+export const Ticket = record({
+  stream: entityId,
+  /** Name of the only session that may use it; null: whoever has it. */
+  viewer: nullable(entityId),
+  /** Ed25519 public keys (SPKI DER, base64) that may sign: the one in use, and the one that will follow it. */
+  keys: list(record({ keyId: t.string, key: t.string })),
+  issuedAt: finite,
+  expiresAt: finite,
+})
+/** Admits a session to the notice channels of a stream, and vouches for the keys of what it will hear there. */
+export type Ticket = t.TypeOf<typeof Ticket>
+
+/** A Ticket. */
+export const SignedTicket = record(signed)
+export type SignedTicket = t.TypeOf<typeof SignedTicket>
+
+/** What can be wrong with a ticket; `missing`: the edge asks for one that is made out to the session. */
+export const TicketFlaw = oneOf(
+  'missing',
+  'malformed',
+  'unknown-key',
+  'unsigned',
+  'expired',
+  'other-stream',
+  'other-viewer',
+)
+export type TicketFlaw = t.TypeOf<typeof TicketFlaw>
 
 export const RouteAnswer = record({
   notice: SignedNotice,
-  /** Ed25519 public key, SPKI DER in base64, that the notice is signed with. */
+  /** For whoever asks. */
+  ticket: SignedTicket,
+  /** Ed25519 public key, SPKI DER in base64, that both are signed with. */
   noticeKey: t.string,
   format: StreamFormat,
 })
@@ -139,6 +172,7 @@ export const ViewerMessage = t.union([
     stream: entityId,
     epochKnown: nullable(whole),
     agent: t.string,
+    ticket: nullable(SignedTicket),
   }),
   record({ type: t.literal('acknowledge'), epoch: whole, cutover: whole, sequence: whole }),
   record({
@@ -164,7 +198,8 @@ export type ViewerMessage = t.TypeOf<typeof ViewerMessage>
 export const EdgeMessage = t.union([
   record({ type: t.literal('welcome'), edge: entityId }),
   record({ type: t.literal('notice'), notice: SignedNotice }),
-  record({ type: t.literal('refused'), reason: t.string }),
+  /** `ticket`: what is wrong with it, if that is the reason. */
+  record({ type: t.literal('refused'), reason: t.string, ticket: nullable(TicketFlaw) }),
 ])
 export type EdgeMessage = t.TypeOf<typeof EdgeMessage>
 
@@ -172,13 +207,20 @@ export type EdgeMessage = t.TypeOf<typeof EdgeMessage>
 export const SessionDocument = record({
   stream: entityId,
   format: StreamFormat,
-  route: Route,
-  /** Ed25519 public key, SPKI DER in base64, that notices must be signed with. */
+  notice: SignedNotice,
+  ticket: SignedTicket,
+  /** Ed25519 public key, SPKI DER in base64, that both are signed with. */
   noticeKey: t.string,
-  keyId: t.string,
 })
 /** What a viewer needs to begin. GET /streams/<stream>/session at any media server or the control plane. */
 export type SessionDocument = t.TypeOf<typeof SessionDocument>
+
+export const sessionDocumentOf = (
+  stream: string,
+  { format, notice, ticket, noticeKey }: RouteAnswer,
+): SessionDocument => ({
+  ...{ stream, format, notice, ticket, noticeKey },
+})
 
 export const ManifestTrack = record({ sha256: t.string, bytes: whole })
 export const ManifestSegment = record({

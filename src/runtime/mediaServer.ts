@@ -59,6 +59,7 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
     ...{ id, bootId, transport, publishFact, deadLetter, logger },
     publicUrl: options.publicUrl ?? null,
     encoderFactory: options.encoderFactory,
+    ticketsRequired: options.ticketsRequired ?? false,
     times: options.times ?? {},
   })
   cleanUp.push(close)

@@ -65,6 +65,7 @@ const eventTypes: ReadonlyArray<keyof SessionEvents> = [
   'trouble',
   'skipped',
   'ignored',
+  'refused',
   'ended',
 ]
 

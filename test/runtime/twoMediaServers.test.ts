@@ -88,7 +88,8 @@ const assign = async (server: MediaServer, part: Partial<Assignment>): Promise<v
 const announce = (route: Route): void => {
   const now = Date.now()
   const payload = JSON.stringify({ route, issuedAt: now, expiresAt: now + 10_000 })
-  const answer: RouteAnswer = { notice: { payload, signature: '', keyId: 'k' }, noticeKey: '', format }
+  const signed = { payload, signature: '', keyId: 'k' }
+  const answer: RouteAnswer = { notice: signed, ticket: signed, noticeKey: '', format }
   control.broadcast(subjects.notice(stream), answer)
 }
 

@@ -1,16 +1,8 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
-import type { Notice, SignedNotice } from '../../src/messaging/codecs.js'
 import { startViewers, type ViewerEvent, type Viewers } from '../../src/runtime/viewer.js'
+import { controlKey as key } from '../support/controlKey.js'
 import { ScriptedOrigin, type ScriptedControl } from '../support/scriptedOrigin.js'
 import { waitFor } from '../support/waitFor.js'
 import { segmentMs } from '../support/madeUpStream.js'
-
-const keys = generateKeyPairSync('ed25519')
-const noticeKey = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-const signed = (notice: Notice): SignedNotice => {
-  const payload = JSON.stringify(notice)
-  return { payload, signature: sign(null, Buffer.from(payload), keys.privateKey).toString('base64'), keyId: 'k1' }
-}
 
 type Of<T extends ViewerEvent['type']> = Extract<ViewerEvent, { readonly type: T }>
 
@@ -39,7 +31,7 @@ describe('viewers over real HTTP and WebSocket', () => {
     events = []
     const nowhere = { id: 'a', url: 'http://127.0.0.1:1' }
     const route = { stream: 'news', epoch: 1, cutover: 0, primary: nowhere, standby: null, previous: null, sequence: 1 }
-    control = { stream: 'news', noticeKey, route }
+    control = { stream: 'news', key, route }
     a = await ScriptedOrigin.start('a', control)
     b = await ScriptedOrigin.start('b', control)
     control.route = { ...route, primary: { id: 'a', url: a.url }, standby: { id: 'b', url: b.url } }
@@ -97,7 +89,7 @@ describe('viewers over real HTTP and WebSocket', () => {
       previous: { id: 'a', url: a.url },
       sequence: 2,
     }
-    const notice = signed({ route: control.route, issuedAt: Date.now(), expiresAt: Date.now() + 10_000 })
+    const notice = key.sign({ route: control.route, issuedAt: Date.now(), expiresAt: Date.now() + 10_000 })
     a.tell(notice)
     b.tell(notice)
     await waitFor(() => b.received.filter((m) => m.type === 'switched').length === 3, { describe: 'three switches' })

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import { subjects, type Assignment, type Route } from '../../src/messaging/index.js'
 import { createMemoryTransport } from '../../src/messaging/memory/index.js'
 import { signerOf } from '../../src/runtime/control/noticeSigner.js'
+import { streamTicket } from '../../src/runtime/control/tickets.js'
 import { startIngest, type Ingest } from '../../src/runtime/ingest.js'
 import { startMediaServer, type MediaServer } from '../../src/runtime/mediaServer.js'
 import { startViewers, type ViewerEvent } from '../../src/runtime/viewer.js'
@@ -34,8 +35,10 @@ describe('a viewer of two real encoders', () => {
   const refOf = ({ id, url }: MediaServer): Route['primary'] => ({ id, url })
 
   const broadcast = (route: Route): void => {
-    const notice = signer.sign({ route, issuedAt: Date.now(), expiresAt: Date.now() + 60_000 })
-    transport.broadcast(subjects.notice(stream), { notice, noticeKey: signer.publicKey, format })
+    const issuedAt = Date.now()
+    const notice = signer.sign({ route, issuedAt, expiresAt: issuedAt + 60_000 })
+    const ticket = streamTicket(signer, stream, issuedAt)
+    transport.broadcast(subjects.notice(stream), { notice, ticket, noticeKey: signer.publicKey, format })
   }
   const assign = async (server: MediaServer, role: 'primary' | 'standby', peer: MediaServer, route: Route) => {
     const assignment: Assignment = {

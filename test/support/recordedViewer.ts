@@ -16,6 +16,7 @@ export class RecordedViewer {
     recovered: [],
     trouble: [],
     ignored: [],
+    refused: [],
     skipped: [],
     ended: [],
   }

@@ -2,13 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Route, SignedNotice, ViewerMessage } from '../../src/messaging/codecs.js'
+import type { NoticeSigner } from '../../src/runtime/control/noticeSigner.js'
+import { streamTicket } from '../../src/runtime/control/tickets.js'
 import { initSegment } from './fragments.js'
 import { segmentBytes, segmentMs, segmentTicks, sha256, simulatedFormat } from './madeUpStream.js'
 
 /** What both servers of a test share: the signed truth. */
 export interface ScriptedControl {
   readonly stream: string
-  readonly noticeKey: string
+  readonly key: NoticeSigner
   route: Route
 }
 
@@ -93,10 +95,13 @@ export class ScriptedOrigin {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? ''
     const base = `/streams/${this.control.stream}`
-    const { route, noticeKey, stream } = this.control
+    const { route, key, stream } = this.control
     if (path === '/readyz') return reply(response, 200, {})
     if (path === `${base}/session`) {
-      return reply(response, 200, { stream, format: simulatedFormat, route, noticeKey, keyId: 'k1' })
+      const issuedAt = Date.now()
+      const notice = key.sign({ route, issuedAt, expiresAt: issuedAt + 10_000 })
+      const ticket = streamTicket(key, stream, issuedAt)
+      return reply(response, 200, { stream, format: simulatedFormat, notice, ticket, noticeKey: key.publicKey })
     }
     if (path === `${base}/manifest.json`) return reply(response, 200, this.#manifest())
     if (path === `${base}/init.mp4`) return void response.end(initSegment(video, audio))

@@ -18,6 +18,7 @@ export class SimplePlayer {
     trouble: [],
     skipped: [],
     ignored: [],
+    refused: [],
     ended: [],
   }
   readonly taken: Array<{ readonly number: number; readonly server: string; readonly atMs: number }> = []

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, verify, createPublicKey } from 'node:crypto'
+import { createPublicKey, verify } from 'node:crypto'
 import {
   createSession,
   TransportError,
@@ -8,7 +8,9 @@ import {
   type SessionOptions,
   type Transport,
 } from '../../src/client/index.js'
-import type { Notice, Route, SignedNotice } from '../../src/messaging/codecs.js'
+import type { Notice, Route, SignedNotice, SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
+import type { NoticeSigner } from '../../src/runtime/control/noticeSigner.js'
+import { controlKey, strangersKey } from './controlKey.js'
 import { segmentMs, sha256, simulatedFormat } from './madeUpStream.js'
 import { RecordedViewer } from './recordedViewer.js'
 import { SimulatedClock } from './simulatedClock.js'
@@ -23,10 +25,6 @@ interface Pending {
   over: boolean
 }
 
-const keys = generateKeyPairSync('ed25519')
-const strangerKeys = generateKeyPairSync('ed25519')
-const noticeKey = keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-
 /** Two servers (and more on demand), a control plane that signs notices, viewers; one simulated clock. */
 export class ViewerWorld {
   readonly stream = 'news'
@@ -35,6 +33,8 @@ export class ViewerWorld {
   readonly a: SimulatedServer
   readonly b: SimulatedServer
   route: Route
+  /** What the control plane signs with at present. */
+  key: NoticeSigner = controlKey
   #pending: Pending[] = []
 
   constructor(startMs = 1_700_000_000_000) {
@@ -65,7 +65,21 @@ export class ViewerWorld {
   }
 
   sessionDocument() {
-    return { stream: this.stream, format: simulatedFormat, route: this.route, noticeKey, keyId: 'k1' }
+    const notice = this.signed(this.notice(this.route))
+    return {
+      stream: this.stream,
+      format: simulatedFormat,
+      notice,
+      ticket: this.ticket(),
+      noticeKey: this.key.publicKey,
+    }
+  }
+
+  /** @param forMs how long it is valid; less than 0: it has expired */
+  ticket(changes: Partial<Ticket> = {}, by: 'control' | 'stranger' = 'control'): SignedTicket {
+    const issuedAt = this.clock.now()
+    const ticket = { stream: this.stream, viewer: null, keys: this.key.keys, issuedAt, expiresAt: issuedAt + 3_600_000 }
+    return this.signed({ ...ticket, ...changes }, by)
   }
 
   run(ms: number): Promise<void> {
@@ -74,10 +88,10 @@ export class ViewerWorld {
 
   // ---- what control plane and edges do ----
 
-  signed(notice: Notice, by: 'control' | 'stranger' = 'control'): SignedNotice {
-    const payload = JSON.stringify(notice)
-    const key = by === 'control' ? keys.privateKey : strangerKeys.privateKey
-    return { payload, signature: sign(null, Buffer.from(payload), key).toString('base64'), keyId: 'k1' }
+  /** A stranger claims to sign with the control plane's key. */
+  signed(document: Notice | Ticket, by: 'control' | 'stranger' = 'control'): SignedNotice {
+    const { keyId } = this.key
+    return { ...(by === 'control' ? this.key : strangersKey).sign(document), keyId }
   }
 
   notice(route: Route, issuedAt = this.clock.now(), validMs = 10_000): Notice {
@@ -103,6 +117,15 @@ export class ViewerWorld {
     for (const server of servers) {
       if (server.mode !== 'up') continue
       for (const line of server.lines) if (line.open) line.handlers.onMessage(text)
+    }
+  }
+
+  /** Edges do not take the ticket that the viewer showed, and hang up. */
+  refuse(servers: ReadonlyArray<SimulatedServer>, flaw: TicketFlaw): void {
+    const text = JSON.stringify({ type: 'refused', reason: `the ticket is ${flaw}`, ticket: flaw })
+    for (const line of servers.flatMap((server) => server.lines.filter(({ open }) => open))) {
+      line.handlers.onMessage(text)
+      this.closeLine(line)
     }
   }
 

@@ -18,6 +18,7 @@ interface MediaFlags {
   readonly sampleInterval: number
   readonly health: HealthSourceName
   readonly allowFaults?: boolean
+  readonly requireTickets?: boolean
 }
 
 const examples = `
@@ -57,15 +58,16 @@ export function mediaCommand(context: CommandContext): Command {
         { default: { type: 'system' } as const, defaultText: 'system', read: healthSource },
       ),
     )
+    .addOption(flag('--require-tickets', 'give notices only to viewers with a ticket of their own (docs/client.md)'))
     .addOption(flag('--allow-faults', 'obey orders to fail (leak memory, burn CPU); for rehearsals only'))
     .addHelpText('after', examples)
     .action(async (flags: MediaFlags) => {
       const { nats, host, port, capacity, sampleInterval, health, memoryLimit, publicUrl } = flags
-      const { allowFaults = false } = flags
+      const { allowFaults = false, requireTickets: ticketsRequired = false } = flags
       const logger = context.logger(`media ${flags.id}`)
       const start = () =>
         startMedia({
-          ...{ id: flags.id, natsUrl: nats, host, port, allowFaults, logger },
+          ...{ id: flags.id, natsUrl: nats, host, port, allowFaults, ticketsRequired, logger },
           dataDir: flags.data ?? join(defaultDataRoot({ env }), flags.id),
           capacityStreams: capacity,
           sampleIntervalMs: sampleInterval,

@@ -68,7 +68,7 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
     const text = isBinary ? '' : String(raw)
     const decoded = isBinary ? E.left('binary messages are not understood; send JSON text') : decodeText(text)
     if (E.isRight(decoded)) return handlers.onMessage(decoded.right)
-    channel.send({ type: 'refused', reason: decoded.left })
+    channel.send({ type: 'refused', reason: decoded.left, ticket: null })
     handlers.onMalformed(decoded.left, text)
   })
   socket.on('error', () => socket.terminate())

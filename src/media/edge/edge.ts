@@ -1,13 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import type { EdgeMessage, ViewerMessage } from '../../messaging/index.js'
+import type { EdgeMessage, TicketFlaw, ViewerMessage } from '../../messaging/index.js'
 import { createAfterwards } from './afterwards.js'
 import { openChannel, type Channel } from './channel.js'
 import type { PublishFact } from './facts.js'
 import type { NoticeBoard, PostedNotice } from './noticeBoard.js'
 import { createSessionReports, type SessionReports } from './sessionReports.js'
 import { tallyCutover, type CutoverTally } from './tally.js'
+import { createTicketDesk } from './tickets.js'
 import { gatherTroubles } from './troubles.js'
 
 /** Viewers' notice channel: WebSocket at `/notices/<stream>`. */
@@ -30,6 +31,8 @@ export interface EdgeOptions {
   readonly measureMsMax?: number
   readonly troubleEveryMs?: number
   readonly helloMsMax?: number
+  /** Admit only sessions with a ticket made out to them. Default: everybody; a ticket that is shown must be valid. */
+  readonly ticketsRequired?: boolean
 }
 
 interface Session {
@@ -51,6 +54,7 @@ export function createEdge(options: EdgeOptions): Edge {
   const tallies = new Map<string, CutoverTally[]>()
   const troubles = gatherTroubles({ edge, publishFact, nowMs, everyMs: options.troubleEveryMs ?? 1_000 })
   const afterwards = createAfterwards()
+  const desk = createTicketDesk(board.keyOf)
   let connections = 0
 
   const sessionsOf = (stream: string): Map<string, Session> => sessions.get(stream) ?? new Map<string, Session>()
@@ -119,6 +123,12 @@ export function createEdge(options: EdgeOptions): Edge {
     return session
   }
 
+  const flawOf = ({ stream, session, ticket }: Extract<ViewerMessage, { type: 'hello' }>): TicketFlaw | null =>
+    desk.flawOf(ticket, {
+      ...{ stream, viewer: session, personal: options.ticketsRequired ?? false },
+      issuerMs: board.newest(stream)?.notice.issuedAt ?? 0,
+    })
+
   const leave = (session: Session, reason: string): void => {
     session.reports.left(reason, null)
     const present = sessionsOf(session.stream)
@@ -168,8 +178,8 @@ export function createEdge(options: EdgeOptions): Edge {
   const accept = (socket: WebSocket, stream: string): void => {
     let session: Session | null = null
     connections += 1
-    const refuse = (reason: string, code: number): void => {
-      channel.send({ type: 'refused', reason })
+    const refuse = (reason: string, code: number, ticket: TicketFlaw | null = null): void => {
+      channel.send({ type: 'refused', reason, ticket })
       channel.close(code, reason)
     }
     const helloTimer = setTimeout(() => refuse('no hello came', 1008), options.helloMsMax ?? 5_000).unref()
@@ -179,9 +189,17 @@ export function createEdge(options: EdgeOptions): Edge {
           if (session === null) return refuse('the first message must be hello', 1008)
           return handle(session, message)
         }
-        if (session !== null) return channel.send({ type: 'refused', reason: 'hello came twice' })
+        if (session !== null) return channel.send({ type: 'refused', reason: 'hello came twice', ticket: null })
         if (message.stream !== stream) return refuse(`this channel is about stream ${stream}`, 1008)
         clearTimeout(helloTimer)
+        // An edge that has just begun knows no keys yet; by the next attempt it does.
+        const isNew = board.newest(stream) === null
+        if (isNew && options.ticketsRequired === true) {
+          void board.find(stream)
+          return refuse('this edge does not know the stream yet; try again', 1013)
+        }
+        const flaw = isNew ? null : flawOf(message)
+        if (flaw !== null) return refuse(`the ticket does not admit ${message.session}: ${flaw}`, 1008, flaw)
         session = enter(stream, message, channel)
       },
       onMalformed: (reason, text) =>

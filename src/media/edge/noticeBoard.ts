@@ -4,6 +4,7 @@ import {
   entityOf,
   Notice,
   RouteAnswer,
+  sessionDocumentOf,
   subjects,
   type Route,
   type SessionDocument,
@@ -26,6 +27,8 @@ export interface NoticeBoard {
   /** Asks the control plane even when a notice is here. */
   readonly ask: (stream: string, timeoutMs: number) => Promise<PostedNotice | null>
   readonly session: (stream: string) => SessionDocument | null
+  /** Public key (SPKI DER, base64) that the control plane signs with, or has signed with lately. */
+  readonly keyOf: (keyId: string) => string | undefined
   /** Called for every notice whose route is newer than the one before; repeats are not told. */
   readonly onNewer: (listener: (posted: PostedNotice) => void) => () => void
   readonly close: () => Promise<void>
@@ -46,6 +49,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
   const { transport, nowMs = () => Date.now(), streamsMax = 10_000 } = options
   const posted = new Map<string, PostedNotice>()
   const asking = new Map<string, Promise<PostedNotice | null>>()
+  const keys = new Map<string, string>()
   const listeners = new Set<(posted: PostedNotice) => void>()
 
   const take = (stream: string, data: unknown): PostedNotice | null => {
@@ -55,6 +59,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
       return null
     }
     const fresh = decoded.right
+    rememberKey(keys, fresh.answer)
     const present = posted.get(stream)
     if (present === undefined && posted.size >= streamsMax) return null
     if (isNewer(fresh.notice.route, present?.notice.route ?? null)) {
@@ -86,8 +91,9 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
     ask,
     session(stream) {
       const found = posted.get(stream)
-      return found === undefined ? null : sessionDocument(found)
+      return found === undefined ? null : sessionDocumentOf(stream, found.answer)
     },
+    keyOf: (keyId) => keys.get(keyId),
     onNewer(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -95,15 +101,6 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
     close: () => subscription.close(),
   }
 }
-
-/** What a viewer needs to begin, from a notice. */
-export const sessionDocument = ({ answer, notice }: PostedNotice): SessionDocument => ({
-  stream: notice.route.stream,
-  format: answer.format,
-  route: notice.route,
-  noticeKey: answer.noticeKey,
-  keyId: answer.notice.keyId,
-})
 
 /** The same route again with a later validity: the newer signature is the one to hand to whoever comes next. */
 const isRepeat = (fresh: PostedNotice, present: PostedNotice): boolean =>
@@ -125,4 +122,16 @@ const decodeNotice = (stream: string, data: unknown, nowMs: number): E.Either<st
   if (notice.right.route.stream !== stream) return E.left(`the notice is about stream ${notice.right.route.stream}`)
   if (notice.right.expiresAt <= nowMs) return E.left(`the notice expired ${nowMs - notice.right.expiresAt} ms ago`)
   return E.right({ answer: answer.right, notice: notice.right })
+}
+
+const keysMax = 8
+
+/** The broker's word is taken for them, as for the notice: viewers look at the signatures. */
+const rememberKey = (keys: Map<string, string>, { notice, noticeKey }: RouteAnswer): void => {
+  if (keys.has(notice.keyId)) return
+  keys.set(notice.keyId, noticeKey)
+  for (const oldest of keys.keys()) {
+    if (keys.size <= keysMax) return
+    keys.delete(oldest)
+  }
 }

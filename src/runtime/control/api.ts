@@ -3,21 +3,22 @@ import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { IncomingFact, ServerState, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
 import { timeOrderedId, type Category } from '../../events/index.js'
-import type { Notice, RouteAnswer, SessionDocument } from '../../messaging/index.js'
+import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
 import { addMaintenance } from './maintenanceApi.js'
 import type { ControlStatus } from './status.js'
+import { addTickets, type TicketOffice } from './ticketApi.js'
 
 export interface ApiOptions {
   readonly host: string
   readonly port: number
-  readonly keyId: string
   readonly now: () => number
   readonly status: () => Promise<ControlStatus>
   readonly route: (stream: string) => RouteAnswer | null
   readonly stream: (id: string) => StreamState | undefined
   readonly servers: () => ReadonlyArray<ServerState>
   readonly planner: MaintenancePlanner
+  readonly ticketFor: TicketOffice['ticketFor']
   /** Folders of files to serve, by path prefix; the page. */
   readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
   readonly tell: (category: Category, entity: string, fact: IncomingFact) => Promise<unknown>
@@ -43,6 +44,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   app.get('/readyz', () => ({ status: 'ready' }))
   app.get('/api/status', () => options.status())
   addSession(app, options)
+  addTickets(app, { route: options.route, ticketFor: options.ticketFor, problem })
   addHandovers(app, options)
   addDrains(app, options)
   const { now, servers, planner } = options
@@ -75,15 +77,7 @@ function addSession(app: FastifyInstance, options: ApiOptions): void {
   app.get<{ Params: Params }>('/api/streams/:id/session', (request, reply) => {
     const answer = options.route(request.params.id)
     if (answer === null) return problem(reply, 404, 'unknown-stream', `no stream ${request.params.id} is on air`)
-    const { route } = JSON.parse(answer.notice.payload) as Notice
-    const document: SessionDocument = {
-      stream: request.params.id,
-      format: answer.format,
-      route,
-      noticeKey: answer.noticeKey,
-      keyId: options.keyId,
-    }
-    return document
+    return sessionDocumentOf(request.params.id, answer)
   })
 }
 

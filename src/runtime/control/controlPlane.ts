@@ -7,6 +7,7 @@ import { startApi, type Api } from './api.js'
 import { ControlCore, type ControlPlaneLogger } from './core.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
 import { BufferWatch, statusOf, type ControlStatus } from './status.js'
+import { viewerTicket } from './tickets.js'
 import { ServerWatch } from './watch.js'
 
 export type { ControlPlaneLogger } from './core.js'
@@ -95,7 +96,7 @@ class Control implements ControlPlane {
       port: this.#options.port,
       status: () => this.status(),
       route: (stream) => core.routeOf(stream),
-      keyId: this.#signer.keyId,
+      ticketFor: (stream, viewer, forMs) => viewerTicket(this.#signer, stream, viewer, this.#clock.now(), forMs),
       tell: core.tell,
       stream: (id) => core.index.stream(id),
       servers: () => core.index.servers(),

@@ -11,6 +11,7 @@ import { derivedId, describeErrors, parseStreamId, timeOfId, type Category } fro
 import { CommandReply, subjects, type Notice, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
 import type { NoticeSigner } from './noticeSigner.js'
+import { streamTicket } from './tickets.js'
 
 export interface InterpreterOptions {
   readonly transport: Transport
@@ -105,8 +106,14 @@ export function routeAnswer(
   const route = state === undefined ? null : routeOf(state)
   if (route === null || !state?.opened) return null
   const issuedAt = options.clock.now()
+  const { signer } = options
   const notice: Notice = { route, issuedAt, expiresAt: issuedAt + noticeValidMs }
-  return { notice: options.signer.sign(notice), noticeKey: options.signer.publicKey, format: state.opened.format }
+  return {
+    notice: signer.sign(notice),
+    ticket: streamTicket(signer, stream, issuedAt),
+    noticeKey: signer.publicKey,
+    format: state.opened.format,
+  }
 }
 
 async function passDeadline(

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { request } from 'undici'
 import type { ServerRef } from '../../events/index.js'
 import type { NoticeBoard } from '../../media/edge/index.js'
-import { SessionDocument, type Route } from '../../messaging/index.js'
+import { Notice, SessionDocument, type Route } from '../../messaging/index.js'
 
 const askRouteMs = 400
 
@@ -20,7 +20,9 @@ async function askStandby(stream: string, standby: ServerRef): Promise<Route | n
     const signal = AbortSignal.timeout(askRouteMs)
     const answer = await request(`${standby.url}/streams/${stream}/session`, { signal })
     const session = SessionDocument.decode(await answer.body.json())
-    return E.isRight(session) ? session.right.route : null
+    if (E.isLeft(session)) return null
+    const notice = Notice.decode(JSON.parse(session.right.notice.payload))
+    return E.isRight(notice) ? notice.right.route : null
   } catch {
     return null
   }

@@ -33,6 +33,8 @@ export interface AssemblyOptions {
   readonly publishFact: PublishFact
   readonly deadLetter: DeadLetters
   readonly encoderFactory: EncoderFactory | undefined
+  /** Give notices only to viewers with a ticket of their own. */
+  readonly ticketsRequired: boolean
   readonly times: Partial<StationTimes>
   readonly logger: MediaLogger
 }
@@ -42,7 +44,7 @@ const nowMs = (): number => Date.now()
 export function assemble(options: AssemblyOptions): Assembly {
   const { id, bootId, transport, publishFact, deadLetter, logger } = options
   const board = createNoticeBoard({ transport, onInvalid: deadLetter })
-  const edge = createEdge({ id, board, publishFact, deadLetter })
+  const edge = createEdge({ id, board, publishFact, deadLetter, ticketsRequired: options.ticketsRequired })
   const suspension = watchForSuspension({
     onSuspended(gapMs) {
       logger.warn({ server: id, gapMs }, 'this process was suspended')

@@ -41,6 +41,8 @@ export interface MediaServerOptions {
   readonly capacityStreams: number
   /** 20 to 10,000; default 100. */
   readonly heartbeatMs?: number
+  /** Give notices only to viewers with a ticket of their own. Default: to everybody. */
+  readonly ticketsRequired?: boolean
   readonly encoderFactory?: EncoderFactory
   /** Starts the sampling of health; see sampleServerHealth. Default: none. */
   readonly health?: (context: HealthContext) => { readonly stop: () => void }

@@ -27,6 +27,7 @@ export interface MediaProcessOptions {
   /** Metrics page of the node_exporter that measures the machine; left out: this process measures it itself. */
   readonly nodeExporterUrl?: string
   readonly allowFaults: boolean
+  readonly ticketsRequired: boolean
   readonly logger: Logger
 }
 
@@ -57,7 +58,7 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
   }
   try {
     const server = await startMediaServer({
-      ...{ id, host, port, transport, dataDir, capacityStreams },
+      ...{ id, host, port, transport, dataDir, capacityStreams, ticketsRequired: options.ticketsRequired },
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
       ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, logger) } : {}),

@@ -2,12 +2,12 @@ import type { ClientPayload, ServerPayload, StreamPayload } from '../../events/i
 import { factMessage } from '../../media/edge/facts.js'
 import type { StationTimes } from '../../media/station/context.js'
 import {
+  sessionDocumentOf,
   subjects,
   type Assignment,
   type CommandReply,
   type Route,
   type RouteAnswer,
-  type SessionDocument,
 } from '../../messaging/index.js'
 import { correctEveryMs } from '../../runtime/media/presence.js'
 import { createPublishLane, type PublishLane } from '../../messaging/publishLane.js'
@@ -18,7 +18,7 @@ import type { Network } from '../world/network.js'
 import type { SimulatedProcess } from '../world/process.js'
 import type { VirtualTime } from '../world/virtualTime.js'
 import { SimulatedDisk } from './disk.js'
-import { SimulatedEdge, type Posted } from './edge.js'
+import { SimulatedEdge } from './edge.js'
 import type { EncoderTemper } from './encoder.js'
 import type { Exchange, HttpHost } from './exchange.js'
 import type { SimulatedFeed } from './feed.js'
@@ -373,7 +373,7 @@ export class SimulatedMediaServer implements HttpHost {
       stationOf: (stream) => this.#stations.get(stream),
       routeOf: (stream) => this.#edge.routeOf(stream),
       session: (stream, answer) =>
-        this.#edge.find(stream, (posted) => answer(posted === null ? null : sessionDocumentOf(posted))),
+        this.#edge.find(stream, (posted) => answer(posted === null ? null : sessionDocumentOf(stream, posted.answer))),
       isDraining: () => this.#draining,
       after: process.after,
       fenceless: defects.fenceless,
@@ -381,11 +381,3 @@ export class SimulatedMediaServer implements HttpHost {
     })
   }
 }
-
-const sessionDocumentOf = ({ answer, notice }: Posted): SessionDocument => ({
-  stream: notice.route.stream,
-  format: answer.format,
-  route: notice.route,
-  noticeKey: answer.noticeKey,
-  keyId: answer.notice.keyId,
-})

@@ -1,21 +1,21 @@
-import type { Notice, SignedNotice } from '../../messaging/index.js'
+import type { Notice, SignedNotice, Ticket } from '../../messaging/index.js'
 import type { NoticeSigner } from '../../runtime/control/noticeSigner.js'
 
 const signature = 'simulated'
 
 class Signed implements SignedNotice {
-  readonly notice: Notice
+  readonly document: Notice | Ticket
   readonly signature = signature
   readonly keyId = 'simulated'
   #payload: string | undefined
 
-  constructor(notice: Notice) {
-    this.notice = notice
+  constructor(document: Notice | Ticket) {
+    this.document = document
   }
 
   /** Most notices repeat the one before and are never read. */
   get payload(): string {
-    this.#payload ??= JSON.stringify(this.notice)
+    this.#payload ??= JSON.stringify(this.document)
     return this.#payload
   }
 
@@ -28,7 +28,8 @@ class Signed implements SignedNotice {
 export const simulatedSigner: NoticeSigner = {
   publicKey: 'simulated-key',
   keyId: 'simulated',
-  sign: (notice) => new Signed(notice),
+  keys: [],
+  sign: (document) => new Signed(document),
 }
 
 export const isSigned = (given: string, key: string): boolean =>
@@ -36,4 +37,4 @@ export const isSigned = (given: string, key: string): boolean =>
 
 /** The notice within, without parsing it again. */
 export const contentOf = (signed: SignedNotice): Notice =>
-  signed instanceof Signed ? signed.notice : (JSON.parse(signed.payload) as Notice)
+  signed instanceof Signed ? (signed.document as Notice) : (JSON.parse(signed.payload) as Notice)

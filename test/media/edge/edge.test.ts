@@ -82,7 +82,7 @@ describe('the notice channel', () => {
     world.announce(routeOf(), 30)
     await waitFor(() => Date.now() > (world.board.newest('demo')?.notice.expiresAt ?? 0))
     const viewer = await connect('viewer-1')
-    expect(world.board.session('demo')).toMatchObject({ stream: 'demo', keyId: 'key-1', noticeKey: 'a2V5' })
+    expect(world.board.session('demo')).toMatchObject({ stream: 'demo', notice: { keyId: 'key-1' }, noticeKey: 'a2V5' })
     expect(viewer.notices()).toEqual([])
   })
 

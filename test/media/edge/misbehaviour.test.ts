@@ -12,7 +12,10 @@ describe('viewers that do not behave', () => {
     ['no JSON', '{'],
     ['an unknown type', '{"type":"dance"}'],
     ['a hello without a session', '{"type":"hello","stream":"demo"}'],
-    ['a session that is no name', { type: 'hello', session: '../x', stream: 'demo', epochKnown: null, agent: '' }],
+    [
+      'a session that is no name',
+      { type: 'hello', session: '../x', stream: 'demo', epochKnown: null, agent: '', ticket: null },
+    ],
   ])('are told what was wrong with %s, and the edge lives on', async (_, message) => {
     await begin()
     const viewer = await connect(null)
@@ -20,7 +23,7 @@ describe('viewers that do not behave', () => {
     await waitFor(() => viewer.heard.length === 1)
     expect(viewer.heard[0]?.type).toBe('refused')
     expect(world.deadLetters).toHaveLength(1)
-    viewer.say({ type: 'hello', session: 'viewer-1', stream: 'demo', epochKnown: null, agent: 'test' })
+    viewer.say({ type: 'hello', session: 'viewer-1', stream: 'demo', epochKnown: null, agent: 'test', ticket: null })
     await waitFor(() => viewer.heard[1]?.type === 'welcome')
   })
 
@@ -29,7 +32,7 @@ describe('viewers that do not behave', () => {
     const silent = await connect(null)
     silent.say({ type: 'bye', reason: '', totals: null })
     const other = await connect(null)
-    other.say({ type: 'hello', session: 'viewer-1', stream: 'other', epochKnown: null, agent: '' })
+    other.say({ type: 'hello', session: 'viewer-1', stream: 'other', epochKnown: null, agent: '', ticket: null })
     for (const { socket, heard } of [silent, other]) {
       await waitFor(() => socket.readyState === WebSocket.CLOSED)
       expect(heard).toMatchObject([{ type: 'refused' }])

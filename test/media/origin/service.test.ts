@@ -38,7 +38,8 @@ describe('documents', () => {
 
   it('the session is 503 as long as no notice has arrived', async () => {
     expect((await origin.get('/streams/demo/session')).status).toBe(503)
-    const session = { stream: 'demo', format, route: routeOf(), noticeKey: 'key', keyId: 'id' }
+    const signed = { payload: '{}', signature: '', keyId: 'id' }
+    const session = { stream: 'demo', format, notice: signed, ticket: signed, noticeKey: 'key' }
     const other = await startOrigin({ buffer: bufferOf(1, 2), session })
     const document: unknown = await (await other.get('/streams/demo/session')).json()
     expect(SessionDocument.is(document)).toBe(true)

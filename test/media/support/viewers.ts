@@ -30,6 +30,7 @@ export const answerOf = (route: Route, validMs = 10_000): RouteAnswer => {
       signature: 'c2ln',
       keyId: 'key-1',
     },
+    ticket: { payload: '{}', signature: '', keyId: 'key-1' },
     noticeKey: 'a2V5',
     format,
   }
@@ -122,7 +123,7 @@ export const connect = async (
   const say: Viewer['say'] = (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message))
   await new Promise((resolve) => socket.once('open', resolve))
   if (session !== null) {
-    say({ type: 'hello', session, stream, epochKnown, agent: 'test' })
+    say({ type: 'hello', session, stream, epochKnown, agent: 'test', ticket: null })
     await waitFor(() => heard.some(({ type }) => type === 'welcome'), { describe: 'the welcome' })
   }
   const notices = (): ReadonlyArray<Notice> =>

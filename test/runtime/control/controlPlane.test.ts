@@ -13,7 +13,14 @@ import {
   type RecordedEvent,
 } from '../../../src/events/index.js'
 import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
-import { subjects, type DeadLetter, type Transport } from '../../../src/messaging/index.js'
+import {
+  subjects,
+  type DeadLetter,
+  type SessionDocument,
+  type SignedTicket,
+  type Ticket,
+  type Transport,
+} from '../../../src/messaging/index.js'
 import { createMemoryBus } from '../../../src/messaging/memory/index.js'
 import { replayAll } from '../../../src/projections/index.js'
 import { startControlPlane, type ControlPlane } from '../../../src/runtime/control/controlPlane.js'
@@ -94,14 +101,16 @@ async function eventsOf(store: EventStore, streamId = 'stream-main'): Promise<Re
   return events
 }
 
-const handOver = async (control: ControlPlane, body: object = {}) => {
-  const answer = await request(`${control.url}/api/streams/main/handover`, {
+const post = async (control: ControlPlane, path: string, body: object) => {
+  const answer = await request(`${control.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
   return { status: answer.statusCode, body: (await answer.body.json()) as Record<string, unknown> }
 }
+
+const handOver = (control: ControlPlane, body: object = {}) => post(control, '/api/streams/main/handover', body)
 
 const outcome = async (control: ControlPlane): Promise<string | undefined> =>
   (await control.status()).handovers.at(-1)?.outcome
@@ -127,7 +136,25 @@ describe('a control plane', () => {
       true,
     )
     const session = await request(`${control().url}/api/streams/main/session`)
-    expect(await session.body.json()).toMatchObject({ route: { primary: { id: 's1' } }, noticeKey: answer.noticeKey })
+    const document = (await session.body.json()) as SessionDocument
+    expect(document.noticeKey).toBe(answer.noticeKey)
+    expect(JSON.parse(document.notice.payload)).toMatchObject({ route: { primary: { id: 's1' } } })
+    const { ticket } = document
+    expect(verify(null, Buffer.from(ticket.payload), key, Buffer.from(ticket.signature, 'base64'))).toBe(true)
+    expect(JSON.parse(ticket.payload)).toMatchObject({ viewer: null, keys: [{ key: answer.noticeKey }] })
+  })
+
+  it('makes out tickets for one viewer each', async () => {
+    const { control } = await onAir()
+    const made = await post(control(), '/api/streams/main/tickets', { viewer: 'alice', validS: 60 })
+    const ticket = JSON.parse((made.body as unknown as SignedTicket).payload) as Ticket
+    expect(ticket).toMatchObject({ stream: 'main', viewer: 'alice' })
+    expect(ticket.expiresAt - ticket.issuedAt).toBe(60_000)
+    expect(await post(control(), '/api/streams/main/tickets', { viewer: 'al ice' })).toMatchObject({ status: 400 })
+    expect(await post(control(), '/api/streams/main/tickets', { viewer: 'alice', validS: -1 })).toMatchObject({
+      status: 400,
+    })
+    expect(await post(control(), '/api/streams/other/tickets', { viewer: 'alice' })).toMatchObject({ status: 404 })
   })
 
   it('tells viewers K when it is chosen, not when it is reached', async () => {

@@ -1,0 +1,58 @@
+import type { SignedTicket, TicketFlaw } from '../messaging/codecs.js'
+import type { TicketRefused } from './errors.js'
+import type { Trust } from './trust.js'
+
+/** Gets the ticket of this viewer from the page's back end: asked at the start, and again when edges refuse it. */
+export type TicketSource = () => SignedTicket | Promise<SignedTicket>
+
+const askAgainMs = 2_000
+
+/** The ticket that a session shows to edges: its own, if the page has one, else the one for whoever asks. */
+export class Admission {
+  readonly #source: TicketSource | undefined
+  readonly #trust: Trust
+  readonly #stream: string
+  readonly #session: string
+  #own: SignedTicket | null = null
+  #askAgainAtMs = 0
+
+  constructor(source: TicketSource | undefined, trust: Trust, stream: string, session: string) {
+    this.#source = source
+    this.#trust = trust
+    this.#stream = stream
+    this.#session = session
+  }
+
+  ticket(forAnybody: SignedTicket): SignedTicket {
+    return this.#own ?? forAnybody
+  }
+
+  /** Asks the page for a ticket and looks at it. Null: all is well. @param issuerMs the issuer's clock */
+  async renew(issuerMs: number): Promise<TicketRefused | null> {
+    let flaw: TicketFlaw | null
+    let cause: unknown
+    try {
+      const ticket = await this.#source?.()
+      if (ticket === undefined) return null
+      flaw = await this.#trust.flawOfTicket(ticket, this.#stream, this.#session, issuerMs)
+      if (flaw === null) this.#own = ticket
+    } catch (error) {
+      flaw = 'missing'
+      cause = error
+    }
+    return flaw && refusal(this.#stream, this.#session, flaw, cause)
+  }
+
+  /** Whether to ask anew now: an edge has refused what it was shown. */
+  isDue(nowMs: number): boolean {
+    if (nowMs < this.#askAgainAtMs) return false
+    this.#askAgainAtMs = nowMs + askAgainMs
+    return true
+  }
+}
+
+const refusal = (stream: string, session: string, flaw: TicketFlaw, cause: unknown): TicketRefused => ({
+  _tag: 'TicketRefused',
+  message: `the ticket does not admit session ${session} to stream ${stream}: ${flaw}${cause instanceof Error ? ` (${cause.message})` : ''}`,
+  flaw,
+})

@@ -1,0 +1,103 @@
+import type { SignedTicket, TicketFlaw } from '../../src/messaging/codecs.js'
+import { controlKey, nextControlKey } from '../support/controlKey.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
+
+const hours = 3_600_000
+const helloTickets = (world: ViewerWorld): ReadonlyArray<SignedTicket | null> =>
+  [...world.a.received, ...world.b.received].flatMap((m) => (m.type === 'hello' ? [m.ticket] : []))
+
+describe('a session document', () => {
+  test('gives a ticket for whoever asks, which is shown to every edge', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(2_000)
+    viewer.session.stop()
+    expect(helloTickets(world).map((ticket) => JSON.parse(ticket?.payload ?? '{}') as object)).toMatchObject([
+      { stream: 'news', viewer: null },
+      { stream: 'news', viewer: null },
+    ])
+  })
+
+  test('that somebody else has signed is not believed', async () => {
+    const world = new ViewerWorld()
+    const forged = { ...world.sessionDocument(), notice: world.signed(world.notice(world.route), 'stranger') }
+    world.sessionDocument = () => forged
+    const viewer = world.viewer({ startupMs: 1_000 })
+    await world.run(3_000)
+    expect(viewer.said.ended[0]?.error).toMatchObject({ _tag: 'BootstrapFailed' })
+    expect(viewer.said.ended[0]?.error?.message).toContain('signature')
+  })
+
+  test('signed with another key than those of the page is not believed, however well it fits', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer({ startupMs: 1_000, keys: { other: nextControlKey.publicKey } })
+    await world.run(3_000)
+    expect(viewer.said.ended[0]?.error?.message).toContain('unknown-key')
+  })
+})
+
+describe("a page's own ticket", () => {
+  test.each([-5 * hours, 0, 5 * hours])('admits its viewer, whose clock is %d ms off', async (skewMs) => {
+    const world = new ViewerWorld()
+    const ticket = world.ticket({ viewer: 'viewer-1' })
+    const viewer = world.viewer({ skewMs, ticket: () => Promise.resolve(ticket) })
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(helloTickets(world)).toEqual([ticket, ticket])
+    expect(viewer.said.segment.length).toBeGreaterThan(3)
+  })
+
+  test.each<[TicketFlaw, (world: ViewerWorld) => unknown]>([
+    ['expired', (world) => world.ticket({ expiresAt: world.clock.now() - 1_000 })],
+    ['unsigned', (world) => world.ticket({}, 'stranger')],
+    ['unknown-key', (world) => ({ ...world.ticket(), keyId: 'nobody' })],
+    ['other-stream', (world) => world.ticket({ stream: 'sports' })],
+    ['other-viewer', (world) => world.ticket({ viewer: 'somebody-else' })],
+    ['malformed', (world) => world.ticket({ viewer: 'no name' })],
+    ['missing', () => Promise.reject(new Error('nobody is logged in'))],
+  ])('that is %s ends the session with that reason', async (flaw, ticketIn) => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer({ skewMs: 5 * hours, ticket: () => ticketIn(world) as SignedTicket })
+    await world.run(2_000)
+    expect(viewer.said.ended[0]?.error).toMatchObject({ _tag: 'TicketRefused', flaw })
+    expect(viewer.said.ended[0]?.error?.message).toContain('viewer-1')
+    expect(viewer.said.segment).toEqual([])
+  })
+
+  test('is asked for again when an edge no longer takes it, and playing goes on', async () => {
+    const world = new ViewerWorld()
+    let made = 0
+    const viewer = world.viewer({
+      ticket: () => {
+        made += 1
+        return world.ticket({ viewer: 'viewer-1', expiresAt: world.clock.now() + made * hours })
+      },
+    })
+    await world.run(3_000)
+    world.refuse([world.a], 'expired')
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.refused).toMatchObject([{ server: 'a', flaw: 'expired' }])
+    expect([made, helloTickets(world).length]).toEqual([2, 3])
+    expect(new Set(helloTickets(world).map((ticket) => ticket?.payload)).size).toBe(2)
+    expect(viewer.said.stall).toEqual([])
+  })
+})
+
+describe('the key of the control plane', () => {
+  test.each([
+    ['whose word the page has', { [controlKey.keyId]: controlKey.publicKey }],
+    ['of the first document', undefined],
+  ])('%s vouches for its successor', async (_, keys) => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer(keys === undefined ? {} : { keys })
+    await world.run(3_000)
+    world.key = nextControlKey
+    const route = world.handover((viewer.last?.number ?? 0) + 4)
+    world.announce(route)
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.ignored).toEqual([])
+    expect(viewer.servedBy(route.cutover)).toBe('b')
+  })
+})
