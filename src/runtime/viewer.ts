@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import {
   createSession,
+  withFallback,
   type SessionError,
   type SessionEvents,
   type SessionOptions,
@@ -116,7 +117,7 @@ export const startViewers = (options: ViewersOptions): Viewers => {
       latencyMs: options.latencyMs ?? 1_500,
       agent: options.agent ?? 'segue-watch',
       transport,
-      openChannel: openNodeChannel,
+      openChannel: withFallback(openNodeChannel),
       clock: nodeClock,
       crypto,
       random: Math.random,

@@ -1,7 +1,6 @@
-import * as E from 'fp-ts/lib/Either.js'
 import type { RawData, WebSocket } from 'ws'
-import { describeErrors } from '../../events/index.js'
-import { ViewerMessage, type EdgeMessage } from '../../messaging/index.js'
+import type { EdgeMessage, ViewerMessage } from '../../messaging/index.js'
+import { hearWithin } from './hearing.js'
 
 /** One viewer's connection. Messages come out decoded; what cannot be understood is refused here. */
 export interface Channel {
@@ -19,15 +18,10 @@ export interface ChannelHandlers {
 
 /** A viewer that does not read is cut off rather than buffered for. */
 const backlogBytesMax = 256 * 1024
-/** A well-behaved viewer sends a few messages for each change of server. */
-const messagesPerSMax = 20
-const burstMax = 60
 const pingMs = 10_000
 
 /** Wraps a WebSocket: decoding, rate limit, backlog limit, keep-alive. */
 export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Channel {
-  let tokens = burstMax
-  let refilledAtMs = performance.now()
   let heard = true
 
   const channel: Channel = {
@@ -44,14 +38,7 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
     },
   }
 
-  const withinRate = (): boolean => {
-    const nowMs = performance.now()
-    tokens = Math.min(burstMax, tokens + ((nowMs - refilledAtMs) / 1_000) * messagesPerSMax)
-    refilledAtMs = nowMs
-    tokens -= 1
-    return tokens >= 0
-  }
-
+  const hear = hearWithin(channel, handlers)
   const pinger = setInterval(() => {
     if (!heard) return socket.terminate()
     heard = false
@@ -64,12 +51,7 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
   })
   socket.on('message', (raw: RawData, isBinary: boolean) => {
     heard = true
-    if (!withinRate()) return channel.close(1008, 'too many messages')
-    const text = isBinary ? '' : String(raw)
-    const decoded = isBinary ? E.left('binary messages are not understood; send JSON text') : decodeText(text)
-    if (E.isRight(decoded)) return handlers.onMessage(decoded.right)
-    channel.send({ type: 'refused', reason: decoded.left, ticket: null })
-    handlers.onMalformed(decoded.left, text)
+    hear(isBinary ? null : String(raw))
   })
   socket.on('error', () => socket.terminate())
   socket.on('close', () => {
@@ -77,15 +59,4 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
     handlers.onClose()
   })
   return channel
-}
-
-const decodeText = (text: string): E.Either<string, ViewerMessage> => {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    return E.left('not JSON')
-  }
-  const decoded = ViewerMessage.decode(parsed)
-  return E.isRight(decoded) ? decoded : E.left(describeErrors(decoded.left))
 }

@@ -1,19 +1,22 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer } from 'ws'
 import type { EdgeMessage, TicketFlaw, ViewerMessage } from '../../messaging/index.js'
 import { createAfterwards } from './afterwards.js'
-import { openChannel, type Channel } from './channel.js'
+import { openChannel, type Channel, type ChannelHandlers } from './channel.js'
 import type { PublishFact } from './facts.js'
 import type { NoticeBoard, PostedNotice } from './noticeBoard.js'
+import { createPulledRoutes } from './pulledRoutes.js'
 import { createSessionReports, type SessionReports } from './sessionReports.js'
 import { tallyCutover, type CutoverTally } from './tally.js'
 import { createTicketDesk } from './tickets.js'
 import { gatherTroubles } from './troubles.js'
 
-/** Viewers' notice channel: WebSocket at `/notices/<stream>`. */
+/** Viewers' notice channel: WebSocket at `/notices/<stream>`, and plain HTTP below it (pulledRoutes.ts). */
 export interface Edge {
   readonly attach: (server: Server) => void
+  /** Answers what concerns notice channels over plain HTTP; false: the request is not one. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => boolean
   readonly viewers: () => number
   readonly viewersOf: (stream: string) => number
   readonly close: () => void
@@ -175,7 +178,7 @@ export function createEdge(options: EdgeOptions): Edge {
     }
   }
 
-  const accept = (socket: WebSocket, stream: string): void => {
+  const accept = <C extends Channel>(stream: string, open: (handlers: ChannelHandlers) => C): C => {
     let session: Session | null = null
     connections += 1
     const refuse = (reason: string, code: number, ticket: TicketFlaw | null = null): void => {
@@ -183,7 +186,7 @@ export function createEdge(options: EdgeOptions): Edge {
       channel.close(code, reason)
     }
     const helloTimer = setTimeout(() => refuse('no hello came', 1008), options.helloMsMax ?? 5_000).unref()
-    const channel = openChannel(socket, {
+    const channel = open({
       onMessage(message) {
         if (message.type !== 'hello') {
           if (session === null) return refuse('the first message must be hello', 1008)
@@ -211,6 +214,7 @@ export function createEdge(options: EdgeOptions): Edge {
       },
     })
     if (connections > sessionsMax) refuse(`this edge has its ${sessionsMax} sessions; try another server`, 1013)
+    return channel
   }
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -220,10 +224,13 @@ export function createEdge(options: EdgeOptions): Edge {
       return
     }
     socket.on('error', () => socket.destroy())
-    sockets.handleUpgrade(request, socket, head, (opened) => accept(opened, stream))
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      accept(stream, (handlers) => openChannel(opened, handlers))
+    })
   }
 
   return {
+    answer: createPulledRoutes({ accept, messageBytesMax }),
     attach: (server) => void server.on('upgrade', upgrade),
     viewers: () => [...sessions.values()].reduce((total, present) => total + present.size, 0),
     viewersOf: (stream) => sessionsOf(stream).size,

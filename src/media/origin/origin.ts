@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { refuse, sharedHeaders } from './answers.js'
 import { documentRoutes } from './documentRoutes.js'
@@ -11,15 +11,19 @@ import { serviceRoutes } from './serviceRoutes.js'
 /**
  * The HTTP side of a media server: segments, playlists, manifest, session document, health and drain.
  * Every refusal is JSON `{ error, message, ... }` (answers.ts); none of the answers waits for broker or event store.
+ * @param others takes requests that are somebody else's, and says whether it has
  */
-export function createOrigin(host: OriginHost): FastifyInstance {
+export function createOrigin(
+  host: OriginHost,
+  others: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
+): FastifyInstance {
   const segments = createSegmentHandler(host)
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
     serverFactory: (handler) =>
       createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
-        if (!segments(request, response)) handler(request, response)
+        if (!segments(request, response) && !others(request, response)) handler(request, response)
       }),
     bodyLimit: 16 * 1024,
     return503OnClosing: false,

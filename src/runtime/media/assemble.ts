@@ -65,15 +65,18 @@ export function assemble(options: AssemblyOptions): Assembly {
   })
   const stopRoutes = board.onNewer(({ notice }) => station.onRoute(notice.route))
   const drain = createDrain({ server: id, bootId, station, viewers: edge.viewers, publishFact, nowMs })
-  const origin = createOrigin({
-    server: id,
-    bootId,
-    streamOf: station.streamOf,
-    routeOf: (stream) => board.newest(stream)?.notice.route ?? null,
-    sessionOf: async (stream) => ((await board.find(stream)) === null ? null : board.session(stream)),
-    drain,
-    checkSuspension: suspension.check,
-  })
+  const origin = createOrigin(
+    {
+      server: id,
+      bootId,
+      streamOf: station.streamOf,
+      routeOf: (stream) => board.newest(stream)?.notice.route ?? null,
+      sessionOf: async (stream) => ((await board.find(stream)) === null ? null : board.session(stream)),
+      drain,
+      checkSuspension: suspension.check,
+    },
+    edge.answer,
+  )
   edge.attach(origin.server)
 
   return {

@@ -65,7 +65,9 @@ export const begin = async (options: Partial<EdgeOptions> = {}): Promise<World> 
     troubleEveryMs: 60,
     ...options,
   })
-  server = createServer()
+  server = createServer((request, response) => {
+    if (!edge.answer(request, response)) response.writeHead(404).end()
+  })
   edge.attach(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   world = {
