@@ -21,9 +21,17 @@ export function derivedId(atMs: number, ...parts: ReadonlyArray<string | number>
 
 /** @param random at least 20 hex digits; some bits give way to the version (7) and the variant (binary 10). */
 function idOf(atMs: number, random: string): string {
-  const time = Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0')
+  const time = timeInHex(atMs)
   const variant = variants[parseInt(random.charAt(4), 16) & 3] ?? '8'
   return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8, 20)}`
+}
+
+let newest = { atMs: 0, hex: '000000000000' }
+
+/** Ids of one moment come one after the other: the newest time is remembered. */
+function timeInHex(atMs: number): string {
+  if (newest.atMs !== atMs) newest = { atMs, hex: Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0') }
+  return newest.hex
 }
 
 const variants = ['8', '9', 'a', 'b']

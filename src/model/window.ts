@@ -80,7 +80,8 @@ export const observe = (window: FeatureWindow, sample: HealthSample, path: PathQ
   if (entries[after]?.seq === sample.seq) return window
   if (after === -1 && entries.length >= windowSamplesMax) return window
   const inserted = [...entries.slice(0, after + 1), entryOf(sample, path), ...entries.slice(after + 1)]
-  return { ...window, entries: inserted.slice(-windowSamplesMax) }
+  const { bootId, retiredBoots } = window
+  return { bootId, retiredBoots, entries: inserted.slice(-windowSamplesMax) }
 }
 
 /**

@@ -71,18 +71,40 @@ export function beginHandover(
   }
 }
 
+type Changes = Partial<Omit<HandoverRecord, 'id' | 'stream' | 'cause' | 'from' | 'requestedAt' | 'steps'>>
+const unchanged: Changes = {}
+
+/** One literal for all records, so that they are all of one shape to the engine. */
+const changed = (record: HandoverRecord, changes: Changes, steps: ReadonlyArray<HandoverStepSeen>): HandoverRecord => ({
+  id: record.id,
+  stream: record.stream,
+  cause: record.cause,
+  from: record.from,
+  to: changes.to ?? record.to,
+  requestedAt: record.requestedAt,
+  outcome: changes.outcome ?? record.outcome,
+  reason: changes.reason ?? record.reason,
+  epoch: changes.epoch === undefined ? record.epoch : changes.epoch,
+  cutover: changes.cutover === undefined ? record.cutover : changes.cutover,
+  switchedAt: changes.switchedAt ?? record.switchedAt,
+  triggerToSwitchMs: changes.triggerToSwitchMs ?? record.triggerToSwitchMs,
+  steps,
+  stepsMs: changes.stepsMs ?? record.stepsMs,
+  viewers: changes.viewers ?? record.viewers,
+  incomplete: changes.incomplete ?? record.incomplete,
+})
+
 /** Applies one event of its stream to the record of a handover under way; events of no interest leave it as it is. */
 export function advanceHandover(record: HandoverRecord, event: EventIn<'stream'>): HandoverRecord {
-  const step = (name: string, detail: string): HandoverRecord => ({
-    ...record,
-    steps: [...record.steps, { name, atMs: event.metadata.occurredAt - record.requestedAt, detail }],
-  })
+  const step = (name: string, detail: string, changes: Changes = unchanged): HandoverRecord => {
+    const { occurredAt } = event.metadata
+    return changed(record, changes, [...record.steps, { name, atMs: occurredAt - record.requestedAt, detail }])
+  }
   switch (event.type) {
     case 'StandbyActivationOrdered':
-      return {
-        ...step('standby ordered', `${event.data.server.id}, attempt ${event.data.attempt}`),
+      return step('standby ordered', `${event.data.server.id}, attempt ${event.data.attempt}`, {
         to: event.data.server,
-      }
+      })
     case 'StandbyActivated':
       return step('standby level', `live at segment ${event.data.liveNumber}`)
     case 'BufferStitched': {
@@ -94,14 +116,13 @@ export function advanceHandover(record: HandoverRecord, event: EventIn<'stream'>
     }
     case 'CutoverChosen': {
       const { epoch, cutover, emergency } = event.data
-      return {
-        ...step('cut-over chosen', `K = ${cutover}, epoch ${epoch}${emergency ? ', emergency' : ''}`),
+      return step('cut-over chosen', `K = ${cutover}, epoch ${epoch}${emergency ? ', emergency' : ''}`, {
         epoch,
         cutover,
-      }
+      })
     }
     case 'CutoverRevoked':
-      return { ...step('cut-over revoked', event.data.reason), epoch: null, cutover: null }
+      return step('cut-over revoked', event.data.reason, { epoch: null, cutover: null })
     case 'ClientsNotified':
       // Edges also tell of viewers who hear the standing route again; that is no step of the handover.
       if (event.data.epoch !== record.epoch) return record
@@ -111,7 +132,7 @@ export function advanceHandover(record: HandoverRecord, event: EventIn<'stream'>
       )
     case 'StreamSwitched': {
       const { triggerToSwitchMs, to } = event.data
-      return { ...step('switched', `${to.id} is primary`), switchedAt: event.metadata.occurredAt, triggerToSwitchMs }
+      return step('switched', `${to.id} is primary`, { switchedAt: event.metadata.occurredAt, triggerToSwitchMs })
     }
     case 'StandbyAssigned':
       return step('new standby', `${event.data.server.id} (${event.data.mode})`)
@@ -135,10 +156,10 @@ export function advanceHandover(record: HandoverRecord, event: EventIn<'stream'>
       return step('step failed', `${event.data.step} at ${event.data.server}: ${event.data.reason}`)
     case 'HandoverCompleted': {
       const { steps: stepsMs, viewers, incomplete } = event.data
-      return { ...step('completed', incomplete.join(', ')), outcome: 'completed', stepsMs, viewers, incomplete }
+      return step('completed', incomplete.join(', '), { outcome: 'completed', stepsMs, viewers, incomplete })
     }
     case 'HandoverAborted':
-      return { ...step('aborted', event.data.reason), outcome: 'aborted', reason: event.data.reason }
+      return step('aborted', event.data.reason, { outcome: 'aborted', reason: event.data.reason })
     default:
       return record
   }

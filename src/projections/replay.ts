@@ -3,6 +3,7 @@ import { bookOf, ruleOf, versionsOf, type Decider, type Deciders, type RuleBook 
 import {
   canonicalJson,
   decodeEvent,
+  isSameValue,
   parseStreamId,
   type Category,
   type EventIn,
@@ -218,6 +219,10 @@ export class Replay {
     this.#decisions += 1
     const derived = entity.expected[entity.next]
     entity.next += 1
+    if (derived !== undefined && isSameEvent(decision, derived)) {
+      entity.state = decider.evolve(entity.state, decision)
+      return
+    }
     const recordedText = textOf(decision)
     const derivedText = derived === undefined ? null : textOf(derived)
     if (recordedText === derivedText) entity.state = decider.evolve(entity.state, decision)
@@ -242,6 +247,14 @@ export class Replay {
     this.#difference = { streamId, revision, fact, recorded, derived }
   }
 }
+
+/** Equal in every value, and so in canonical JSON; what is not may still be. Much cheaper than to write both out. */
+const isSameEvent = (a: EventIn<Category>, b: EventIn<Category>): boolean =>
+  a.id === b.id &&
+  a.type === b.type &&
+  a.schemaVersion === b.schemaVersion &&
+  isSameValue(a.metadata, b.metadata) &&
+  isSameValue(a.data, b.data)
 
 const textOf = (event: EventIn<Category>): string => {
   const { id, type, schemaVersion, data, metadata } = event

@@ -1,3 +1,4 @@
+import { isSameValue } from '../../events/index.js'
 import type { Clock } from '../clock.js'
 import type { Effect } from '../effects.js'
 
@@ -48,7 +49,7 @@ export class EffectRunner {
     }
     for (const effect of effects) {
       const known = wishes.get(effect.key)
-      if (known !== undefined && isSame(known.effect, effect)) continue
+      if (known !== undefined && isSameValue(known.effect, effect)) continue
       known?.cancel()
       const wish: Wish = { effect, cancel: () => undefined }
       wishes.set(effect.key, wish)
@@ -81,18 +82,4 @@ export class EffectRunner {
       },
     )
   }
-}
-
-/** Equal plain values. Most parts of two wishes are the very same object, so this is much cheaper than to write them out. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  let left = 0
-  for (const key in a) {
-    if (!isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])) return false
-    left += 1
-  }
-  for (const _ in b) left -= 1
-  return left === 0
 }

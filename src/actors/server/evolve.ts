@@ -1,12 +1,17 @@
 import type { EventIn, FailureSignal } from '../../events/index.js'
 import { assessShared, emptyWindow, observeShared, withMaintenance } from '../../model/index.js'
 import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
-import type { ServerState } from './state.js'
+import { oneShape, type ServerState } from './state.js'
 
 type ServerEvent = EventIn<'server'>
 
 /** Applies one event. Total: an event that does not fit the state leaves it as it is. */
 export function evolveServer(state: ServerState, event: ServerEvent): ServerState {
+  const next = apply(state, event)
+  return next === state ? state : oneShape(next)
+}
+
+function apply(state: ServerState, event: ServerEvent): ServerState {
   const at = event.metadata.occurredAt
   switch (event.type) {
     case 'ServerJoined': {
@@ -99,7 +104,15 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
   return {
     ...state,
     window,
-    assessment: { ...assessment, sampleSeq: sample.seq, bandBefore: state.assessment?.band ?? null },
+    assessment: {
+      score: assessment.score,
+      band: assessment.band,
+      risk: assessment.risk,
+      timeToLimitMs: assessment.timeToLimitMs,
+      factors: assessment.factors,
+      sampleSeq: sample.seq,
+      bandBefore: state.assessment?.band ?? null,
+    },
     samplesBelow: score < threshold ? state.samplesBelow + 1 : 0,
     samplesAbove: score >= threshold + hysteresis ? state.samplesAbove + 1 : 0,
   }

@@ -61,6 +61,25 @@ export const initialServerState = (server: string): ServerState => ({
   withdrawn: null,
 })
 
+/** The same state, built by one literal: see oneShape of the stream's state. */
+export const oneShape = (state: ServerState): ServerState => ({
+  server: state.server,
+  joined: state.joined,
+  policy: state.policy,
+  model: state.model,
+  weights: state.weights,
+  window: state.window,
+  assessment: state.assessment,
+  samplesBelow: state.samplesBelow,
+  samplesAbove: state.samplesAbove,
+  prediction: state.prediction,
+  signals: state.signals,
+  failed: state.failed,
+  drain: state.drain,
+  maintenance: state.maintenance,
+  withdrawn: state.withdrawn,
+})
+
 /** Score of a server of which no sample has been seen yet: neither trusted nor distrusted. */
 const scoreUnknown = 75
 

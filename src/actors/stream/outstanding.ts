@@ -41,11 +41,11 @@ type Part = Pick<Assignment, 'role' | 'encode' | 'peer' | 'tasks'>
 function assignmentsOf(state: StreamState, route: Route): ReadonlyArray<Assignment> {
   const { opened, policy } = state
   if (opened === null) return []
-  const parts = partsOf(state)
-  return [...parts.values()].flatMap(({ server, part }) => {
+  const assignments: Assignment[] = []
+  for (const { server, part } of partsOf(state).values()) {
     const known = serverOf(state, server.id)
-    if (known === undefined || known.standing === 'failed') return []
-    return {
+    if (known === undefined || known.standing === 'failed') continue
+    assignments.push({
       stream: state.stream,
       server: server.id,
       bootId: known.bootId,
@@ -56,9 +56,13 @@ function assignmentsOf(state: StreamState, route: Route): ReadonlyArray<Assignme
       backfillMs: policy.backfillMs,
       mode: state.standby?.mode ?? policy.standby,
       route,
-      ...part,
-    }
-  })
+      role: part.role,
+      encode: part.encode,
+      peer: part.peer,
+      tasks: part.tasks,
+    })
+  }
+  return assignments
 }
 
 function partsOf(state: StreamState): ReadonlyMap<string, { readonly server: ServerRef; readonly part: Part }> {

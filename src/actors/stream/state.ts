@@ -131,6 +131,57 @@ export const initialStreamState = (stream: string): StreamState => ({
   edge: null,
 })
 
+/**
+ * The same state, built by one literal. V8 gives what a spread copies a hidden class by the place that copies it, so states
+ * that came by many ways would be of hundreds of classes, and every access to them a slow one.
+ */
+export const oneShape = (state: StreamState, revision: number, sequence: number): StreamState => ({
+  stream: state.stream,
+  revision,
+  sequence,
+  opened: state.opened,
+  policy: state.policy,
+  fleet: state.fleet,
+  route: state.route,
+  epochIssued: state.epochIssued,
+  cutoverIssued: state.cutoverIssued,
+  standby: state.standby,
+  retiring: state.retiring,
+  handover: state.handover === null ? null : handoverOfOneShape(state.handover),
+  handoversStarted: state.handoversStarted,
+  ordersGiven: state.ordersGiven,
+  unmet: state.unmet,
+  released: state.released,
+  standbyMissing: state.standbyMissing,
+  edge: state.edge,
+})
+
+const handoverOfOneShape = (handover: Handover): Handover => ({
+  id: handover.id,
+  cause: handover.cause,
+  from: handover.from,
+  reference: handover.reference,
+  requestedAt: handover.requestedAt,
+  withdrawn: handover.withdrawn,
+  tries: handover.tries,
+  phase: handover.phase,
+  target: handover.target,
+  order: handover.order,
+  attempt: handover.attempt,
+  deadlineAt: handover.deadlineAt,
+  tried: handover.tried,
+  emergency: handover.emergency,
+  activatedLive: handover.activatedLive,
+  stitched: handover.stitched,
+  cutover: handover.cutover,
+  triggerToSwitchMs: handover.triggerToSwitchMs,
+  drained: handover.drained,
+  times: handover.times,
+  viewers: handover.viewers,
+  viewersMeasured: handover.viewersMeasured,
+  incomplete: handover.incomplete,
+})
+
 export const noTimes: StepTimes = {
   standbyActivatedMs: null,
   bufferStitchedMs: null,

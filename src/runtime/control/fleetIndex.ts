@@ -57,7 +57,7 @@ export class FleetIndex {
   fleet(): ReadonlyArray<FleetServer> {
     const loads = this.#loads()
     return [...this.#standings.values()]
-      .map((standing) => ({ ...standing, ...(loads.get(standing.id) ?? unloaded) }))
+      .map((standing) => withLoad(standing, loads.get(standing.id) ?? unloaded))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
 
@@ -78,6 +78,17 @@ type Standing = NonNullable<ReturnType<typeof standingOf>>
 type Load = Pick<FleetServer, 'primaries' | 'roles'>
 const unloaded: Load = { primaries: 0, roles: 0 }
 
+const withLoad = (standing: Standing, { primaries, roles }: Load): FleetServer => ({
+  id: standing.id,
+  url: standing.url,
+  bootId: standing.bootId,
+  capacityStreams: standing.capacityStreams,
+  score: standing.score,
+  standing: standing.standing,
+  primaries,
+  roles,
+})
+
 const serversOf = ({ route, standby, handover }: StreamState): ReadonlySet<string> => {
   const servers = [route?.primary.id, standby?.server.id, handover?.target.id]
   return new Set(servers.filter((server) => server !== undefined))
@@ -92,7 +103,7 @@ export function fleetBeside(state: StreamState, fleet: ReadonlyArray<FleetServer
   const primary = state.route?.primary.id
   return fleet.map((server) =>
     own.has(server.id)
-      ? { ...server, roles: server.roles - 1, primaries: server.primaries - (server.id === primary ? 1 : 0) }
+      ? withLoad(server, { roles: server.roles - 1, primaries: server.primaries - (server.id === primary ? 1 : 0) })
       : server,
   )
 }

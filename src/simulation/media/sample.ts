@@ -10,7 +10,11 @@ export function sampleOf(
   streams: number,
 ): HealthSample {
   return {
-    ...{ server, bootId, seq, takenAt, streams },
+    server,
+    bootId,
+    seq,
+    takenAt,
+    streams,
     intervalMs: 500,
     viewers: 1,
     host: {
