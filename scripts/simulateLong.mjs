@@ -25,11 +25,13 @@ let seed = Math.max(numberOf('from'), ...done.map((entry) => entry.seed + 1))
 let total = done.reduce((sum, entry) => sum + entry.handovers, 0)
 let violations = 0
 while (total < wanted && violations === 0 && performance.now() < endsAtMs) {
-  const { coverage: _, ...result } = await runSimulation({ seed, handovers: each })
+  const result = await runSimulation({ seed, handovers: each })
+  const { handovers, completed, aborted, handoversPerSecond } = result
   violations = result.violations.length
-  total += result.handovers
+  total += handovers
   for (const line of result.violations.flatMap(violationLines)) console.log(line)
-  keep(values.record, { ...result, violations, at: new Date().toISOString() })
+  const at = new Date().toISOString()
+  keep(values.record, { seed, handovers, completed, aborted, violations, handoversPerSecond, at })
   seed += 1
 }
 const entries = readRecord(values.record)

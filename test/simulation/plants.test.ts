@@ -2,13 +2,39 @@ import { plants, runSimulation, type Plant } from '../../src/simulation/index.js
 
 const handoversMax = 10_000
 
+/**
+ * Seeds whose first world finds the defect, so that the test is quick. When worlds are drawn anew a seed may lose this; the
+ * defect still has to be found within 10,000 handovers from there.
+ */
+const seeds: Readonly<Record<string, number>> = {
+  'no-fence': 1,
+  sleepwalker: 18,
+  'cutover-too-early': 2,
+  'reused-epoch': 4,
+  'dropped-deadline': 23,
+  'ignored-deadline': 23,
+  'effect-before-append': 1,
+  'lost-acknowledgement': 2,
+  'doubled-retry': 2,
+  'early-acknowledgement': 1,
+  'no-revision': 43,
+  'memory-in-decider': 162,
+  'early-report': 1,
+  'forgotten-outage': 144,
+  'lost-samples': 97,
+}
+
 describe('a planted defect', () => {
   it.each(plants.map((plant): [string, Plant] => [plant.name, plant]))(
-    '%s is found by a checker',
+    '%s is found by a checker, in a world that is sound without it',
     async (name, plant) => {
-      const { violations } = await runSimulation({ seed: 1, handovers: handoversMax, plant: name, minimised: false })
+      const seed = seeds[name] ?? 1
+      const { violations } = await runSimulation({ seed, handovers: handoversMax, plant: name, minimised: false })
       expect(violations).toHaveLength(1)
       expect(plant.breaks).toContain(violations[0]?.invariant)
+      const world = violations[0]?.world ?? 0
+      const sound = await runSimulation({ seed, handovers: 1, world, minimised: false })
+      expect(sound.violations).toEqual([])
     },
     300_000,
   )
