@@ -5,7 +5,7 @@ import { derivedId, timeOfId } from '../events/index.js'
 import type { Transport } from '../messaging/index.js'
 import type { Invariant } from './checkers/checker.js'
 import type { Watch } from '../runtime/control/core.js'
-import type { ServerDefects } from './media/station.js'
+import type { ServerDefects } from './media/stationContext.js'
 import type { SimulatedProcess } from './world/process.js'
 
 /** A defect that is put into a run on purpose, to show that a checker sees it. Never active otherwise. */

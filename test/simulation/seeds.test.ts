@@ -92,6 +92,7 @@ const found: ReadonlyArray<readonly [seed: number, world: number, what: string]>
   [3, 10, 'a drain reported by two boots'],
   [201, 403, 'an outage that only a second control plane had noticed'],
   [301, 64, 'a fleet that a second control plane had shown'],
+  [1039, 63, 'a clock that was set back twice within a handover'],
 ]
 
 describe('a world that found a defect once', () => {

@@ -6,12 +6,12 @@ import {
   type Route,
   type RouteAnswer,
   type SignedNotice,
-  type TroubleReason,
   type ViewerMessage,
 } from '../../messaging/index.js'
 import type { SimulatedProcess } from '../world/process.js'
 import { contentOf } from '../world/signer.js'
 import type { AcceptLine, EdgeLine } from './lines.js'
+import { TroubleReports } from './troubleReports.js'
 
 export interface EdgeOptions {
   readonly server: string
@@ -58,7 +58,6 @@ interface Tally {
 
 const acknowledgeMsMax = 300
 const measureMsMax = 2_000
-const troubleEveryMs = 1_000
 const talliesPerStreamMax = 4
 
 /** Viewers' edge with its notice board: the rules of media/edge on virtual time. */
@@ -67,11 +66,12 @@ export class SimulatedEdge {
   readonly #posted = new Map<string, Posted>()
   readonly #sessions = new Map<string, Session>()
   readonly #tallies = new Map<string, Tally[]>()
-  readonly #troubles = new Map<string, { sessions: Set<string>; reason: TroubleReason }>()
+  readonly #troubles: TroubleReports
   #facts = 0
 
   constructor(options: EdgeOptions) {
     this.#options = options
+    this.#troubles = new TroubleReports(options)
   }
 
   get viewers(): number {
@@ -169,7 +169,8 @@ export class SimulatedEdge {
         return
       }
       case 'trouble':
-        if (this.#isServing(session.stream, message.server)) this.#trouble(message.server, session.id, message.reason)
+        if (this.#isServing(session.stream, message.server))
+          this.#troubles.tell(message.server, session.id, message.reason)
         return
       case 'stalled':
         return this.#report(session.id, {
@@ -250,37 +251,6 @@ export class SimulatedEdge {
       stallMsMax: Math.max(...measured.map(({ stallMs }) => stallMs)),
     }
     publish(subjects.stream(stream), { type: 'ViewersMeasured', data }, startedAt, [edge, stream, epoch, cutover])
-  }
-
-  /** At once, then at most one report in a second for each server. */
-  #trouble(server: string, session: string, reason: TroubleReason): void {
-    const waiting = this.#troubles.get(server)
-    if (waiting !== undefined) {
-      waiting.sessions.add(session)
-      waiting.reason = reason
-      return
-    }
-    this.#publishTrouble(server, 1, reason)
-    this.#pauseTroubles(server, reason)
-  }
-
-  #pauseTroubles(server: string, reason: TroubleReason): void {
-    this.#troubles.set(server, { sessions: new Set(), reason })
-    this.#options.process.after(troubleEveryMs, () => {
-      const gathered = this.#troubles.get(server)
-      this.#troubles.delete(server)
-      if (gathered === undefined || gathered.sessions.size === 0) return
-      this.#publishTrouble(server, gathered.sessions.size, gathered.reason)
-      this.#pauseTroubles(server, gathered.reason)
-    })
-  }
-
-  #publishTrouble(server: string, sessions: number, reason: TroubleReason): void {
-    const { publish, wallMs, server: edge } = this.#options
-    publish(subjects.health(server), { type: 'ViewersReportedTrouble', data: { sessions, reason } }, wallMs(), [
-      edge,
-      server,
-    ])
   }
 
   #isServing(stream: string, server: string): boolean {

@@ -1,6 +1,5 @@
 import type { ClientPayload, ServerPayload, StreamPayload } from '../../events/index.js'
 import { factMessage } from '../../media/edge/facts.js'
-import type { StationTimes } from '../../media/station/context.js'
 import {
   sessionDocumentOf,
   subjects,
@@ -9,51 +8,17 @@ import {
   type Route,
   type RouteAnswer,
 } from '../../messaging/index.js'
-import { correctEveryMs } from '../../runtime/media/presence.js'
-import { createPublishLane, type PublishLane } from '../../messaging/publishLane.js'
-import { isSample } from '../../messaging/spool.js'
 import type { Transport } from '../../messaging/transport.js'
-import type { SimulatedBroker } from '../world/broker.js'
-import type { Network } from '../world/network.js'
 import type { SimulatedProcess } from '../world/process.js'
-import type { VirtualTime } from '../world/virtualTime.js'
 import { SimulatedDisk } from './disk.js'
 import { SimulatedEdge } from './edge.js'
-import type { EncoderTemper } from './encoder.js'
 import type { Exchange, HttpHost } from './exchange.js'
-import type { SimulatedFeed } from './feed.js'
-import { SimulatedOrigin, type Served } from './origin.js'
+import type { MediaServerOptions } from './mediaServerOptions.js'
+import { SimulatedOrigin } from './origin.js'
+import { Reports } from './reports.js'
 import { sampleOf } from './sample.js'
-import { SimulatedStation, type ServerDefects, type StationContext } from './station.js'
-
-/** What servers tell the checkers. */
-export interface ServerObserver {
-  readonly served: (served: Served) => void
-  readonly assigned: (assignment: Assignment) => void
-  readonly reported: (bootId: string, id: string) => void
-  readonly sampleTaken: (server: string, id: string, seq: number) => void
-  /** From now on it survives a crash of the process. */
-  readonly sampleKept: (server: string, id: string) => void
-}
-
-export interface MediaServerOptions {
-  readonly id: string
-  readonly process: SimulatedProcess
-  readonly time: VirtualTime
-  readonly network: Network
-  readonly broker: SimulatedBroker
-  readonly times: StationTimes
-  readonly feedOf: (stream: string) => SimulatedFeed
-  readonly peerOf: (server: string) => SimulatedMediaServer | undefined
-  readonly drawTemper: () => EncoderTemper
-  readonly copyMs: () => number
-  readonly observer: ServerObserver
-  readonly defects: ServerDefects
-  readonly clientFacts: boolean
-  readonly capacityStreams: number
-  /** What a planted defect makes of the way to the broker; nothing in an ordinary run. */
-  readonly spoilTransport?: (transport: Transport) => Transport
-}
+import { SimulatedStation } from './station.js'
+import type { StationContext } from './stationContext.js'
 
 const suspensionMsMin = 400
 const askRouteMs = 400
@@ -71,14 +36,12 @@ export class SimulatedMediaServer implements HttpHost {
   readonly #ends = new Set<() => void>()
   #stations = new Map<string, SimulatedStation>()
   #ended = new Map<string, number>()
-  #lanes: { readonly samples: PublishLane; readonly facts: PublishLane } | null = null
+  #reports: Reports | null = null
   #transport: Transport | null = null
   #edge: SimulatedEdge
   #origin: SimulatedOrigin
   #draining = false
   #sampleSeq = 0
-  #join: (again: boolean) => void = () => undefined
-  #correctedAtMs = -Infinity
 
   constructor(options: MediaServerOptions) {
     this.#options = options
@@ -104,52 +67,31 @@ export class SimulatedMediaServer implements HttpHost {
   }
 
   start(): void {
-    const { process, broker, capacityStreams, spoilTransport = (transport) => transport } = this.#options
+    const { process, time, broker, capacityStreams, spoilTransport = (transport) => transport } = this.#options
     if (process.state !== 'down') return
     process.start()
-    this.#options.time.stir()
+    time.stir()
     this.#stations = new Map()
     this.#ended = new Map()
     this.#draining = false
     this.#sampleSeq = 0
     const transport = spoilTransport(broker.connect(process))
     this.#transport = transport
-    this.#lanes = this.#openLanes(transport)
+    this.#reports = new Reports({ process, time, wallMs: this.#wallMs, transport, disk: this.disk })
     this.#edge = this.#newEdge()
     this.#origin = this.#newOrigin()
     transport.respond(subjects.command(this.id), (data) => this.#obey(data))
     transport.subscribe(subjects.noticeAll, ({ subject, data }) => {
       this.#edge.take(subject.slice(subject.lastIndexOf('.') + 1), data as RouteAnswer)
     })
-    const { id: server, url, bootId } = this
-    const startedAt = this.#wallMs()
-    const data = { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt }
-    const introduction = { type: 'ServerJoined', data } as const
-    const joined = factMessage(startedAt, introduction, server, bootId)
-    this.#join = (again) => {
-      const fact = again ? factMessage(this.#wallMs(), introduction, server, bootId, 'again') : joined
-      this.#send(subjects.health(server), fact)
-    }
-    this.#join(false)
-    transport.onState((state) => {
-      for (const lane of Object.values(this.#lanes ?? {})) if (state === 'connected') lane.retryNow()
-      if (state === 'connected') this.#join(false)
-    })
-  }
-
-  /** As runtime/media/presence does. */
-  #correct(): void {
-    const nowMs = this.#options.time.now()
-    if (nowMs - this.#correctedAtMs < correctEveryMs) return
-    this.#correctedAtMs = nowMs
-    this.#join(true)
+    this.#reports.introduce({ server: this.id, bootId: this.bootId, url: this.url, capacityStreams })
   }
 
   crash(): void {
     this.process.crash()
     for (const station of this.#stations.values()) station.stop()
     this.#stations = new Map()
-    this.#lanes = null
+    this.#reports = null
     for (const end of [...this.#ends]) end()
     this.#ends.clear()
   }
@@ -204,7 +146,7 @@ export class SimulatedMediaServer implements HttpHost {
       ...[this.id, this.bootId, seq],
     )
     this.#options.observer.sampleTaken(this.id, fact.id, seq)
-    this.#send(subjects.health(this.id), fact, () => this.#options.observer.sampleKept(this.id, fact.id))
+    this.#reports?.send(subjects.health(this.id), fact, () => this.#options.observer.sampleKept(this.id, fact.id))
   }
 
   readonly publish = (
@@ -212,7 +154,7 @@ export class SimulatedMediaServer implements HttpHost {
     payload: ClientPayload | ServerPayload | StreamPayload,
     atMs: number,
     identity: ReadonlyArray<string | number>,
-  ): void => this.#send(subject, factMessage(atMs, payload, ...identity))
+  ): void => this.#reports?.send(subject, factMessage(atMs, payload, ...identity))
 
   // ---- as viewers see it ----
 
@@ -231,33 +173,6 @@ export class SimulatedMediaServer implements HttpHost {
 
   #wallMs = (): number => Math.floor(this.#options.time.now() + this.skewMs)
 
-  #openLanes(transport: Transport) {
-    const { process } = this.#options
-    const shared = {
-      transport,
-      queueMax: 1_000,
-      onDropped: () => undefined,
-      schedule: (task: () => void, delayMs: number) =>
-        process.after(delayMs, () => {
-          this.#options.time.stir()
-          task()
-        }),
-    }
-    const { samples, facts } = this.disk
-    return {
-      samples: createPublishLane({ ...shared, fifo: samples, makeRoom: () => Promise.resolve() }),
-      facts: createPublishLane({ ...shared, fifo: facts, makeRoom: () => samples.clear() }),
-    }
-  }
-
-  #send(subject: string, fact: ReturnType<typeof factMessage>, onKept: () => void = () => undefined): void {
-    this.#options.time.stir()
-    const lane = isSample(subject, fact) ? this.#lanes?.samples : this.#lanes?.facts
-    void lane?.publish({ subject, id: fact.id, data: fact }).then((outcome) => {
-      if (outcome !== 'dropped') onKept()
-    })
-  }
-
   #obey(data: unknown): Promise<CommandReply> {
     const { assignment } = data as { readonly assignment: Assignment }
     this.#options.observer.assigned(assignment)
@@ -268,7 +183,7 @@ export class SimulatedMediaServer implements HttpHost {
     const { stream, server, bootId, sequence, role } = assignment
     if (server !== this.id) return { type: 'refused', reason: `this is ${this.id}` }
     if (bootId !== this.bootId) {
-      this.#correct()
+      this.#reports?.correct()
       return { type: 'refused', reason: `this is boot ${this.bootId}` }
     }
     const present = this.#stations.get(stream)
@@ -303,7 +218,7 @@ export class SimulatedMediaServer implements HttpHost {
       report: (stream, payload, identity) => {
         const fact = factMessage(this.#wallMs(), payload, stream, ...identity, this.bootId)
         this.#options.observer.reported(this.bootId, fact.id)
-        const again = (): void => this.#send(subjects.stream(stream), fact)
+        const again = (): void => this.#reports?.send(subjects.stream(stream), fact)
         again()
         return { again }
       },

@@ -1,50 +1,14 @@
-import type { StreamPayload } from '../../events/index.js'
 import { bufferCapacity } from '../../media/buffer/segmentBuffer.js'
 import { msOfTicks, phaseTicks } from '../../media/format.js'
 import { createRouteBook, type RouteBook } from '../../media/origin/routeBook.js'
-import type { StationTimes } from '../../media/station/context.js'
 import type { Assignment, Route } from '../../messaging/index.js'
-import type { SimulatedProcess } from '../world/process.js'
 import { SimulatedAuthority } from './authority.js'
 import { SimulatedBuffer } from './buffer.js'
-import { SimulatedEncoder, type EncoderTemper } from './encoder.js'
-import type { SimulatedFeed } from './feed.js'
+import { SimulatedEncoder } from './encoder.js'
 import { segmentMs, simulatedFormat } from './format.js'
+import { match, type Matched } from './match.js'
+import type { StationContext } from './stationContext.js'
 import { StationTasks } from './stationTasks.js'
-
-/** What a station stands on. */
-export interface StationContext {
-  readonly server: string
-  readonly process: SimulatedProcess
-  readonly nowMs: () => number
-  /** The server's own wall clock, which may be wrong. */
-  readonly wallMs: () => number
-  readonly times: StationTimes
-  readonly feed: SimulatedFeed
-  readonly drawTemper: () => EncoderTemper
-  /** The station of a peer, if it answers at this moment. */
-  readonly reach: (peer: string, stream: string) => SimulatedStation | 'lacks' | null
-  readonly copyMs: () => number
-  readonly report: (
-    stream: string,
-    payload: StreamPayload,
-    identity: ReadonlyArray<string | number>,
-  ) => {
-    readonly again: () => void
-  }
-  readonly askRoute: (stream: string, standby: string | null, answer: (route: Route | null) => void) => void
-  readonly defects: ServerDefects
-}
-
-/** Planted defects of media servers; none in an ordinary run. */
-export interface ServerDefects {
-  /** Serves numbers that belong to a newer epoch, as if it had not been told. */
-  readonly fenceless: boolean
-  /** After a suspension it goes on as if nothing had been. */
-  readonly neverAsks: boolean
-  /** Says that it has reached K as soon as it is told. */
-  readonly reportsEarly: boolean
-}
 
 const followMs = segmentMs * 0.8
 const checkMs = 500
@@ -267,25 +231,15 @@ export class SimulatedStation {
     if (copied > 0) this.onNumbers()
   }
 
-  #match(peer: SimulatedStation, after: number, last: number, following = false) {
+  #match(peer: SimulatedStation, after: number, last: number, following = false): Matched {
     const route = this.routes.current()
-    const until = route !== null && route.primary.id === this.#context.server ? route.cutover : Infinity
-    const leftToOwn = following && this.encoder !== null ? last - ownEncoderGraceSegments : Infinity
-    let copied = 0
-    let verified = 0
-    for (let number = after + 1; number <= last; number += 1) {
-      const theirs = peer.buffer.get(number)
-      if (theirs === undefined || (following && number >= until)) continue
-      const own = this.buffer.get(number)
-      if (own?.variant === theirs.variant) {
-        this.buffer.markVerified(number)
-        verified += 1
-      } else if (own !== undefined || number <= leftToOwn) {
-        this.buffer.putCopied(number, theirs.variant)
-        copied += 1
-      }
-    }
-    return { copied, verified }
+    const owns = following && route !== null && route.primary.id === this.#context.server
+    return match(this.buffer, peer.buffer, {
+      after,
+      last,
+      until: owns ? route.cutover : Infinity,
+      leftToOwn: following && this.encoder !== null ? last - ownEncoderGraceSegments : Infinity,
+    })
   }
 
   /** Viewers ask this standby for what it does not have: is the primary gone, and nobody there to say so? */

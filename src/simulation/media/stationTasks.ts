@@ -1,6 +1,7 @@
 import type { HandoverStep, StitchResult, StreamPayload } from '../../events/index.js'
 import type { Task } from '../../messaging/index.js'
-import type { SimulatedStation, StationContext } from './station.js'
+import type { SimulatedStation } from './station.js'
+import type { StationContext } from './stationContext.js'
 
 interface Run {
   readonly task: Task

@@ -1,60 +1,28 @@
-import { durableLogOf, duplicateWindowMs } from '../../messaging/durableLogs.js'
-import { createLanes, type Lanes } from '../../messaging/lanes.js'
 import {
   NoResponder,
   RemoteFailure,
   TransportUnavailable,
   type ConnectionState,
-  type ConsumeOptions,
   type Message,
   type Transport,
 } from '../../messaging/transport.js'
+import { brokerName, covers, isAlive, type Life } from './connection.js'
+import { DurableMessages, type BrokerObserver } from './durableMessages.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
 import type { VirtualTime } from './virtualTime.js'
 
-const brokerName = 'broker'
-const ackWaitMs = 5_000
-const sweepMs = 1_000
-const extendEveryMs = 1_500
 const publishTimeoutMs = 2_000
 const reconnectMs = 150
 
-interface Stored {
-  readonly key: number
-  readonly subject: string
-  readonly data: unknown
-  acknowledged: boolean
-  deliveries: number
-  handedOutAtMs: number
-}
-
-interface Consumer {
-  readonly process: SimulatedProcess
-  readonly life: number
-  readonly options: ConsumeOptions
-  readonly lanes: Lanes
-}
-
-interface Listener {
-  readonly process: SimulatedProcess
-  readonly life: number
+interface Listener extends Life {
   readonly pattern: string
   readonly onMessage: (message: Message) => void
 }
 
-interface Responder {
-  readonly process: SimulatedProcess
-  readonly life: number
+interface Responder extends Life {
   readonly pattern: string
   readonly onRequest: (data: unknown, subject: string) => Promise<unknown>
-}
-
-/** Told by the broker about durable messages, for the checkers. */
-export interface BrokerObserver {
-  /** Handed out once more, because nobody had acknowledged it in time. */
-  readonly redelivered: (subject: string, data: unknown) => void
-  readonly acknowledged: (subject: string, data: unknown) => void
 }
 
 /**
@@ -65,26 +33,21 @@ export class SimulatedBroker {
   readonly process: SimulatedProcess
   readonly #network: Network
   readonly #time: VirtualTime
-  readonly #observer: BrokerObserver
-  readonly #logs = new Map<string, Stored[]>()
-  readonly #published = new Map<string, number>()
+  readonly #durable: DurableMessages
   readonly #stateListeners: { readonly of: SimulatedProcess; readonly life: number; readonly tell: () => void }[] = []
-  #consumers: Consumer[] = []
   #listeners: Listener[] = []
   #responders: Responder[] = []
-  #keys = 0
-  #sweeping = false
 
   constructor(process: SimulatedProcess, network: Network, time: VirtualTime, observer: BrokerObserver) {
     this.process = process
     this.#network = network
     this.#time = time
-    this.#observer = observer
+    this.#durable = new DurableMessages(process, network, time, observer)
   }
 
   /** Durable messages that nobody has acknowledged. */
   get waiting(): number {
-    return [...this.#logs.values()].reduce((sum, log) => sum + log.length, 0)
+    return this.#durable.waiting
   }
 
   start(): void {
@@ -92,9 +55,7 @@ export class SimulatedBroker {
     for (const { of, life, tell } of this.#stateListeners) {
       this.#time.after(reconnectMs, () => of.enter(life, tell))
     }
-    this.#time.after(2 * reconnectMs, () => {
-      for (const consumer of this.#consumers) this.#handOutAll(consumer)
-    })
+    this.#time.after(2 * reconnectMs, () => this.#durable.handOut())
   }
 
   /** It answers nobody any more, and nobody is told. */
@@ -104,7 +65,7 @@ export class SimulatedBroker {
 
   resume(): void {
     this.process.resume()
-    for (const consumer of this.#consumers) this.#handOutAll(consumer)
+    this.#durable.handOut()
   }
 
   /** What was stored is on disk and stays. */
@@ -121,22 +82,7 @@ export class SimulatedBroker {
       !isOpen() ? 'closed' : this.process.state === 'down' ? 'disconnected' : 'connected'
     return {
       publish: (subject, data, { id }) => this.#publish(process, subject, data, id),
-      consume: (options) => {
-        const lanes = createLanes({
-          onMessage: options.onMessage,
-          schedule: (task, delayMs) => process.after(delayMs, task),
-          extendEveryMs,
-        })
-        const consumer: Consumer = { ...bound, options, lanes }
-        this.#consumers = [...this.#consumers.filter(isAlive), consumer]
-        this.#handOutAll(consumer)
-        return Promise.resolve({
-          close: () => {
-            this.#consumers = this.#consumers.filter((each) => each !== consumer)
-            return lanes.close()
-          },
-        })
-      },
+      consume: (options) => Promise.resolve({ close: this.#durable.consume(bound, options) }),
       broadcast: (subject, data) => this.#broadcast(process, subject, data),
       subscribe: (pattern, onMessage) => {
         const listener: Listener = { ...bound, pattern, onMessage }
@@ -167,8 +113,6 @@ export class SimulatedBroker {
     }
   }
 
-  // ---- durable messages ----
-
   #publish(from: SimulatedProcess, subject: string, data: unknown, id: string): Promise<void> {
     if (this.process.state === 'down') return Promise.reject(new TransportUnavailable('the simulated broker is away'))
     return new Promise((resolve, reject) => {
@@ -181,7 +125,7 @@ export class SimulatedBroker {
       })
       const sent = this.#network.segment(from.name, brokerName, () => {
         if (!this.process.isRunning()) return lost()
-        this.#store(subject, data, id)
+        this.#durable.store(subject, data, id)
         if (!this.#network.segment(brokerName, from.name, confirmed)) lost()
       })
       if (!sent) lost()
@@ -200,85 +144,6 @@ export class SimulatedBroker {
         }),
       )
     }
-  }
-
-  #store(subject: string, data: unknown, id: string): void {
-    const nowMs = this.#time.now()
-    const before = this.#published.get(id)
-    if (before !== undefined && nowMs - before < duplicateWindowMs) return
-    this.#published.set(id, nowMs)
-    this.#keys += 1
-    const stored: Stored = { key: this.#keys, subject, data, acknowledged: false, deliveries: 0, handedOutAtMs: 0 }
-    const log = this.#logs.get(durableNameOf(subject)) ?? []
-    this.#logs.set(durableNameOf(subject), log)
-    log.push(stored)
-    for (const consumer of this.#consumers) this.#handOut(consumer, stored)
-    this.#sweepLater()
-  }
-
-  #handOutAll(consumer: Consumer): void {
-    for (const stored of this.#logs.get(durableNameOf(consumer.options.subject)) ?? []) {
-      if (stored.deliveries === 0) this.#handOut(consumer, stored)
-    }
-    this.#sweepLater()
-  }
-
-  #handOut(consumer: Consumer, stored: Stored): void {
-    const { process, life, options, lanes } = consumer
-    if (!isAlive(consumer) || !covers(options.subject, stored.subject) || !this.process.isRunning()) return
-    stored.deliveries += 1
-    stored.handedOutAtMs = this.#time.now()
-    const isOpen = (): boolean => isAlive(consumer) && this.process.isRunning()
-    const answer = (arrive: () => void) => (): void => {
-      // Over a network that does nothing to it, an acknowledgement may as well be there at once.
-      if (this.#network.isCalm && isOpen()) arrive()
-      else this.#network.ordered(`${process.name}>`, process.name, brokerName, isOpen, arrive)
-    }
-    const redeliveries = stored.deliveries - 1
-    this.#network.ordered(`>${process.name}`, brokerName, process.name, isOpen, () =>
-      process.enter(life, () =>
-        lanes.take({
-          key: stored.key,
-          subject: stored.subject,
-          data: stored.data,
-          redeliveries,
-          acknowledge: answer(() => this.#acknowledge(stored)),
-          extend: answer(() => {
-            stored.handedOutAtMs = this.#time.now()
-          }),
-          giveBack: () => undefined,
-        }),
-      ),
-    )
-  }
-
-  #acknowledge(stored: Stored): void {
-    if (stored.acknowledged) return
-    stored.acknowledged = true
-    const name = durableNameOf(stored.subject)
-    this.#logs.set(
-      name,
-      (this.#logs.get(name) ?? []).filter((each) => each !== stored),
-    )
-    this.#observer.acknowledged(stored.subject, stored.data)
-  }
-
-  /** Hands out again what was not acknowledged in time. */
-  #sweepLater(): void {
-    if (this.#sweeping) return
-    this.#sweeping = true
-    this.#time.after(sweepMs, () => {
-      this.#sweeping = false
-      const nowMs = this.#time.now()
-      for (const log of this.#logs.values()) {
-        for (const stored of log) {
-          if (nowMs - stored.handedOutAtMs < ackWaitMs) continue
-          this.#observer.redelivered(stored.subject, stored.data)
-          for (const consumer of this.#consumers) this.#handOut(consumer, stored)
-        }
-      }
-      if (this.waiting > 0) this.#sweepLater()
-    })
   }
 
   // ---- messages that are not kept ----
@@ -349,22 +214,4 @@ export class SimulatedBroker {
       this.#through(from.name, process.name, ask, lost)
     })
   }
-}
-
-const isAlive = ({ process, life }: { readonly process: SimulatedProcess; readonly life: number }): boolean =>
-  process.life === life && process.state !== 'down'
-
-/** The patterns in use end in `>` or are subjects themselves. */
-const covers = (pattern: string, subject: string): boolean =>
-  pattern.endsWith('>') ? subject.startsWith(pattern.slice(0, -1)) : pattern === subject
-
-const durableNames = new Map<string, string>()
-
-/** One durable consumer per log and kind of subject, as the intake has them. */
-function durableNameOf(subject: string): string {
-  const known = durableNames.get(subject)
-  if (known !== undefined) return known
-  const name = `${durableLogOf(subject).name} ${subject.split('.')[1] ?? ''}`
-  durableNames.set(subject, name)
-  return name
 }

@@ -1,3 +1,4 @@
+import { steadyTime } from '../../actors/clock.js'
 import type { Deciders, IncomingFact } from '../../actors/index.js'
 import { timeOrderedId, type AppendResult, type EventStore, type SegueEvent } from '../../events/index.js'
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly isCalm: () => boolean
   /** Told when it may have become able to decide, or unable. */
   readonly onReadiness: () => void
+  /** Told when it has started with a clock that is behind the one of its life before. */
+  readonly onSetBack: (ms: number) => void
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
   readonly onWarning: (message: string) => void
   /** What a planted defect makes of the host's ways out; nothing in an ordinary run. */
@@ -42,12 +45,13 @@ const restartAgainMs = 500
 /** A control plane process: the real core over a simulated store, broker, clock and watch. */
 export class SimulatedControlPlane {
   readonly process: SimulatedProcess
-  /** Its clock minus the true time. */
+  /** The clock of its machine minus the true time. */
   skewMs = 0
   readonly #options: ControlPlaneOptions
   #core: ControlCore | null = null
   #watch: SimulatedWatch | null = null
   #listening = false
+  #steady: () => number = () => -Infinity
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options
@@ -66,6 +70,10 @@ export class SimulatedControlPlane {
   start(): void {
     if (this.process.state !== 'down') return
     this.process.start()
+    const beforeMs = this.#steady()
+    this.#steady = steadyTime({ wallMs: () => this.#wallMs(), monotonicMs: this.#options.time.now })
+    const setBackMs = beforeMs - this.#steady()
+    if (setBackMs > 0) this.#options.onSetBack(setBackMs)
     this.#boot()
   }
 
@@ -101,7 +109,11 @@ export class SimulatedControlPlane {
     return true
   }
 
-  readonly #now = (): number => Math.floor(this.#options.time.now() + this.skewMs)
+  readonly #now = (): number => this.#steady()
+
+  #wallMs(): number {
+    return Math.floor(this.#options.time.now() + this.skewMs)
+  }
 
   readonly #newId = (atMs: number): string => {
     const bytes = new Uint8Array(10)

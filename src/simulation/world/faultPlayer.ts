@@ -2,6 +2,7 @@ import { isCutting, isOfServer, type FaultSpec } from '../faults.js'
 import { numberAt } from '../media/format.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
+import { linksOf } from './links.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
@@ -161,32 +162,10 @@ export class FaultPlayer {
         time.after(durationMs, () => world.slow.delete(server.id))
         return
       case 'partition-control':
-        return this.#cut(durationMs, [
-          [server.id, 'broker'],
-          ['broker', server.id],
-          [server.id, 'control'],
-          ['control', server.id],
-        ])
       case 'partition-peer':
-        return this.#cut(
-          durationMs,
-          world.servers.flatMap(({ id }): ReadonlyArray<readonly [string, string]> => [
-            [server.id, id],
-            [id, server.id],
-          ]),
-        )
       case 'partition-viewer':
-        return this.#cut(
-          durationMs,
-          world.audience.seats.flatMap(({ id }): ReadonlyArray<readonly [string, string]> => [
-            [server.id, id],
-            [id, server.id],
-          ]),
-        )
-      case 'asymmetric': {
-        const away = durationMs % 2 === 0
-        return this.#cut(durationMs, [away ? [server.id, '*'] : ['*', server.id]])
-      }
+      case 'asymmetric':
+        return this.#cut(durationMs, linksOf(kind, server.id, durationMs, world))
       default:
         return
     }

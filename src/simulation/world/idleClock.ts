@@ -14,6 +14,11 @@ export class IdleClock {
     return this.#idleMs + (this.#sinceMs === null ? 0 : this.#nowMs() - this.#sinceMs)
   }
 
+  /** Counts so much more, whatever was possible. */
+  add(ms: number): void {
+    this.#idleMs += ms
+  }
+
   update(isIdle: boolean): void {
     if (isIdle === (this.#sinceMs !== null)) return
     this.#idleMs = this.idleMs

@@ -1,34 +1,21 @@
-import { deciders as rulesInForce, type Deciders } from '../../actors/index.js'
-import {
-  defaultServerPolicy,
-  defaultStreamPolicy,
-  parseStreamId,
-  type EventIn,
-  type RecordedEvent,
-  type StreamPolicy,
-} from '../../events/index.js'
-import type { StationTimes } from '../../media/station/context.js'
+import { deciders as rulesInForce } from '../../actors/index.js'
+import { parseStreamId, type EventIn, type RecordedEvent } from '../../events/index.js'
 import { Audience } from '../audience.js'
-import { checkAuthority } from '../checkers/authority.js'
 import type { Checker, Invariant, Observations } from '../checkers/checker.js'
-import { checkEndings } from '../checkers/endings.js'
-import { checkIndependence } from '../checkers/independence.js'
-import { checkLog } from '../checkers/log.js'
-import { checkPlayback } from '../checkers/playback.js'
 import { notRecovered } from '../checkers/recovery.js'
-import { checkReplay } from '../checkers/replay.js'
 import { CoverageCounter, type Coverage } from '../coverage.js'
-import { SimulatedFeed } from '../media/feed.js'
 import { SimulatedIngest } from '../media/ingest.js'
-import { SimulatedMediaServer } from '../media/mediaServer.js'
-import { noDefects, type Plant } from '../plants.js'
-import { sparesViewers, type Scenario } from '../scenario.js'
+import type { SimulatedMediaServer } from '../media/mediaServer.js'
+import type { Plant } from '../plants.js'
+import type { Scenario } from '../scenario.js'
 import { SimulatedBroker } from './broker.js'
-import { SimulatedControlPlane } from './controlPlane.js'
+import { createCheckers } from './checks.js'
+import type { SimulatedControlPlane } from './controlPlane.js'
 import { Director } from './director.js'
 import { IdleClock } from './idleClock.js'
 import { SimulatedLog } from './log.js'
 import { Network } from './network.js'
+import { createControl, createServer } from './parts.js'
 import { SimulatedProcess } from './process.js'
 import { Random } from './random.js'
 import { calmStore } from './storeClient.js'
@@ -55,23 +42,6 @@ export const startMs = 1_800_000_000_000
 const healedMsMax = 60_000
 const restLookMs = 250
 const episodesMsMax = 3_600_000
-
-const streamPolicy: StreamPolicy = {
-  ...defaultStreamPolicy,
-  bufferSegments: 8,
-  deadlines: { activateMs: 3_000, cutoverMs: 4_000, drainMs: 2_000, synchronizeMs: 3_000 },
-}
-const serverPolicy = { ...defaultServerPolicy, samplesToClear: 2 }
-const stationTimes: StationTimes = {
-  quietMs: 400,
-  taskMsMax: 10_000,
-  synchronizeMsMax: 2_500,
-  probeMs: 200,
-  probeEveryMs: 250,
-  peerBackMs: 3_000,
-  tickMs: 25,
-}
-const graceMs = 3_500
 
 /** One seeded world: the parts, wired together. What happens in it is up to the director. */
 export class World {
@@ -126,14 +96,26 @@ export class World {
       coldStandby: scenario.standby === 'cold',
     })
     const deciders = plant?.deciders?.() ?? rulesInForce
-    this.servers = Array.from({ length: scenario.servers }, (_, index) => this.#newServer(`s${index + 1}`, plant))
-    this.controls = ['control', 'control2'].map((name) => this.#newControl(name, deciders, plant))
+    this.servers = Array.from({ length: scenario.servers }, (_, index) =>
+      createServer(this, this.#tell, `s${index + 1}`, plant),
+    )
+    const onReadiness = (): void => this.#updateUndecided()
+    // Deadlines are times of day: by as much as its clock has lost, a new process is late.
+    const onSetBack = (ms: number): void => this.#undecided.add(ms)
+    this.controls = ['control', 'control2'].map((name) =>
+      createControl(this, this.#tell, name, { deciders, plant, onReadiness, onSetBack }),
+    )
     this.audience = new Audience({
       ...{ scenario, time, network: this.network, servers: this.servers, random: this.random },
-      tell: (say) => this.#tell(say),
+      tell: this.#tell,
       note: (text) => this.note(text),
     })
-    this.#checkers = this.#newCheckers(deciders)
+    this.#checkers = createCheckers(this, {
+      deciders,
+      violated: (invariant, message) => this.#violated(invariant, message),
+      idleMs: () => this.#undecided.idleMs,
+      excuse: (viewer, number) => this.#excuse(viewer, number),
+    })
     this.#director = new Director(this)
   }
 
@@ -287,110 +269,18 @@ export class World {
     }
   }
 
-  // ---- parts ----
-
-  #newServer(id: string, plant: Plant | null): SimulatedMediaServer {
-    const { time, network, broker, scenario } = this
-    const random = this.random.fork(id)
-    const server = new SimulatedMediaServer({
-      ...{ id, time, network, broker, times: stationTimes, clientFacts: scenario.clientFacts, capacityStreams: 8 },
-      process: new SimulatedProcess(id, time, false),
-      feedOf: (stream) => this.ingests.get(stream)?.feed ?? new SimulatedFeed(time),
-      peerOf: (peer) => this.server(peer),
-      drawTemper: () => {
-        const factor = this.slow.has(id) ? 6 : 1
-        const broken = this.brokenNext.get(id)
-        if (broken !== undefined && (broken.left -= 1) < 1) this.brokenNext.delete(id)
-        return {
-          startupMs: random.between(250, 900) * factor,
-          latencyMs: random.between(90, 160),
-          variant: 0,
-          broken: broken?.how ?? 'no',
-        }
-      },
-      copyMs: () => random.between(5, 40) * (this.slow.has(id) ? 15 : 1),
-      observer: {
-        served: (served) => {
-          this.note(() => `${served.server} serves ${served.stream}/${served.number} as ${served.epoch ?? 'no'} epoch`)
-          this.#tell((checker) => checker.served?.(served))
-        },
-        assigned: (assignment) => {
-          this.note(() => `${assignment.server} is ${assignment.role} of ${assignment.stream} (${assignment.sequence})`)
-          this.#tell((checker) => checker.assigned?.(assignment))
-        },
-        reported: (bootId, id) => this.#tell((checker) => checker.reported?.(bootId, id)),
-        sampleTaken: (who, sample, seq) => this.#tell((checker) => checker.sampleTaken?.(who, sample, seq)),
-        sampleKept: (who, sample) => this.#tell((checker) => checker.sampleKept?.(who, sample)),
-      },
-      defects: { ...noDefects, ...plant?.defects },
-      ...(plant?.spoilServerTransport === undefined ? {} : { spoilTransport: plant.spoilServerTransport }),
-    })
-    server.skewMs = Math.round(random.between(-1, 1) * scenario.skews.server)
-    return server
-  }
-
-  #newControl(name: string, deciders: Deciders, plant: Plant | null): SimulatedControlPlane {
-    const { time, network, broker, log, scenario } = this
-    const control = new SimulatedControlPlane({
-      ...{ time, network, broker, log, storeWeather: this.store, deciders, serverPolicy },
-      streamPolicy: { ...streamPolicy, standby: scenario.standby },
-      process: new SimulatedProcess(name, time),
-      random: this.random.fork(name),
-      find: (server) => {
-        const found = this.server(server)
-        return found === undefined ? undefined : { process: found.process, bootId: () => found.bootId }
-      },
-      isCalm: () => this.isCalm(),
-      onReadiness: () => this.#updateUndecided(),
-      onConfirmed: (streamId, events, { repeated }) =>
-        this.#tell((checker) => checker.confirmed?.(streamId, events, repeated)),
-      onWarning: (message) => this.note(() => message),
-      ...(plant?.spoilStore === undefined ? {} : { spoilStore: plant.spoilStore }),
-      ...(plant?.spoilWatch === undefined ? {} : { spoilWatch: plant.spoilWatch }),
-      ...(plant?.spoilControlTransport === undefined ? {} : { spoilTransport: plant.spoilControlTransport }),
-    })
-    control.skewMs = Math.round(this.random.fork(`${name} clock`).between(-1, 1) * scenario.skews.control)
-    return control
-  }
+  // ---- checks ----
 
   #violated(invariant: Invariant, message: string): void {
     this.note(() => `VIOLATED ${invariant}: ${message}`)
     this.#violations.push({ invariant, message, atMs: this.time.now() - startMs })
   }
 
-  #newCheckers(deciders: Deciders): ReadonlyArray<Checker> {
-    const { log, scenario } = this
-    const context = {
-      nowMs: this.time.now,
-      violated: (invariant: Invariant, message: string): void => this.#violated(invariant, message),
-    }
-    const { control, server } = scenario.skews
-    const orderMayBreak = scenario.episodes.some(({ faults }) => faults.some(({ kind }) => kind === 'several-controls'))
-    return [
-      checkAuthority({
-        ...context,
-        liveOf: (id, stream) => this.server(id)?.stationOf(stream)?.buffer.live ?? null,
-        reportsAreLate:
-          scenario.weather.delayMs > 50 || scenario.weather.loss > 0.01 || scenario.weather.reordering > 0,
-      }),
-      checkPlayback({ ...context, excuse: (viewer, number) => this.#excuse(viewer, number) }),
-      checkLog({ ...context, log }),
-      checkEndings({
-        ...context,
-        policy: streamPolicy,
-        idleMs: () => this.#undecided.idleMs,
-        graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
-      }),
-      checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
-      ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
-    ]
-  }
-
   #excuse(viewer: string, number: number): string | null {
     return this.#troubles.excuse(viewer, this.audience.streamOf(viewer), this.audience.routeOf(viewer), number)
   }
 
-  #tell(say: (checker: Partial<Observations>) => void): void {
+  readonly #tell = (say: (checker: Partial<Observations>) => void): void => {
     for (const checker of this.#checkers) say(checker)
   }
 }

@@ -1,0 +1,46 @@
+import type { Deciders } from '../../actors/index.js'
+import { checkAuthority } from '../checkers/authority.js'
+import type { Checker, CheckerContext } from '../checkers/checker.js'
+import { checkEndings, type EndingsContext } from '../checkers/endings.js'
+import { checkIndependence } from '../checkers/independence.js'
+import { checkLog } from '../checkers/log.js'
+import { checkPlayback, type PlaybackContext } from '../checkers/playback.js'
+import { checkReplay } from '../checkers/replay.js'
+import { sparesViewers } from '../scenario.js'
+import { streamPolicy } from './parts.js'
+import type { World } from './world.js'
+
+const graceMs = 3_500
+
+type CheckParts = Pick<CheckerContext, 'violated'> &
+  Pick<EndingsContext, 'idleMs'> &
+  Pick<PlaybackContext, 'excuse'> & { readonly deciders: Deciders }
+
+/** All checkers of a world: what each of them may know of it. */
+export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<Checker> {
+  const { log, scenario } = world
+  const { deciders, violated, idleMs, excuse } = parts
+  const context = {
+    nowMs: world.time.now,
+    violated,
+  }
+  const { control, server } = scenario.skews
+  const orderMayBreak = scenario.episodes.some(({ faults }) => faults.some(({ kind }) => kind === 'several-controls'))
+  return [
+    checkAuthority({
+      ...context,
+      liveOf: (id, stream) => world.server(id)?.stationOf(stream)?.buffer.live ?? null,
+      reportsAreLate: scenario.weather.delayMs > 50 || scenario.weather.loss > 0.01 || scenario.weather.reordering > 0,
+    }),
+    checkPlayback({ ...context, excuse }),
+    checkLog({ ...context, log }),
+    checkEndings({
+      ...context,
+      policy: streamPolicy,
+      idleMs,
+      graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
+    }),
+    checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
+    ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
+  ]
+}
