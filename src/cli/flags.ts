@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { connectionForms } from '../events/stores/index.js'
 import type { Reader } from './values.js'
-import { eventStore, natsUrl } from './values.js'
+import { eventStore, natsUrl, number } from './values.js'
 
 export interface FlagSpec<T> {
   readonly default?: T
@@ -42,6 +42,15 @@ export function natsFlag(env: NodeJS.ProcessEnv, fallback?: string): Option {
 /** Where the log is. */
 export const eventStoreFlag = (otherwise: string): Option =>
   flag('--eventstore <where>', `the log: ${connectionForms} (default: ${otherwise})`, { read: eventStore })
+
+export const keysFlag = (): Option =>
+  flag('--keys <dir>', 'keys that sign the integrity ledger (default: keys in the data folder)')
+
+export const checkpointFlag = (): Option =>
+  flag('--checkpoint-every <s>', 'seconds between two signed checkpoints of the ledger', {
+    default: 10,
+    read: number(0.2, 3_600),
+  })
 
 const defaultOf = (value: string | undefined) => (value === undefined ? {} : { default: value })
 

@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { commandLines } from '../../src/runtime/fleet/commandLines.js'
+import { fleetDefaults } from '../../src/runtime/fleet/options.js'
 import { fleetOptionsOf, type UpFlags } from '../../src/cli/commands/up.js'
 
 const flags: UpFlags = {
@@ -46,6 +48,15 @@ describe('the flags of segue up', () => {
       latencyMs: 2_250,
       restartMediaAfterMs: 500,
     })
+  })
+
+  it('hand on where the keys of the ledger are and how often it is signed', async () => {
+    const given = await fleetOptionsOf({ ...flags, keys: '/keys', checkpointEvery: 2.5 }, {})
+    expect(given).toMatchObject({ keysDir: '/keys', checkpointEveryMs: 2_500 })
+    expect(await fleetOptionsOf(flags, {})).not.toHaveProperty('keysDir')
+    const plan = { ...fleetDefaults, ...given }
+    const { control } = commandLines(plan, { natsUrl: 'nats://n', control: 1, ingest: 2, media: [] } as never)
+    expect(control.join(' ')).toContain('--keys /keys --checkpoint-every 2.5')
   })
 
   it('make a new folder for the run when none is named', async () => {

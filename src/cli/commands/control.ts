@@ -12,7 +12,16 @@ import type { StoreConnection } from '../../events/stores/index.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { runService, startControl } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
-import { eventStoreFlag, flag, natsFlag, natsUrlDefault, standbyHelp, standbyModes } from '../flags.js'
+import {
+  checkpointFlag,
+  eventStoreFlag,
+  flag,
+  keysFlag,
+  natsFlag,
+  natsUrlDefault,
+  standbyHelp,
+  standbyModes,
+} from '../flags.js'
 import { UsageError } from '../usage.js'
 import { number, port, whole } from '../values.js'
 
@@ -49,13 +58,8 @@ export function controlCommand(context: CommandContext): Command {
       }),
     )
     .addOption(eventStoreFlag('events.sqlite in the data folder'))
-    .addOption(flag('--keys <dir>', 'keys that sign the integrity ledger (default: keys in the data folder)'))
-    .addOption(
-      flag('--checkpoint-every <s>', 'seconds between two signed checkpoints of the ledger', {
-        default: 10,
-        read: number(0.2, 3_600),
-      }),
-    )
+    .addOption(keysFlag())
+    .addOption(checkpointFlag())
     .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
     .addOption(flag('--no-predict', 'record everything, but predict nothing'))
     .addOption(

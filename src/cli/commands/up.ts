@@ -12,7 +12,16 @@ import {
   type PlannedFault,
 } from '../../runtime/fleet/index.js'
 import type { CommandContext } from '../context.js'
-import { eventStoreFlag, flag, natsFlag, repeatable, standbyHelp, standbyModes } from '../flags.js'
+import {
+  checkpointFlag,
+  eventStoreFlag,
+  flag,
+  keysFlag,
+  natsFlag,
+  repeatable,
+  standbyHelp,
+  standbyModes,
+} from '../flags.js'
 import { UsageError } from '../usage.js'
 import { number, whole } from '../values.js'
 import { checkBuffer } from './control.js'
@@ -29,6 +38,8 @@ export interface UpFlags {
   readonly viewers: number
   readonly data?: string
   readonly eventstore?: StoreConnection
+  readonly keys?: string
+  readonly checkpointEvery?: number
   readonly host: string
   readonly port?: number
   readonly nats?: string
@@ -103,6 +114,8 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
       flag('--data <dir>', `the log and working files (default: a new folder in ${defaultDataRoot({ env })}/runs)`),
     )
     .addOption(eventStoreFlag('events.sqlite in the data folder'))
+    .addOption(keysFlag())
+    .addOption(checkpointFlag())
     .addOption(flag('--host <address>', 'address that everything listens on', { default: byDefault.host }))
     .addOption(
       flag(
@@ -167,7 +180,18 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
 
 /** @throws UsageError when the flags contradict each other or ask for what cannot be. */
 export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Promise<FleetOptions> {
-  const { fps, segment, height, bufferSegments, cutoverLead, port: wanted, nats, eventstore } = flags
+  const {
+    fps,
+    segment,
+    height,
+    bufferSegments,
+    cutoverLead,
+    port: wanted,
+    nats,
+    eventstore,
+    keys,
+    checkpointEvery,
+  } = flags
   formatOf(flags)
   checkBuffer(bufferSegments, cutoverLead)
   if (eventstore?.type === 'memory') {
@@ -181,6 +205,8 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     ...(wanted === undefined ? {} : { port: wanted, portExact: true }),
     ...(nats === undefined ? {} : { natsUrl: nats }),
     ...(eventstore === undefined ? {} : { eventStore: eventstore }),
+    ...(keys === undefined ? {} : { keysDir: resolve(keys) }),
+    ...(checkpointEvery === undefined ? {} : { checkpointEveryMs: Math.round(checkpointEvery * 1_000) }),
     host: flags.host,
     source: flags.source,
     servers: flags.servers,

@@ -25,6 +25,8 @@ export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
       'control',
       ...common('control'),
       ...flag('port', addresses.control),
+      ...flag('keys', plan.keysDir),
+      ...flag('checkpoint-every', plan.checkpointEveryMs === undefined ? undefined : plan.checkpointEveryMs / 1_000),
       ...flag('standby', plan.standby),
       ...(plan.predict ? [] : ['--no-predict']),
       ...flag('threshold', plan.threshold),

@@ -23,6 +23,10 @@ export interface FleetOptions {
   /** Event store, unless `eventStore` says otherwise, and working files; made when missing. */
   readonly dataDir: string
   readonly eventStore?: StoreConnection
+  /** Keys that sign the integrity ledger; default: `keys` in `dataDir`. */
+  readonly keysDir?: string
+  /** Milliseconds between two signed checkpoints of the ledger; default: as the control plane has it. */
+  readonly checkpointEveryMs?: number
   readonly servers?: number
   readonly streams?: number
   /** Sessions for each stream. */
@@ -48,7 +52,7 @@ export interface FleetOptions {
 
 type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
 
-type LeftOpen = 'natsUrl' | 'eventStore' | 'fps' | 'segmentMs' | 'height'
+type LeftOpen = 'natsUrl' | 'eventStore' | 'keysDir' | 'checkpointEveryMs' | 'fps' | 'segmentMs' | 'height'
 
 /** Options with nothing left open but what the parts decide for themselves. */
 export type FleetPlan = Settled<Omit<FleetOptions, LeftOpen>> & Pick<FleetOptions, LeftOpen>

@@ -1,5 +1,5 @@
 import { setImmediate as pause } from 'node:timers/promises'
-import type { EventKind, EventMetadata, Position, RecordedEvent } from '../../envelope.js'
+import type { EventMetadata, Position, RecordedEvent } from '../../envelope.js'
 import { StoreCorrupt, StoreUnavailable, StreamDeleted } from '../../errors.js'
 import type { ReadAllOptions, ReadStreamOptions, SubscriptionFilter } from '../../store.js'
 import { placeOf, positionOf } from '../position.js'
@@ -15,17 +15,17 @@ const filteredSpan = 20_000
 
 const columns = 'position, stream, revision, id, type, schema_version, data, metadata'
 
-interface Row {
-  readonly position: number
-  readonly stream: string
-  readonly revision: number
-  readonly id: string
-  readonly type: string
-  readonly schema_version: number
-  readonly kind: EventKind
-  readonly data: string
-  readonly metadata: string
-}
+/** In the order of `columns`: rows as arrays are read twice as fast as objects. */
+type Row = readonly [
+  position: number,
+  stream: string,
+  revision: number,
+  id: string,
+  type: string,
+  schemaVersion: number,
+  data: string,
+  metadata: string,
+]
 
 interface CutPage {
   readonly events: ReadonlyArray<RecordedEvent>
@@ -47,15 +47,12 @@ export class Reader {
     this.#db = db
     this.#path = path
     this.#isDeleted = db.prepare('SELECT 1 FROM deleted_streams WHERE stream = ?').pluck()
-    this.#forwards = db.prepare(
-      `SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`,
-    )
-    this.#backwards = db.prepare(
+    const rows = (sql: string): Statement => db.prepare(sql).raw()
+    this.#forwards = rows(`SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`)
+    this.#backwards = rows(
       `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
     )
-    this.#all = db.prepare(
-      `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`,
-    )
+    this.#all = rows(`SELECT ${columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`)
     this.#head = db.prepare('SELECT ifnull(max(position), 0) FROM events').pluck()
   }
 
@@ -97,9 +94,11 @@ export class Reader {
   pages(filter: SubscriptionFilter): (after: Position | undefined) => Page {
     const { condition, parameters } = sqlOf(filter)
     const statement = this.#run(() =>
-      this.#db.prepare(
-        `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ${condition} ORDER BY position LIMIT ?`,
-      ),
+      this.#db
+        .prepare(
+          `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ${condition} ORDER BY position LIMIT ?`,
+        )
+        .raw(),
     )
     return (after) => {
       const from = after === undefined ? 0 : placeOf(after)
@@ -137,7 +136,7 @@ export class Reader {
       let text = 0
       for (const row of statement.iterate(...parameters, limit) as IterableIterator<Row>) {
         events.push(this.#recorded(row))
-        text += row.data.length
+        text += row[6].length
         if (text >= pageTextMax) break
       }
       return { events, cutShort: events.length === limit || text >= pageTextMax }
@@ -149,7 +148,7 @@ export class Reader {
       return recordedEvent(row)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      throw new StoreCorrupt(this.#path, `${row.stream}, event ${row.revision}, is damaged (${detail}); ${restoreHint}`)
+      throw new StoreCorrupt(this.#path, `${row[1]}, event ${row[2]}, is damaged (${detail}); ${restoreHint}`)
     }
   }
 
@@ -163,16 +162,18 @@ export class Reader {
   }
 }
 
-const recordedEvent = (row: Row): RecordedEvent => ({
-  id: row.id,
-  type: row.type,
-  schemaVersion: row.schema_version,
-  data: JSON.parse(row.data) as unknown,
-  metadata: JSON.parse(row.metadata) as EventMetadata,
-  streamId: row.stream,
-  revision: row.revision,
-  position: positionOf(row.position),
-})
+function recordedEvent([position, streamId, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent {
+  return {
+    id,
+    type,
+    schemaVersion,
+    data: JSON.parse(data) as unknown,
+    metadata: JSON.parse(metadata) as EventMetadata,
+    streamId,
+    revision,
+    position: positionOf(position),
+  }
+}
 
 function sqlOf({ streamPrefixes, types }: SubscriptionFilter): {
   readonly condition: string
