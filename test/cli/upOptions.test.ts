@@ -55,7 +55,7 @@ describe('the flags of segue up', () => {
     expect(given).toMatchObject({ keysDir: '/keys', checkpointEveryMs: 2_500 })
     expect(await fleetOptionsOf(flags, {})).not.toHaveProperty('keysDir')
     const plan = { ...fleetDefaults, ...given }
-    const { control } = commandLines(plan, { natsUrl: 'nats://n', control: 1, ingest: 2, media: [] } as never)
+    const { control } = commandLines(plan, { natsUrl: 'nats://n', control: 1, ingest: 2, media: [] })
     expect(control.join(' ')).toContain('--keys /keys --checkpoint-every 2.5')
   })
 
