@@ -61,9 +61,9 @@ describe('Encoders of one feed', () => {
       expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), saw('incomplete')]).toEqual([[], [], false])
       for (const { bytes, ...facts } of segments) expect(inspectSegment(bytes, format)).toEqual(E.right(facts))
     }
-    // Half a minute: an encoder of a busy machine may be late, but its numbers follow the clock.
-    const live = segmentNumberAt(ticksOfMs(nowMs()), format)
-    expect(live - (first.numbers('video').at(-1) ?? 0)).toBeLessThan(100)
+    // On a busy machine an encoder may be late for a while, but it catches up with the clock.
+    const behind = (): number => segmentNumberAt(ticksOfMs(nowMs()), format) - (first.numbers('video').at(-1) ?? 0)
+    await waitFor(() => behind() < 8, { ...patience, describe: () => `an encoder that is ${behind()} segments behind` })
     expect(first.numbers('video')[0]).toBeLessThan(segmentNumberAt(ticksOfMs(wrapMs), format))
   }, 30_000)
 
