@@ -27,6 +27,8 @@ export interface NatsProcess {
   readonly exited: Promise<string>
   /** Asks the server to end, insists after 5 s, and resolves when it is gone. */
   readonly stop: () => Promise<void>
+  /** Ends it at once (SIGKILL), whatever it is doing; nothing happens when it has ended. */
+  readonly kill: () => void
 }
 
 /** nats-server could not be started. `reason` tells a program, the message tells a person what to do. */
@@ -83,7 +85,7 @@ export async function startNatsProcess(options: NatsProcessOptions): Promise<Nat
     await stop()
     throw error
   }
-  return { url, pid, logFile, exited, stop }
+  return { url, pid, logFile, exited, stop, kill: endWithUs }
 }
 
 const exitOf = (child: ChildProcess): Promise<string> =>

@@ -1,5 +1,5 @@
 // The matrix: what is hit, how, and when.
-import { fillDisk, holdStoreThread, kill, lockStore, suspend, wipeBroker } from './inflict.mjs'
+import { fillDisk, holdStoreThread, keepDown, kill, lockStore, suspend, wipeBroker } from './inflict.mjs'
 import { pause } from './waiting.mjs'
 
 /** Each step by the event with which it begins. Step 1 is the reason to leave, before the stream has heard of it. */
@@ -295,8 +295,8 @@ const long = [
   }),
   special({
     ...{ name: 'nats-gone-60', group: 'broker', stage: 'ordinary', step: at(2), idleMs: longMs },
-    what: 'the broker hangs for 60 s',
-    strike: (stage) => suspend(stage, 'nats', longMs),
+    what: 'the broker is away for 60 s',
+    strike: (stage) => keepDown(stage, 'nats', longMs),
     check: samplesOfTheTime,
   }),
 ]

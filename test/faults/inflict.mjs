@@ -21,6 +21,19 @@ export async function suspend(stage, role, ms) {
   }
 }
 
+/** Kills the process of a role for a while, each time that the fleet has started it again. */
+export async function keepDown(stage, role, ms) {
+  const endsAt = performance.now() + ms
+  while (performance.now() < endsAt) {
+    try {
+      process.kill(stage.fleet.pids()[role], 'SIGKILL')
+    } catch {
+      // It has not been started again yet.
+    }
+    await pause(20)
+  }
+}
+
 /** Takes the log's write lock from another process, so that nothing can be committed for a while. */
 export async function lockStore(stage, ms) {
   const db = new Database(storePathIn(stage.fleet.dataDir), { timeout: 4_000 })

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { errorMessage } from '../systemError.js'
 import { startNatsProcess, type NatsProcess } from '../natsProcess.js'
+import { watchBroker, type BrokerWatch } from './brokerWatch.js'
 
 export interface NatsRoleOptions {
   readonly dataDir: string
@@ -11,12 +12,15 @@ export interface NatsRoleOptions {
 
 const restartMsMin = 250
 const restartMsMax = 5_000
+/** Far more than a busy machine or a short suspension costs. */
+const silentMsMax = 15_000
 
-/** The fleet's own NATS server: started again at the same address when it dies. */
+/** The fleet's own NATS server: started again at the same address when it dies, and killed when it hangs. */
 export class NatsRole {
   readonly #options: NatsRoleOptions
   #running: NatsProcess
   #guard: ChildProcess
+  #watching: BrokerWatch | undefined
   #stopped = false
   #timer: NodeJS.Timeout | undefined
   #pauseMs = restartMsMin
@@ -49,11 +53,22 @@ export class NatsRole {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.#guard.kill('SIGKILL')
+    await this.#watching?.stop()
     await this.#running.stop()
   }
 
   #watch(running: NatsProcess): void {
+    const watching = watchBroker({
+      url: running.url,
+      silentMsMax,
+      onHung: (silentMs) => {
+        this.#options.onNote(`nats-server has not answered for ${Math.round(silentMs / 1000)} s; it is killed`, 'bad')
+        running.kill()
+      },
+    })
+    this.#watching = watching
     void running.exited.then((how) => {
+      void watching.stop()
       this.#guard.kill('SIGKILL')
       if (this.#stopped) return
       this.#options.onNote(`nats-server ended (${how}); it is started again`, 'bad')
