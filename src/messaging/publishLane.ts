@@ -30,14 +30,17 @@ interface Entry {
 /** Sent at a time: side by side for different subjects, one after the other for the same. */
 const batchMax = 64
 
-/** How many times `queueMax` may wait for a slow disk before messages are dropped: it is as good as full then. */
+/** How many times `queueMax` may wait in memory for a disk that is slow or full before messages are dropped. */
 const slowDiskFactor = 10
+/** Pause before a disk that did not take messages is tried again. */
+const diskRetryMs = 250
 
 export const createPublishLane = (options: PublishLaneOptions): PublishLane => new Lane(options)
 
 /**
  * Memory first, disk behind it: `#queue` holds messages older than all in the fifo. As soon as something is on disk,
- * everything new goes there too, until the disk is empty again; so the order is kept.
+ * everything new goes there too, until the disk is empty again; so the order is kept. What a full disk does not take
+ * stays in memory within bounds.
  */
 class Lane implements PublishLane {
   readonly #options: PublishLaneOptions
@@ -69,8 +72,8 @@ class Lane implements PublishLane {
         return this.#nudge()
       }
       this.#spooling = true
-      if (this.#toDisk.length >= this.#options.queueMax * slowDiskFactor)
-        return this.#drop(entry, 'the disk is too slow')
+      if (this.#queue.length + this.#toDisk.length >= this.#options.queueMax * slowDiskFactor)
+        return this.#drop(entry, 'the disk is full or too slow, and too much waits in memory')
       this.#toDisk.push(entry)
       this.#writing ??= this.#writeToDisk()
     })
@@ -206,8 +209,11 @@ class Lane implements PublishLane {
         await this.#withRoom(() => this.#options.fifo.append(entries.map(({ message }) => message)))
         for (const entry of entries) entry.settle('spooled')
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        for (const entry of entries) this.#drop(entry, reason)
+        this.#toDisk = [...entries, ...this.#toDisk]
+        if (this.#closed) this.#dropAll(this.#toDisk.splice(0), error)
+        // Nothing on disk is older: it goes out from memory, or to the disk when that has space again.
+        else if (this.#options.fifo.isEmpty()) this.#queue.push(...this.#toDisk.splice(0))
+        else await new Promise<void>((resolve) => this.#schedule(resolve, diskRetryMs))
       }
     }
     this.#writing = undefined
@@ -221,6 +227,11 @@ class Lane implements PublishLane {
       await this.#options.makeRoom()
       await write()
     }
+  }
+
+  #dropAll(entries: ReadonlyArray<Entry>, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    for (const entry of entries) this.#drop(entry, reason)
   }
 
   #drop({ message, settle }: Entry, reason: string): void {
