@@ -1,4 +1,5 @@
 import type { DeadlineStep, HandoverCause } from '../events/index.js'
+import type { Weights } from '../model/index.js'
 import type { Assignment, Route } from '../messaging/index.js'
 
 /**
@@ -27,4 +28,13 @@ export type Effect =
       readonly server: string
       readonly reference: string
       readonly reason: string
+    }
+  /** See to it that every server is judged by this model; again and again, for servers that come. */
+  | {
+      readonly type: 'activate-model'
+      readonly key: string
+      readonly model: string
+      readonly artifact: string
+      readonly weights: Weights
+      readonly reference: string
     }

@@ -2,7 +2,8 @@ import type { Category } from '../events/index.js'
 import { clientDecider } from './client/decider.js'
 import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
-import { serverDecider } from './server/decider.js'
+import { modelDecider } from './model/decider.js'
+import { serverDecider, serverDeciderV1 } from './server/decider.js'
 import { streamDecider, streamDeciderV1 } from './stream/decide.js'
 
 /**
@@ -13,19 +14,21 @@ import { streamDecider, streamDeciderV1 } from './stream/decide.js'
 export type RuleBook = { readonly [C in Category]: ReadonlyArray<Decider<C, StateByCategory[C]>> }
 
 export const ruleBook = {
-  server: [serverDecider],
+  server: [serverDeciderV1, serverDecider],
   stream: [streamDeciderV1, streamDecider],
   client: [clientDecider],
+  model: [modelDecider],
 } as const satisfies RuleBook
 
 /** The rules in force, by category. */
-export const deciders = { server: serverDecider, stream: streamDecider, client: clientDecider } as const
+export const deciders = { server: serverDecider, stream: streamDecider, client: clientDecider, model: modelDecider } as const
 
 /** A book of one version each. */
-export const bookOf = ({ server, stream, client }: Deciders): RuleBook => ({
+export const bookOf = ({ server, stream, client, model }: Deciders): RuleBook => ({
   server: [server],
   stream: [stream],
   client: [client],
+  model: [model],
 })
 
 /** The decider of a category that wrote `actorVersion` into its events; undefined when it is not known here. */

@@ -3,6 +3,7 @@ import {
   catalogue,
   type Category,
   type ClientPayload,
+  type ModelPayload,
   type ServerPayload,
   type StreamPayload,
 } from './catalogue/index.js'
@@ -27,6 +28,7 @@ export interface PayloadByCategory {
   readonly server: ServerPayload
   readonly stream: StreamPayload
   readonly client: ClientPayload
+  readonly model: ModelPayload
 }
 
 /** Type and data of any event of a category. */
@@ -41,6 +43,7 @@ const definitions: { readonly [C in Category]: ReadonlyMap<string, EventDefiniti
   server: byType(catalogue.server),
   stream: byType(catalogue.stream),
   client: byType(catalogue.client),
+  model: byType(catalogue.model),
 }
 
 function byType(list: ReadonlyArray<EventDefinition>): ReadonlyMap<string, EventDefinition> {

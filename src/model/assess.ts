@@ -20,7 +20,7 @@ export interface Assessment {
 }
 
 /** A limit further away than this is not in sight. */
-const sightMsMax = 3_600_000
+export const sightMsMax = 3_600_000
 
 /**
  * Assesses a server from its window. Pure: no clock, no state; the same window, weights, policy and model always give

@@ -51,7 +51,7 @@ const lowest = (...healths: ReadonlyArray<number | null>): number | null => {
 const levelHealth = (
   recent: ReadonlyArray<WindowEntry>,
   normalMs: number | null,
-): Readonly<Record<Exclude<GroupName, 'forecast'>, number | null>> => {
+): Readonly<Record<Exclude<GroupName, 'forecast' | 'clients' | 'history'>, number | null>> => {
   const level = (valueOf: (entry: WindowEntry) => number | null, best: number, worst: number): number | null =>
     healthOf(medianOf(recent, valueOf), best, worst)
   const lateByMs = ({ latenessMs }: WindowEntry): number | null =>
@@ -86,6 +86,9 @@ export const featuresOf = (window: FeatureWindow, horizonMs: number): Features =
   const healthByGroup: Record<GroupName, number | null> = {
     ...levelHealth(recent, normalMs),
     forecast: entries.length === 0 ? null : 1,
+    // Not in the window: see circumstances.ts.
+    clients: null,
+    history: null,
   }
   let timeToLimitMs: number | null = null
   for (const { group, gravity, timeToLimitMs: reachedInMs } of forecasts) {

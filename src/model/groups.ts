@@ -9,6 +9,8 @@ export const groupNames = [
   'jitter',
   'disk',
   'forecast',
+  'clients',
+  'history',
 ] as const
 export type GroupName = (typeof groupNames)[number]
 
@@ -23,6 +25,7 @@ export type GroupHealth = Readonly<Record<GroupName, number | null>>
  * together with its own group; a bad level alone, without a trend, does not.
  */
 export const handWeights: Readonly<Record<GroupName, number>> = {
+
   forecast: 0.4,
   cpu: 0.12,
   memory: 0.12,
@@ -31,5 +34,22 @@ export const handWeights: Readonly<Record<GroupName, number>> = {
   loss: 0.05,
   latency: 0.03,
   disk: 0.03,
+  jitter: 0.02,
+  clients: 0,
+  history: 0,
+}
+
+/** Weights to start with before a model has been learned from: those set by hand, with what viewers and the past say. */
+export const startWeights: Readonly<Record<GroupName, number>> = {
+  forecast: 0.4,
+  memory: 0.12,
+  cpu: 0.1,
+  eventLoop: 0.1,
+  encoder: 0.1,
+  loss: 0.05,
+  latency: 0.03,
+  clients: 0.03,
+  history: 0.03,
+  disk: 0.02,
   jitter: 0.02,
 }

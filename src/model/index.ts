@@ -1,9 +1,30 @@
 export { assess, type Assessment } from './assess.js'
 export { featuresOf, type Features } from './features.js'
 export type { ForecastMetric, MetricForecast } from './forecast.js'
-export { groupNames, handWeights, type GroupHealth, type GroupName, type Weights } from './groups.js'
+export { groupNames, handWeights, startWeights, type GroupHealth, type GroupName, type Weights } from './groups.js'
 export { maintenanceLeadMs, withMaintenance } from './maintenance.js'
 export { handRiskModel, type RiskAssessment, type RiskModel } from './risk.js'
 export { bandOf, scoreOf, stableMargin, type Score } from './score.js'
 export { emptyWindow, observe, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
-export { assessShared, observeShared } from './shared.js'
+export { assessShared, featuresShared, observeShared } from './shared.js'
+export { circumstances, troubleReportsMax, type TroubleReport } from './circumstances.js'
+export { assessStability, lossesOf, type Losses, type StabilityInputs } from './stability.js'
+export { noHistory, withIncident, type History } from './telemetry/index.js'
+export {
+  artifactOf,
+  follow,
+  isShelved,
+  isWarm,
+  modelOf,
+  ModelMissing,
+  openArtifact,
+  outlookOf,
+  shelve,
+  smoothed,
+  weightsFrom,
+  type Outlook,
+  type ShelfError,
+  type ShelvedModel,
+  type TelemetryMemory,
+} from './outlook/index.js'
+export { noScores, thresholdBounds, thresholdFor, withScore, type ScoreDistribution } from './threshold.js'

@@ -2,6 +2,7 @@ import type { ServerPolicy } from '../events/catalogue/server.js'
 import type { HealthSample, PathQuality } from '../events/catalogue/health.js'
 import { assess, type Assessment } from './assess.js'
 import type { Weights } from './groups.js'
+import { featuresOf, type Features } from './features.js'
 import { bandOf } from './score.js'
 import { observe, type FeatureWindow } from './window.js'
 
@@ -52,4 +53,15 @@ export function assessShared(
   const assessment = assess(window, weights, policy)
   if (assessed.length < assessedMax) assessed.push({ weights, horizonMs, assessment })
   return assessment
+}
+
+const derived = new WeakMap<FeatureWindow, { readonly horizonMs: number; readonly features: Features }>()
+
+/** `featuresOf`, with the newest result of each window remembered. */
+export function featuresShared(window: FeatureWindow, horizonMs: number): Features {
+  const known = derived.get(window)
+  if (known?.horizonMs === horizonMs) return known.features
+  const features = featuresOf(window, horizonMs)
+  derived.set(window, { horizonMs, features })
+  return features
 }

@@ -16,6 +16,8 @@ const anyHealth: fc.Arbitrary<GroupHealth> = fc.record({
   jitter: health(null),
   disk: health(null),
   forecast: health(null),
+  clients: health(null),
+  history: health(null),
 })
 const anyWeights = fc.dictionary(fc.constantFrom(...groupNames, 'unknown'), fc.double())
 const all = (value: number | null): GroupHealth =>

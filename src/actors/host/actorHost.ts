@@ -3,6 +3,7 @@ import { streamIdOf } from '../../events/index.js'
 import type { ClientState } from '../client/decider.js'
 import type { Clock } from '../clock.js'
 import type { Decider } from '../decider.js'
+import type { ModelState } from '../model/state.js'
 import type { ServerState } from '../server/state.js'
 import type { StreamState } from '../stream/state.js'
 import { EffectRunner, type EffectRunnerOptions, type Interpret } from './effectRunner.js'
@@ -15,6 +16,7 @@ export interface StateByCategory {
   readonly server: ServerState
   readonly stream: StreamState
   readonly client: ClientState
+  readonly model: ModelState
 }
 
 export type Deciders = { readonly [C in Category]: Decider<C, StateByCategory[C]> }

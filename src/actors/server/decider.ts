@@ -1,31 +1,68 @@
 import type { EventIn, FailureSignal, HandoverCause } from '../../events/index.js'
+import { handWeights, startWeights, type Weights } from '../../model/index.js'
 import { Draft, type Decider } from '../decider.js'
 import type { Effect } from '../effects.js'
-import { evolveServer } from './evolve.js'
+import { assessByHand, assessByModel } from './assess.js'
+import { evolveServer, type Assess } from './evolve.js'
 import { reviewMaintenance } from './maintenance.js'
+import { reviewThreshold } from './threshold.js'
 import { initialServerState, type ServerState } from './state.js'
-
-const version = 1
 
 type ServerDraft = Draft<'server', ServerState>
 type Fact<T extends EventIn<'server'>['type']> = Extract<EventIn<'server'>, { readonly type: T }>
 
 const correlationOf = (state: ServerState): string | null => state.prediction?.id ?? null
 
-/** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
-export const serverDecider: Decider<'server', ServerState> = {
-  category: 'server',
-  version,
-  initial: initialServerState,
-  evolve: evolveServer,
-  correlationOf,
-  outstanding,
-  decide(state, fact) {
-    const draft: ServerDraft = new Draft({ evolve: evolveServer, version, correlationOf }, state, fact)
-    react(draft, fact)
-    return draft.events
-  },
+type ServerDecider = Decider<'server', ServerState>
+
+interface Rules {
+  readonly version: number
+  readonly weights: Weights
+  readonly assess: Assess
+  /** Whether the threshold is moved by the false-alarm budget. */
+  readonly movesThreshold: boolean
 }
+
+const rules = ({ version, weights, assess, movesThreshold }: Rules): ServerDecider => {
+  const evolve: ServerDecider['evolve'] = (state, event) => evolveServer(assess, state, event)
+  return {
+    category: 'server',
+    version,
+    initial: (server) => ({ ...initialServerState(server), weights }),
+    evolve,
+    correlationOf,
+    outstanding,
+    decide(state, fact) {
+      const draft: ServerDraft = new Draft({ evolve, version, correlationOf }, state, fact)
+      react(draft, fact)
+      if (movesThreshold && isReview(fact)) reviewThreshold(draft)
+      return draft.events
+    },
+  }
+}
+
+/** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
+export const serverDecider = rules({
+  version: 2,
+  weights: startWeights,
+  assess: assessByModel,
+  movesThreshold: true,
+})
+
+/** Version 1 judged by weights set by hand, against a threshold that never moved. */
+export const serverDeciderV1 = rules({
+  version: 1,
+  weights: handWeights,
+  assess: assessByHand,
+  movesThreshold: false,
+})
+
+/** The threshold is looked after when the fleet is another, and once a minute or so. */
+const reviewEverySamples = 60
+
+const isReview = (fact: EventIn<'server'>): boolean =>
+  fact.type === 'FleetConditionSeen' ||
+  (fact.type === 'HealthSampled' && fact.data.sample.seq % reviewEverySamples === reviewEverySamples - 1)
 
 function react(draft: ServerDraft, fact: EventIn<'server'>): void {
   switch (fact.type) {
@@ -64,7 +101,7 @@ function onSample(draft: ServerDraft, fact: Fact<'HealthSampled'>): void {
   const predicting = policy.predict && due
   if (assessment.bandBefore !== assessment.band || predicting) {
     const { score, band, risk, timeToLimitMs, factors, sampleSeq } = assessment
-    const threshold = policy.threshold
+    const { threshold } = draft.state
     draft.emit({ type: 'StabilityAssessed', data: { score, band, risk, threshold, timeToLimitMs, factors, sampleSeq } })
   }
   if (predicting) predict(draft, fact.data.sample.bootId)
@@ -73,10 +110,10 @@ function onSample(draft: ServerDraft, fact: Fact<'HealthSampled'>): void {
 
 function predict(draft: ServerDraft, bootId: string): void {
   if (draft.state.prediction !== null) resolve(draft, 'unconfirmed')
-  const { assessment, policy, model, window } = draft.state
+  const { assessment, policy, model, window, threshold } = draft.state
   if (assessment === null) return
   const { score, risk, timeToLimitMs, factors, sampleSeq } = assessment
-  const { threshold, horizonMs } = policy
+  const { horizonMs } = policy
   const samples = { bootId, firstSeq: window.entries[0]?.seq ?? sampleSeq, lastSeq: sampleSeq }
   draft.emit({
     type: 'InstabilityPredicted',
@@ -85,7 +122,7 @@ function predict(draft: ServerDraft, bootId: string): void {
 }
 
 function clearIfCalm(draft: ServerDraft): void {
-  const { prediction, policy, samplesAbove, assessment } = draft.state
+  const { prediction, policy, samplesAbove, assessment, threshold } = draft.state
   if (prediction === null || assessment === null) return
   if (prediction.cleared) {
     if (draft.now - prediction.at > policy.resolveAfterMs) resolve(draft, 'unconfirmed')
@@ -94,7 +131,7 @@ function clearIfCalm(draft: ServerDraft): void {
   if (samplesAbove < policy.samplesToClear) return
   draft.emit({
     type: 'PredictionCleared',
-    data: { prediction: prediction.id, score: assessment.score, threshold: policy.threshold },
+    data: { prediction: prediction.id, score: assessment.score, threshold },
   })
 }
 
@@ -150,7 +187,7 @@ function outstanding(state: ServerState): ReadonlyArray<Effect> {
     effects.push({ type: 'request-handover', key: `request:${reference}`, server, cause, reference })
   }
   if (failed !== null) request('failure', failed.id)
-  else if (prediction !== null && !prediction.cleared) request('prediction', prediction.id)
+  else if (prediction !== null && !prediction.cleared && !prediction.control) request('prediction', prediction.id)
   if (failed === null && drain !== null) request('drain', drain.id)
   if (failed === null && maintenance.due !== null) request('maintenance', maintenance.due.id)
   if (withdrawn !== null) {

@@ -1,17 +1,34 @@
 import type { EventIn, FailureSignal } from '../../events/index.js'
-import { assessShared, emptyWindow, observeShared, withMaintenance } from '../../model/index.js'
+import {
+  emptyWindow,
+  observeShared,
+  troubleReportsMax,
+  withIncident,
+  withMaintenance,
+  withScore,
+  type Assessment,
+  type FeatureWindow,
+} from '../../model/index.js'
+import { isControl } from './control.js'
 import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
 import { oneShape, type ServerState } from './state.js'
 
 type ServerEvent = EventIn<'server'>
 
+/** What one version of the rules makes of the newest sample: the assessment, and what it remembers for the next. */
+export type Assess = (
+  state: ServerState,
+  window: FeatureWindow,
+  now: number,
+) => { readonly assessment: Assessment; readonly remembered: Partial<Pick<ServerState, 'telemetry' | 'outlook'>> }
+
 /** Applies one event. Total: an event that does not fit the state leaves it as it is. */
-export function evolveServer(state: ServerState, event: ServerEvent): ServerState {
-  const next = apply(state, event)
+export function evolveServer(assess: Assess, state: ServerState, event: ServerEvent): ServerState {
+  const next = apply(assess, state, event)
   return next === state ? state : oneShape(next)
 }
 
-function apply(state: ServerState, event: ServerEvent): ServerState {
+function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerState {
   const at = event.metadata.occurredAt
   switch (event.type) {
     case 'ServerJoined': {
@@ -19,10 +36,10 @@ function apply(state: ServerState, event: ServerEvent): ServerState {
       const joined = { bootId, url, capacityStreams, memoryLimitBytes }
       // The same boot introduces itself again after a lost connection: nothing has changed.
       if (state.joined?.bootId === bootId) return { ...state, joined }
-      return { ...state, joined, window: emptyWindow, assessment: null, samplesBelow: 0, samplesAbove: 0, signals: [] }
+      return { ...state, joined, ...unseen, signals: [], firstSeenAt: state.firstSeenAt ?? at }
     }
     case 'HealthSampled':
-      return onSample(state, event)
+      return onSample(assess, state, event)
     case 'HeartbeatMissed':
       return withSignal(state, { kind: 'heartbeat', at })
     case 'HeartbeatResumed':
@@ -32,7 +49,10 @@ function apply(state: ServerState, event: ServerEvent): ServerState {
     case 'ProbeSucceeded':
       return withoutSignal(state, 'probe')
     case 'ViewersReportedTrouble':
-      return withSignal(state, { kind: 'viewer', at })
+      return {
+        ...withSignal(state, { kind: 'viewer', at }),
+        reports: [...state.reports, { at, sessions: event.data.sessions }].slice(-troubleReportsMax),
+      }
     case 'ServerLeft':
       return state.joined?.bootId === event.data.bootId ? withSignal(state, { kind: 'exit', at }) : state
     case 'DrainRequested':
@@ -60,49 +80,85 @@ function apply(state: ServerState, event: ServerEvent): ServerState {
       }
     }
     case 'ModelActivated':
-      return { ...state, model: event.data.model, weights: event.data.weights }
-    case 'PolicyChanged':
-      return { ...state, policy: event.data.policy }
-    case 'InstabilityPredicted':
-      return { ...state, prediction: { id: event.id, at, cleared: false }, samplesAbove: 0, withdrawn: null }
+      return { ...state, ...event.data, telemetry: null, outlook: null }
+    case 'PolicyChanged': {
+      const { policy } = event.data
+      // The same threshold again is no reason to forget what was learned about it.
+      const threshold = policy.threshold === state.policy.threshold ? state.threshold : policy.threshold
+      return { ...state, policy, threshold }
+    }
+    case 'FleetConditionSeen':
+      return { ...state, fleet: event.data }
+    case 'ThresholdAdjusted':
+      return { ...state, threshold: event.data.to, adjustedAt: at }
+    case 'InstabilityPredicted': {
+      const control = isControl(event.id, event.data.timeToLimitMs, state.policy)
+      return { ...state, prediction: { id: event.id, at, cleared: false, control }, samplesAbove: 0, withdrawn: null }
+    }
     case 'PredictionCleared':
       return cleared(state, `score ${event.data.score} is back above ${event.data.threshold}`)
     case 'PredictionResolved':
-      return { ...state, prediction: null, samplesBelow: 0 }
+      return {
+        ...state,
+        prediction: null,
+        samplesBelow: 0,
+        unneeded: event.data.outcome === 'unconfirmed' ? [...state.unneeded, at].slice(-unneededMax) : state.unneeded,
+      }
     case 'ServerFailed':
-      return { ...state, failed: { id: event.id, at, bootId: event.data.bootId }, withdrawn: null }
+      return {
+        ...state,
+        failed: { id: event.id, at, bootId: event.data.bootId },
+        history: withIncident(state.history, event.data.firstSignalAt),
+        withdrawn: null,
+      }
     case 'ServerRecovered':
       return {
         ...state,
         failed: null,
         signals: [],
-        window: emptyWindow,
-        assessment: null,
-        samplesBelow: 0,
-        samplesAbove: 0,
+        ...unseen,
       }
     default:
       return state
   }
 }
 
-function onSample(state: ServerState, event: Extract<ServerEvent, { readonly type: 'HealthSampled' }>): ServerState {
+/** Unneeded alarms that are remembered of a server. */
+const unneededMax = 100
+
+/** No sample of the present boot has been seen. */
+const unseen = {
+  window: emptyWindow,
+  telemetry: null,
+  outlook: null,
+  assessment: null,
+  samplesBelow: 0,
+  samplesAbove: 0,
+} as const
+
+function onSample(
+  assess: Assess,
+  state: ServerState,
+  event: Extract<ServerEvent, { readonly type: 'HealthSampled' }>,
+): ServerState {
   const { sample } = event.data
+  const now = event.metadata.occurredAt
   // Samples of an earlier life of the process say nothing about this one.
   if (state.joined !== null && sample.bootId !== state.joined.bootId) return state
   const window = observeShared(state.window, sample, event.data.path)
   const isNewest = window !== state.window && window.entries.at(-1)?.seq === sample.seq
   if (!isNewest) return { ...state, window }
-  const { threshold, hysteresis } = state.policy
-  const measured = assessShared(window, state.weights, state.policy)
+  const { threshold, policy } = state
+  const { assessment: measured, remembered } = assess(state, window, now)
   // What is planned is no sign of failure: predictions look at what was measured alone.
   const { score } = measured
-  const assessment = withMaintenance(measured, untilWindowMs(state.maintenance, event.metadata.occurredAt), {
+  const assessment = withMaintenance(measured, untilWindowMs(state.maintenance, now), {
     leadMs: leadMsOf(state),
     threshold,
   })
   return {
     ...state,
+    ...remembered,
     window,
     assessment: {
       score: assessment.score,
@@ -113,9 +169,16 @@ function onSample(state: ServerState, event: Extract<ServerEvent, { readonly typ
       sampleSeq: sample.seq,
       bandBefore: state.assessment?.band ?? null,
     },
-    samplesBelow: score < threshold ? state.samplesBelow + 1 : 0,
-    samplesAbove: score >= threshold + hysteresis ? state.samplesAbove + 1 : 0,
+    scores: state.prediction === null ? withScore(state.scores, score) : state.scores,
+    samplesBelow: isBelow(state, measured) ? state.samplesBelow + 1 : 0,
+    samplesAbove: score >= threshold + policy.hysteresis ? state.samplesAbove + 1 : 0,
   }
+}
+
+/** What is about to reach its limit is judged by the policy's own threshold, however far the budget has lowered it. */
+function isBelow({ threshold, policy }: ServerState, { score, timeToLimitMs }: Assessment): boolean {
+  const isImminent = timeToLimitMs !== null && timeToLimitMs <= policy.horizonMs / 2
+  return score < (isImminent ? Math.max(threshold, policy.threshold) : threshold)
 }
 
 const withMaintenanceAfter = (state: ServerState, event: ServerEvent): ServerState => ({

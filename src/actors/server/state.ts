@@ -1,11 +1,18 @@
-import type { Band, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
+import type { Band, EventIn, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
 import { defaultServerPolicy } from '../../events/index.js'
 import {
   emptyWindow,
   handRiskModel,
   handWeights,
+  noHistory,
+  noScores,
   type Assessment,
   type FeatureWindow,
+  type History,
+  type Outlook,
+  type ScoreDistribution,
+  type TelemetryMemory,
+  type TroubleReport,
   type Weights,
 } from '../../model/index.js'
 import { noMaintenance, type Maintenance } from './maintenance.js'
@@ -15,7 +22,12 @@ export interface OpenPrediction {
   readonly id: string
   readonly at: number
   readonly cleared: boolean
+  /** Nothing is done about it, to learn what would have come. */
+  readonly control: boolean
 }
+
+/** What a server was last told of its fleet. */
+export type FleetCondition = Extract<EventIn<'server'>, { readonly type: 'FleetConditionSeen' }>['data']
 
 export interface ServerState {
   readonly server: string
@@ -27,7 +39,23 @@ export interface ServerState {
   } | null
   readonly policy: ServerPolicy
   readonly model: string
+  /** SHA-256 of the model's artifact; null: the risk is set by hand. */
+  readonly artifact: string | null
   readonly weights: Weights
+  /** Score below which the server counts as unstable: the policy's, moved by the false-alarm budget. */
+  readonly threshold: number
+  readonly adjustedAt: number | null
+  /** What the model remembers of this boot's samples, and what it said last; null: it has not seen any. */
+  readonly telemetry: TelemetryMemory | null
+  readonly outlook: Outlook | null
+  /** When the server failed, whichever boot. */
+  readonly history: History
+  readonly reports: ReadonlyArray<TroubleReport>
+  readonly scores: ScoreDistribution
+  /** When it first joined, and when alarms turned out unneeded; the newest of them. */
+  readonly firstSeenAt: number | null
+  readonly unneeded: ReadonlyArray<number>
+  readonly fleet: FleetCondition | null
   readonly window: FeatureWindow
   /** What the newest sample was judged to be. */
   readonly assessment: (Assessment & { readonly sampleSeq: number; readonly bandBefore: Band | null }) | null
@@ -48,7 +76,18 @@ export const initialServerState = (server: string): ServerState => ({
   joined: null,
   policy: defaultServerPolicy,
   model: handRiskModel.id,
+  artifact: null,
   weights: handWeights,
+  threshold: defaultServerPolicy.threshold,
+  adjustedAt: null,
+  telemetry: null,
+  outlook: null,
+  history: noHistory,
+  reports: [],
+  scores: noScores,
+  firstSeenAt: null,
+  unneeded: [],
+  fleet: null,
   window: emptyWindow,
   assessment: null,
   samplesBelow: 0,
@@ -67,7 +106,18 @@ export const oneShape = (state: ServerState): ServerState => ({
   joined: state.joined,
   policy: state.policy,
   model: state.model,
+  artifact: state.artifact,
   weights: state.weights,
+  threshold: state.threshold,
+  adjustedAt: state.adjustedAt,
+  telemetry: state.telemetry,
+  outlook: state.outlook,
+  history: state.history,
+  reports: state.reports,
+  scores: state.scores,
+  firstSeenAt: state.firstSeenAt,
+  unneeded: state.unneeded,
+  fleet: state.fleet,
   window: state.window,
   assessment: state.assessment,
   samplesBelow: state.samplesBelow,

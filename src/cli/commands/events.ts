@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { Position, RecordedEvent } from '../../events/index.js'
+import { categories, type Position, type RecordedEvent } from '../../events/index.js'
 import { openStore } from '../../events/stores/index.js'
 import { summaryOf, unknownTypes, type EventFilter } from '../../projections/eventFilter.js'
 import { untilAskedToStop } from '../../runtime/process/index.js'
@@ -44,7 +44,7 @@ export function eventsCommand(context: CommandContext): Command {
   const at = moment(Date.now)
   return addLogFlags(command)
     .addOption(flag('--stream <ids>', 'of these event streams, such as server-s1 or stream-main', { read: words }))
-    .addOption(flag('--category <names>', 'of all server, stream or client streams', { read: words }))
+    .addOption(flag('--category <names>', 'of all server, stream, client or model streams', { read: words }))
     .addOption(flag('--type <names>', 'of these types', { read: words }))
     .addOption(flag('--kind <kind>', 'facts or decisions only', { choices: ['fact', 'decision'] }))
     .addOption(flag('--correlation <id>', 'what belongs to one handover (main-h1) or to one fact (its id)'))
@@ -107,8 +107,8 @@ function queryOf(flags: EventsFlags): EventQuery {
   } = flags
   const [unknown] = unknownTypes(type ?? [])
   if (unknown !== undefined) throw new UsageError(`--type ${unknown}: there is no event of this name`)
-  const [noCategory] = (category ?? []).filter((name) => !['server', 'stream', 'client'].includes(name))
-  if (noCategory !== undefined) throw new UsageError(`--category ${noCategory}: give server, stream or client`)
+  const [noCategory] = (category ?? []).filter((name) => !categories.some((known) => known === name))
+  if (noCategory !== undefined) throw new UsageError(`--category ${noCategory}: give server, stream, client or model`)
   const [noStream] = (stream ?? []).filter((name) => !name.includes('-'))
   if (noStream !== undefined) {
     throw new UsageError(`--stream ${noStream}: give the whole id, such as server-${noStream} or stream-${noStream}`)

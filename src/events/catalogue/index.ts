@@ -1,26 +1,30 @@
 import { clientEvents } from './client.js'
+import { modelEvents } from './model.js'
 import { serverEvents } from './server.js'
 import { streamEvents } from './stream.js'
 
 export * from './client.js'
 export * from './format.js'
 export * from './health.js'
+export * from './model.js'
 export * from './server.js'
 export * from './shapes.js'
 export * from './stream.js'
 
 /** The kinds of entity whose history is kept; an event stream is named `<category>-<entity>`. */
-export type Category = 'server' | 'stream' | 'client'
+export type Category = 'server' | 'stream' | 'client' | 'model'
+
+export const categories: ReadonlyArray<Category> = ['server', 'stream', 'client', 'model']
 
 /** Definitions by category. The same type name may stand in two categories with different data (PolicyChanged). */
-export const catalogue = { server: serverEvents, stream: streamEvents, client: clientEvents } as const
+export const catalogue = { server: serverEvents, stream: streamEvents, client: clientEvents, model: modelEvents } as const
 
 export const streamIdOf = (category: Category, entity: string): string => `${category}-${entity}`
 
 /** Splits an event stream's id into category and entity; null for streams of other software. */
 export function parseStreamId(streamId: string): { readonly category: Category; readonly entity: string } | null {
   const dash = streamId.indexOf('-')
-  const category = streamId.slice(0, dash)
-  if (dash < 1 || !(category === 'server' || category === 'stream' || category === 'client')) return null
-  return { category, entity: streamId.slice(dash + 1) }
+  const name = streamId.slice(0, dash)
+  const category = dash < 1 ? undefined : categories.find((each) => each === name)
+  return category === undefined ? null : { category, entity: streamId.slice(dash + 1) }
 }

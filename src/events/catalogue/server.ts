@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
 import { HealthSample, PathQuality } from './health.js'
-import { entityId, finite, httpUrl, list, nullable, oneOf, record, whole } from './shapes.js'
+import { entityId, finite, GroupWeights, httpUrl, list, nullable, oneOf, record, whole } from './shapes.js'
 
 export const ServerPolicy = record({
   /** False: record everything, predict nothing. */
@@ -19,6 +19,10 @@ export const ServerPolicy = record({
   signalWindowMs: finite,
   /** How long after a prediction a failure still confirms it. */
   resolveAfterMs: finite,
+  /** Alarms a server-day that may turn out unneeded: the threshold is moved to hold it. */
+  falseAlarmBudget: finite,
+  /** Share of the alarms, 0 to 0.5, on which nothing is done, to learn what would have come: see docs/prediction.md. */
+  controlShare: finite,
 })
 export type ServerPolicy = t.TypeOf<typeof ServerPolicy>
 
@@ -31,6 +35,8 @@ export const defaultServerPolicy: ServerPolicy = {
   horizonMs: 20_000,
   signalWindowMs: 1_500,
   resolveAfterMs: 120_000,
+  falseAlarmBudget: 1,
+  controlShare: 0,
 }
 
 export const Factor = record({
@@ -111,11 +117,34 @@ export const ModelActivated = fact(
   'ModelActivated',
   record({
     model: t.string,
-    /** Weight of each metric group; they sum to 1. */
-    weights: t.readonly(t.record(t.string, finite)),
+    /** SHA-256 of the artifact, in hexadecimal; null: weights alone, the risk is set by hand. */
+    artifact: nullable(t.string),
+    weights: GroupWeights,
+  }),
+  [(data) => ({ ...(data as object), artifact: null })],
+)
+/** How the fleet stands, told to each server when it has changed: what its threshold is held against. */
+export const FleetConditionSeen = fact(
+  'FleetConditionSeen',
+  record({
+    /** Servers that are there, and those of them that are unstable or failed. */
+    servers: whole,
+    troubled: whole,
+    /** Middle score of the fleet. */
+    medianScore: finite,
+    /** Streams that the other, healthy servers could still take. */
+    freeStreams: whole,
+    /** Alarms of the whole fleet that turned out unneeded within the time that `serverDays` tells. */
+    unneeded: whole,
+    serverDays: finite,
   }),
 )
-export const ServerPolicyChanged = fact('PolicyChanged', record({ policy: ServerPolicy }))
+export const ServerPolicyChanged = fact('PolicyChanged', record({ policy: ServerPolicy }), [
+  (data) => {
+    const { policy } = data as { readonly policy: object }
+    return { policy: { falseAlarmBudget: 1, controlShare: 0, ...policy } }
+  },
+])
 
 // ---- decisions ----
 const assessment = {
@@ -182,6 +211,7 @@ export const serverEvents = [
   DrainRequested,
   DrainCancelled,
   ModelActivated,
+  FleetConditionSeen,
   ServerPolicyChanged,
   StabilityAssessed,
   ThresholdAdjusted,

@@ -53,3 +53,6 @@ export const oneOf = <const V extends readonly [string, string, ...string[]]>(..
 export const ServerRef = record({ id: entityId, url: t.string })
 /** A media server as others reach it: `url` is the base of its HTTP origin, without a slash at the end. */
 export type ServerRef = t.TypeOf<typeof ServerRef>
+
+/** Weight of each metric group in the stability score; they sum to 1. */
+export const GroupWeights = t.readonly(t.record(t.string, finite))

@@ -114,6 +114,7 @@ const finished = (
     scorer,
     calibration,
     threshold,
+    groups: null,
     about: `${machines} machine(s), ${incidents} incident(s)`,
   }
 }

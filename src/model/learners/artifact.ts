@@ -130,6 +130,7 @@ export const decodeModel = (bytes: Uint8Array): E.Either<ArtifactError, LearnedM
     }
   }
   const text = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + headerLength))
-  const model = JSON.parse(text) as LearnedModel
+  // Artifacts of before did not tell the groups.
+  const model = { groups: null, ...(JSON.parse(text) as object) } as LearnedModel
   return E.right({ ...model, scorer: unpack(model.scorer) })
 }

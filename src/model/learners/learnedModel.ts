@@ -13,6 +13,8 @@ export interface LearnedModel {
   readonly calibration: Calibration
   /** Risk from which on an alarm holds the false-alarm budget that was asked for; null: not chosen. */
   readonly threshold: number | null
+  /** Share of each metric group in what it learned, for the weights of the score; null: not told. */
+  readonly groups: Readonly<Record<string, number>> | null
   /** What it was trained on, in words. */
   readonly about: string
 }
@@ -27,14 +29,20 @@ export interface Contribution {
 export const riskOf = (model: LearnedModel, vector: ArrayLike<number>): number =>
   calibrated(model.calibration, scoreOfVector(model.scorer, vector))
 
+/** What each feature adds to the risk, in logits, in the order of the model's features. */
+export const contributionsInto = (model: LearnedModel, vector: ArrayLike<number>): Float64Array => {
+  const shares = new Float64Array(model.features.length)
+  explainVector(model.scorer, vector, shares, model.calibration.slope)
+  return shares
+}
+
 /** The features that moved the risk most, largest first. */
 export const contributionsOf = (
   model: LearnedModel,
   vector: ArrayLike<number>,
   most = 3,
 ): ReadonlyArray<Contribution> => {
-  const shares = new Float64Array(model.features.length)
-  explainVector(model.scorer, vector, shares, model.calibration.slope)
+  const shares = contributionsInto(model, vector)
   return model.features
     .map((feature, column) => ({ feature, contribution: shares[column] ?? 0 }))
     .filter(({ contribution }) => contribution !== 0)

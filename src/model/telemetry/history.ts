@@ -8,7 +8,7 @@ export const noHistory: History = { onsets: [] }
 
 /** Enough for a week with several incidents a day. */
 export const onsetsMax = 32
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 const daysBack = 7
 
 /** Takes an incident in, however late it became known. */

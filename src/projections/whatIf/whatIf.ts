@@ -12,6 +12,7 @@ export interface Alternative {
   readonly model?: {
     readonly model: string
     readonly weights: Readonly<Record<string, number>>
+    readonly artifact: string | null
   }
 }
 

@@ -3,6 +3,7 @@ import { systemClock, type Clock, type SnapshotStore } from '../../actors/index.
 import type { EventStore, ServerPolicy, StreamPolicy } from '../../events/index.js'
 import type { Transport } from '../../messaging/index.js'
 import { MaintenancePlanner } from '../maintenance/planner.js'
+import { keepShippedModel, modelsIn, shelveModels } from '../models/index.js'
 import { startApi, type Api } from './api.js'
 import { ControlCore, type ControlPlaneLogger } from './core.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
@@ -15,7 +16,7 @@ export type { ControlPlaneLogger } from './core.js'
 export interface ControlPlaneOptions {
   readonly store: EventStore
   readonly transport: Transport
-  /** Folder for the key that notices are signed with. */
+  /** Folder for the key that notices are signed with, and for the models. */
   readonly dataDir: string
   readonly host: string
   /** 0: any free port. */
@@ -40,8 +41,8 @@ const handoversShown = 50
 
 /**
  * Starts the process that decides: rebuilds the actors from the log, takes facts from the broker, watches the servers,
- * tells servers and viewers what follows, and answers over HTTP. Rejects when the port is taken, the log cannot be
- * read or the broker does not take durable messages.
+ * tells servers and viewers what follows, and answers over HTTP. Rejects when the port is taken, the log or a model that
+ * judged in it cannot be read, or the broker does not take durable messages.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const signer = await loadNoticeSigner(join(options.dataDir, 'notice-key.pem'))
@@ -90,7 +91,11 @@ class Control implements ControlPlane {
 
   async start(): Promise<void> {
     const core = this.#core
+    const models = modelsIn(this.#options.dataDir)
+    await shelveModels(models)
+    const shipped = await keepShippedModel(models)
     await core.rebuild()
+    await core.offerShipped(shipped)
     this.#api = await startApi({
       host: this.#options.host,
       port: this.#options.port,
@@ -110,11 +115,12 @@ class Control implements ControlPlane {
 
   async status(): Promise<ControlStatus> {
     const { index, events, handovers, viewers } = this.#core
-    const { servers, streams } = await statusOf(index, this.#buffers)
+    const { model, servers, streams } = await statusOf(index, this.#buffers)
     return {
       at: this.#clock.now(),
       events,
       broker: this.#options.transport.state(),
+      model,
       servers,
       streams,
       handovers: handovers.slice(-handoversShown),

@@ -11,8 +11,10 @@ import {
   type SnapshotStore,
 } from '../../actors/index.js'
 import {
+  fleetModel,
   timeOrderedId,
   type Category,
+  type EventIn,
   type EventStore,
   type FleetServer,
   type PathQuality,
@@ -21,7 +23,9 @@ import {
 } from '../../events/index.js'
 import type { RecordedOutage } from '../../health/index.js'
 import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
+import { weightsFrom, type ShelvedModel } from '../../model/index.js'
 import { recordHandover, type HandoverHistory } from '../../projections/index.js'
+import { FleetConditions } from './fleetCondition.js'
 import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
 import { startIntake } from './intake.js'
 import { LogSoFar } from './logSoFar.js'
@@ -73,6 +77,8 @@ const storeTroubleEveryMs = 5_000
 const logKeptEvery = 20_000
 /** By how much what a stream knows of loads may be out of date. */
 const loadsAfterMs = 1_000
+/** By how much what a server knows of its fleet may be. */
+const conditionAfterMs = 5_000
 
 /**
  * The control plane without its HTTP side: rebuilds the actors from the log, takes facts from the broker, hears the
@@ -93,6 +99,8 @@ export class ControlCore {
   #eventsKept = 0
   #storeTroubleTold = -Infinity
   #loadsWait = false
+  readonly #conditions = new FleetConditions()
+  #conditionWaits = false
   #closing = false
 
   constructor(options: ControlCoreOptions) {
@@ -143,10 +151,22 @@ export class ControlCore {
     await this.#log.readOn()
     this.#events = this.#eventsKept = this.#log.events
     this.#handovers = this.#log.handovers
-    const order: ReadonlyArray<Category> = ['server', 'stream']
+    const order: ReadonlyArray<Category> = ['model', 'server', 'stream']
     for (const category of order) {
       await Promise.all(this.#log.entities(category).map((entity) => this.#host.wake(category, entity)))
     }
+  }
+
+  /** Makes the shipped model known, where it is not yet: it is put in force unless one was learned here. */
+  async offerShipped({ artifact, model }: ShelvedModel): Promise<void> {
+    const state = await this.#host.wake('model', fleetModel)
+    if (state.known.some((each) => each.artifact === artifact)) return
+    const data: Extract<EventIn<'model'>, { readonly type: 'ModelTrained' }>['data'] = {
+      ...{ model: model.id, artifact, learner: model.learner, weights: weightsFrom(model.groups) },
+      ...{ trigger: 'shipped', data: null, comparison: null },
+    }
+    const id = this.#newId(this.#options.clock.now())
+    await this.#host.tell('model', fleetModel, { id, type: 'ModelTrained', data })
   }
 
   /** Answers questions for routes and takes facts from the broker. Rejects when it takes no durable messages. */
@@ -229,9 +249,12 @@ export class ControlCore {
     if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
     if (committed.category === 'server') {
       const { state } = committed as Committed<'server'>
+      this.#tellConditionLater()
       const standing = standingOf(state)
       if (standing !== null) this.#watch.add(standing.id, standing.url, recordedOutage(state))
       if (this.index.setServer(state)) this.#tellFleet()
+    } else if (committed.category === 'model') {
+      this.index.setModel((committed as Committed<'model'>).state)
     } else {
       const { state, events, entity } = committed as Committed<'stream'>
       for (const event of events) this.#handovers = recordHandover(this.#handovers, entity, event)
@@ -278,6 +301,22 @@ export class ControlCore {
     this.#options.clock.after(loadsAfterMs, () => {
       this.#loadsWait = false
       if (!this.#closing) this.#tellFleet('too')
+    })
+  }
+
+  /** Tells servers how their fleet stands, where it is another than they know. */
+  #tellConditionLater(): void {
+    if (this.#conditionWaits || this.#closing) return
+    this.#conditionWaits = true
+    const { clock } = this.#options
+    clock.after(conditionAfterMs, () => {
+      this.#conditionWaits = false
+      if (this.#closing) return
+      const condition = this.#conditions.conditionOf(this.index.fleet(), this.index.servers(), clock.now())
+      for (const state of this.index.servers()) {
+        const fact = this.#conditions.factFor(state.server, state, condition, clock.now())
+        if (fact !== null) this.#tellLater('server', state.server, fact)
+      }
     })
   }
 

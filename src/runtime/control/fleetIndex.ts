@@ -1,4 +1,4 @@
-import { standingOf, type ServerState, type StreamState } from '../../actors/index.js'
+import { standingOf, type ModelState, type ServerState, type StreamState } from '../../actors/index.js'
 import type { FleetServer } from '../../events/index.js'
 
 /**
@@ -9,6 +9,16 @@ export class FleetIndex {
   readonly #servers = new Map<string, ServerState>()
   readonly #streams = new Map<string, StreamState>()
   readonly #standings = new Map<string, Standing>()
+  #model: ModelState | null = null
+
+  /** The models of the fleet; null before the first was made known. */
+  get model(): ModelState | null {
+    return this.#model
+  }
+
+  setModel(state: ModelState): void {
+    this.#model = state
+  }
 
   /** True when the fleet may look different now. */
   setServer(state: ServerState): boolean {

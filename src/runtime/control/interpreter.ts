@@ -8,6 +8,7 @@ import {
   type Interpret,
 } from '../../actors/index.js'
 import { derivedId, describeErrors, parseStreamId, timeOfId, type Category } from '../../events/index.js'
+import { modelOf } from '../../model/index.js'
 import { CommandReply, subjects, type Notice, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
 import type { NoticeSigner } from './noticeSigner.js'
@@ -28,6 +29,8 @@ const announceEveryMs = 1_000
 const noticeValidMs = 10_000
 /** Requests to leave a server are repeated for streams that came to it meanwhile. */
 const requestEveryMs = 500
+/** New servers come under the model in force within this time. */
+const activateEveryMs = 1_000
 
 const done: EffectOutcome = { type: 'done' }
 
@@ -74,8 +77,32 @@ export function createInterpreter(options: InterpreterOptions): Interpret {
         )
         return { type: 'again', afterMs: requestEveryMs }
       }
+      case 'activate-model':
+        await activateModel(options, effect)
+        return { type: 'again', afterMs: activateEveryMs }
     }
   }
+}
+
+/** Puts every server under the model that is not yet, provided that the model is here to judge with. */
+async function activateModel(
+  { index, tell }: InterpreterOptions,
+  effect: Extract<Effect, { readonly type: 'activate-model' }>,
+): Promise<void> {
+  const { model, artifact, weights, reference } = effect
+  const others = index.servers().filter((state) => state.joined !== null && state.artifact !== artifact)
+  if (others.length === 0) return
+  modelOf(artifact)
+  await Promise.all(
+    others.map(({ server, artifact: before }) =>
+      tell('server', server, {
+        id: derivedId(timeOfId(reference), 'activate', reference, server, before ?? 'none'),
+        type: 'ModelActivated',
+        data: { model, artifact, weights },
+        causationId: reference,
+      }),
+    ),
+  )
 }
 
 async function assign(

@@ -1,7 +1,8 @@
 import { request } from 'undici'
 import * as E from 'fp-ts/lib/Either.js'
-import type { ServerState, StreamState } from '../../actors/index.js'
+import { activeModel, type ServerState, type StreamState } from '../../actors/index.js'
 import type { Factor, FleetServer, ServerRef } from '../../events/index.js'
+import type { Weights } from '../../model/index.js'
 import { Manifest } from '../../messaging/index.js'
 import type { HandoverRecord } from '../../projections/index.js'
 import type { ViewerStatus } from './core.js'
@@ -10,6 +11,8 @@ import type { FleetIndex } from './fleetIndex.js'
 export type { ViewerStatus } from './core.js'
 
 export interface ServerStatus extends FleetServer {
+  /** Name of the model that judges it. */
+  readonly model: string
   readonly threshold: number
   readonly risk: number | null
   readonly timeToLimitMs: number | null
@@ -39,11 +42,21 @@ export interface StreamStatus {
   readonly buffers: ReadonlyArray<BufferStatus>
 }
 
+/** The model in force. */
+export interface ModelStatus {
+  readonly model: string
+  readonly artifact: string
+  /** Weight of each metric group in the stability score. */
+  readonly weights: Weights
+  readonly reason: string
+}
+
 /** What GET /api/status answers. */
 export interface ControlStatus {
   readonly at: number
   readonly events: number
   readonly broker: string
+  readonly model: ModelStatus | null
   readonly servers: ReadonlyArray<ServerStatus>
   readonly streams: ReadonlyArray<StreamStatus>
   readonly handovers: ReadonlyArray<HandoverRecord>
@@ -90,23 +103,30 @@ async function fetchBuffer(url: string, server: string): Promise<BufferStatus | 
 export async function statusOf(
   index: FleetIndex,
   buffers: BufferWatch,
-): Promise<Pick<ControlStatus, 'servers' | 'streams'>> {
+): Promise<Pick<ControlStatus, 'model' | 'servers' | 'streams'>> {
   const fleet = index.fleet()
   const servers = index.servers().flatMap((state) => {
     const entry = fleet.find((each) => each.id === state.server)
     return entry === undefined ? [] : serverStatus(state, entry)
   })
   const streams = await Promise.all(index.streams().map((stream) => streamStatus(stream, buffers)))
-  return { servers: servers.toSorted((a, b) => (a.id < b.id ? -1 : 1)), streams }
+  return { model: modelStatus(index), servers: servers.toSorted((a, b) => (a.id < b.id ? -1 : 1)), streams }
+}
+
+function modelStatus({ model }: FleetIndex): ModelStatus | null {
+  if (model === null || model.active === null) return null
+  const { model: name, artifact, weights } = model.active
+  return { model: name, artifact, weights, reason: activeModel(model)?.reason ?? '' }
 }
 
 function serverStatus(state: ServerState, entry: FleetServer): ServerStatus {
   const last = state.window.entries.at(-1)
   const limit = last?.memoryLimitBytes ?? null
-  const { assessment, policy } = state
+  const { assessment } = state
   return {
     ...entry,
-    threshold: policy.threshold,
+    threshold: state.threshold,
+    model: state.model,
     risk: assessment?.risk ?? null,
     timeToLimitMs: assessment?.timeToLimitMs ?? null,
     factors: assessment?.factors ?? [],

@@ -4,6 +4,7 @@ import { ruleBook } from '../../actors/index.js'
 import type { Signed } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { auditLog, buildDossier, type AuditResult, type DossierFile } from '../../projections/index.js'
+import { modelsBeside, shelveModels } from '../models/index.js'
 import { keysIn, listKeys, readPublicKeyFile } from '../ledger/index.js'
 
 export interface KeySources {
@@ -28,8 +29,9 @@ export interface AuditRequest {
   readonly anchors: ReadonlyArray<Signed>
 }
 
-/** Audits a log without changing it. @throws StoreCorrupt, StoreUnavailable */
+/** Audits a log without changing it. @throws StoreCorrupt, StoreUnavailable, ModelUnusable, ModelMissing */
 export async function auditStore({ log, trusted, anchors }: AuditRequest): Promise<AuditResult> {
+  await shelveModels(modelsBeside(log))
   const store = await openStore(log, { readOnly: true })
   try {
     return await auditLog(store, { book: ruleBook, trusted, anchors })
@@ -40,6 +42,7 @@ export async function auditStore({ log, trusted, anchors }: AuditRequest): Promi
 
 /** The dossier of one handover. @throws StoreCorrupt, StoreUnavailable, DossierUnavailable */
 export async function dossierOf(log: StoreConnection, handover: string): Promise<DossierFile> {
+  await shelveModels(modelsBeside(log))
   const store = await openStore(log, { readOnly: true })
   try {
     return await buildDossier(store, handover)

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
+import { modelsBeside, shelveModels } from '../models/index.js'
 import { recordHandover, replayLog, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
 
 /** The log's file in a data folder, where no other store was asked for. */
@@ -63,9 +64,10 @@ async function* eventsOf(store: EventStore, part: LogPart | undefined): AsyncIte
 
 /**
  * Reads a log, or a part of it, from the first event to the last, without changing it: derives every decision again, and
- * lists the handovers. @throws StoreCorrupt, StoreUnavailable, NothingThere
+ * lists the handovers. @throws StoreCorrupt, StoreUnavailable, NothingThere, ModelUnusable, ModelMissing
  */
 export async function examineLog(connection: StoreConnection, part?: LogPart): Promise<LogExamined> {
+  await shelveModels(modelsBeside(connection))
   const store = await openStore(connection, { readOnly: true })
   let events = 0
   let handovers: HandoverHistory = []

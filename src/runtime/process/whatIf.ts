@@ -1,5 +1,8 @@
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
+import { modelsBeside, shelveModels } from '../models/index.js'
 import { whatIf, type Alternative, type WhatIfResult } from '../../projections/index.js'
+
+type ActivatedModel = NonNullable<Alternative['model']>
 
 export interface WhatIfRequest {
   readonly log: StoreConnection
@@ -15,14 +18,15 @@ export class ModelUnknown extends Error {
 
 /** Asks a log what other rules would have decided. @throws StoreCorrupt, StoreUnavailable, ModelUnknown */
 export async function askLog({ log, alternatives, model }: WhatIfRequest): Promise<WhatIfResult> {
+  await shelveModels(modelsBeside(log))
   const store = await openStore(log, { readOnly: true })
   try {
     if (model === undefined) return await whatIf(store.readAll(), alternatives)
     const models = new Map<string, Alternative['model']>()
     for await (const { type, data } of store.readAll()) {
       if (type !== 'ModelActivated') continue
-      const { model: id, weights } = data as NonNullable<Alternative['model']>
-      models.set(id, { model: id, weights })
+      const { model: id, weights, artifact = null } = data as Omit<ActivatedModel, 'artifact'> & Partial<ActivatedModel>
+      models.set(id, { model: id, weights, artifact })
     }
     const found = models.get(model)
     if (found === undefined) {

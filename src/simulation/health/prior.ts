@@ -1,11 +1,21 @@
-import { prepare, trainingSetOf, type Stretch } from '../../model/evaluation/index.js'
+import {
+  operatingPoints,
+  prepare,
+  scoresOf,
+  thresholdWithin,
+  traceOf,
+  trainingSetOf,
+  type Stretch,
+} from '../../model/evaluation/index.js'
 import {
   calibrate,
+  calibrated,
   measurementBoosting,
   scoreOfVector,
   type LearnedModel,
   type TrainingSet,
 } from '../../model/learners/index.js'
+import { groupShares } from '../../model/outlook/index.js'
 import { fleetDefaults } from './server.js'
 import { simulatedFleet } from './series.js'
 
@@ -19,6 +29,10 @@ export interface PriorScale {
 export const priorScale: PriorScale = { fleets: 15, servers: 10, hours: 24 }
 
 const perPositive = 5
+/** Fleets that its probabilities, and the risk at which it raises alarms, are set on. */
+const heldFleets = 3
+/** False alarms a server-day. */
+const budget = 1
 /** Fleets of like servers, of ordinary ones, and of servers that differ much: the model must not know one scale by heart. */
 const varieties = [0.5, 1, 1.5] as const
 
@@ -60,19 +74,29 @@ export const trainPrior = (
   const set = joined(sets)
   progress(`training on ${set.rows} rows`)
   const scorer = measurementBoosting.train(set, 1)
-  const held = trainingSetOf(stretchesOf(scale.fleets + 1, scale), 1, 50)
-  const width = held.features.length
-  const scores = Float64Array.from({ length: held.rows }, (_, row) =>
-    scoreOfVector(scorer, held.values.subarray(row * width, (row + 1) * width)),
+  const held = Array.from({ length: heldFleets }, (_, index) => stretchesOf(scale.fleets + 1 + index, scale)).flat()
+  const rows = trainingSetOf(held, 1, 50)
+  const width = rows.features.length
+  const scores = Float64Array.from({ length: rows.rows }, (_, row) =>
+    scoreOfVector(scorer, rows.values.subarray(row * width, (row + 1) * width)),
   )
-  return {
-    id: 'prior-1',
+  const calibration = calibrate(scores, rows.labels, rows.weights)
+  const traces = held.map((stretch) =>
+    traceOf(
+      stretch,
+      scoresOf(scorer, stretch).map((score) => calibrated(calibration, score)),
+    ),
+  )
+  const model: LearnedModel = {
+    id: 'prior-2',
     learner: measurementBoosting.name,
     metrics: null,
     features: set.features,
     scorer,
-    calibration: calibrate(scores, held.labels, held.weights),
-    threshold: null,
+    calibration,
+    threshold: thresholdWithin(operatingPoints(traces), budget),
+    groups: null,
     about: `${scale.fleets * scale.servers} simulated servers, ${scale.hours} h each`,
   }
+  return { ...model, groups: groupShares(model, rows) }
 }

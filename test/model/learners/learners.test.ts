@@ -64,6 +64,7 @@ const modelOf = (learner: Learner, set: TrainingSet): LearnedModel => ({
   scorer: learner.train(set, 3),
   calibration: { slope: 0.9, intercept: -1 },
   threshold: 0.4,
+  groups: null,
   about: 'made up',
 })
 

@@ -67,7 +67,7 @@ describe('what if', () => {
   })
 
   it('takes weights of another model', async () => {
-    const blind = { model: 'blind', weights: { jitter: 1 } }
+    const blind = { model: 'blind', artifact: null, weights: { jitter: 1 } }
     const { alternatives } = await ask({
       name: 'blind',
       policy: {},

@@ -12,6 +12,7 @@ const server = (id: string, more: Partial<ServerStatus> = {}): ServerStatus => (
   roles: 0,
   capacityStreams: 8,
   threshold: 60,
+  model: 'hand-1',
   risk: 0.01,
   timeToLimitMs: null,
   factors: [],
@@ -69,6 +70,7 @@ export const view: FleetView = {
     at: requestedAt + 10_000,
     events: 118,
     broker: 'connected',
+    model: null,
     servers: [
       server('s1', { standing: 'unstable', score: 48.1, risk: 0.94, timeToLimitMs: 4_300, memoryRatio: 0.82 }),
       server('s2', { primaries: 1, roles: 1 }),

@@ -1,0 +1,1 @@
+export { keepModel, keepShippedModel, modelsBeside, modelsIn, ModelUnusable, shelveModels } from './folder.js'
