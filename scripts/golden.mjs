@@ -3,6 +3,7 @@
 //   npm run golden -- --real     those of real fleets as well, about two minutes (ffmpeg and nats-server needed)
 // When the rules have changed for histories that exist, raise the version of the decider first, and keep the one that it
 // replaces in src/actors/rules.ts: the former histories stay, and are replayed by the former rules.
+import { cp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { clearHistories, folderOf, writeHistory } from './golden/files.mjs'
@@ -17,10 +18,14 @@ await ensureBuilt({ root, write: (text) => void process.stderr.write(text) })
 const built = (file) => import(pathToFileURL(join(root, 'dist', file)).href)
 const { deciders, ruleBook } = await built('actors/index.js')
 const { replayLog } = await built('projections/index.js')
+const { parseStreamId } = await built('events/index.js')
 const { World } = await built('simulation/world/world.js')
+const { shelveModels } = await built('runtime/models/index.js')
 const { openSqliteStore } = await built('events/stores/sqlite/index.js')
 
-const versions = Object.fromEntries(Object.entries(deciders).map(([category, { version }]) => [category, version]))
+// The model's own rules decide about servers only by what they record: a history is named after the others.
+const named = Object.entries(deciders).filter(([category]) => category !== 'model')
+const versions = Object.fromEntries(named.map(([category, { version }]) => [category, version]))
 clearHistories({ root, versions, keep: (name) => !withReal && name.startsWith('real-') })
 
 async function record({ name, what }, recordedBy, events) {
@@ -34,10 +39,18 @@ async function* toAsync(events) {
   yield* events
 }
 
+/** The models that judged stay with the histories: later versions of the program ship others. */
+async function keepModels(data) {
+  const models = join(root, 'test', 'golden', 'models')
+  await cp(join(data, 'models'), models, { recursive: true })
+  await shelveModels(models)
+}
+
 async function readLog(data) {
   const store = await openSqliteStore({ path: join(data, 'events.sqlite'), readOnly: true })
   const events = []
-  for await (const event of store.readAll()) events.push(event)
+  // The fleet's own ledger is signed with a key that is gone with it.
+  for await (const event of store.readAll()) if (parseStreamId(event.streamId) !== null) events.push(event)
   await store.close()
   return events
 }
@@ -48,7 +61,7 @@ for (const history of simulatedHistories) {
   await record(history, 'simulation', events)
 }
 for (const [index, history] of withReal ? realHistories.entries() : []) {
-  const events = await runReal(history, { root, port: 25_100 + index * 20, readLog })
+  const events = await runReal(history, { root, port: 25_100 + index * 20, readLog, keepModels })
   await record(history, 'segue up', events)
 }
 console.log(`in test/golden/${folderOf(versions)}`)

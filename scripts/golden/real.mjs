@@ -14,13 +14,14 @@ export const realHistories = [
 ]
 
 /** Runs `segue up` and hands back the events of its log. */
-export async function runReal({ args }, { root, port, readLog }) {
+export async function runReal({ args }, { root, port, readLog, keepModels }) {
   const data = await mkdtemp(join(tmpdir(), 'segue-golden-'))
   try {
     const command = [join(root, 'bin', 'segue.mjs'), 'up', '--json', '--port', String(port), '--data', data, ...args]
     const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] })
     const status = await new Promise((resolve) => child.once('close', resolve))
     if (status !== 0) throw new Error(`segue up ended with status ${status}`)
+    await keepModels(data)
     return await readLog(data)
   } finally {
     await rm(data, { recursive: true, force: true })

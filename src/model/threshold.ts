@@ -51,8 +51,8 @@ export interface ThresholdInputs {
   } | null
 }
 
-/** Points that the threshold may move below and above the policy's. */
-export const thresholdBounds = { below: 20, above: 10 } as const
+/** How far the threshold may move below and above the policy's, as shares of it: a policy of 0 stays at 0. */
+export const thresholdBounds = { below: 1 / 3, above: 1 / 6 } as const
 /** A server-day count as which the budget itself is taken before anything was seen. */
 const priorDays = 2
 const pointsPerDoubling = 6
@@ -93,9 +93,10 @@ export function thresholdFor(inputs: ThresholdInputs): { readonly threshold: num
     threshold = limit
     reasons = [why]
   }
-  if (weightOf(scores) >= samplesMin) cap(lowScore(scores, rareShare) - marginPoints, 'its ordinary scores reach as low')
+  if (weightOf(scores) >= samplesMin)
+    cap(lowScore(scores, rareShare) - marginPoints, 'its ordinary scores reach as low')
   if (fleet !== null && fleet.servers > 1) cap(fleet.medianScore - behindFleet, 'the whole fleet is as bad')
-  const bounded = Math.min(base + thresholdBounds.above, Math.max(base - thresholdBounds.below, threshold))
+  const bounded = Math.min(base * (1 + thresholdBounds.above), Math.max(base * (1 - thresholdBounds.below), threshold))
   return { threshold: Math.round(bounded), reason: reasons.join('; ') || 'nothing speaks against the policy' }
 }
 

@@ -51,10 +51,7 @@ function fill({ tracker, restlessness }: Observer, memory: TelemetryMemory | nul
 function readOut({ tracker, restlessness }: Observer): ReadonlyArray<number> {
   const numbers: number[] = []
   for (const state of [tracker.state, restlessness.state]) {
-    for (let slot = 0; slot < state.length; slot += 1) {
-      const number = state[slot] ?? Number.NaN
-      numbers.push(Number.isNaN(number) ? unknown : number)
-    }
+    for (const number of state) numbers.push(Number.isNaN(number) ? unknown : number)
   }
   return numbers
 }

@@ -1,0 +1,77 @@
+import { activeModel, modelDecider, type ModelState } from '../../../src/actors/index.js'
+import type { Payload } from '../../../src/events/index.js'
+import { only, Story } from '../../support/story.js'
+
+type Trained = Extract<Payload<'model'>, { readonly type: 'ModelTrained' }>
+
+const test = { incidents: 20, serverDays: 4, recall: 0.5, falseAlarmsPerDay: 1, auc: 0.7 }
+const compared = (value: number, low: number) => ({
+  challenger: { ...test, recall: 0.5 + value },
+  champion: test,
+  budget: 1,
+  gain: { value, low, high: value + 0.2 },
+})
+
+const trained = (artifact: string, changes: Partial<Trained['data']> = {}): Trained => ({
+  type: 'ModelTrained',
+  data: {
+    model: `model-${artifact}`,
+    artifact,
+    learner: 'measurements',
+    weights: { forecast: 0.5, disk: 0.5 },
+    trigger: 'schedule',
+    data: { from: 0, until: 1, rows: 1_000, positives: 50, servers: 3 },
+    comparison: compared(0.2, 0.05),
+    ...changes,
+  },
+})
+const shipped = (artifact: string): Trained => trained(artifact, { trigger: 'shipped', data: null, comparison: null })
+const fresh = () => new Story<'model', ModelState>(modelDecider, 'fleet')
+
+describe('which model is in force', () => {
+  it('is the shipped one at first, with weights half way to its own', () => {
+    const story = fresh()
+    const promoted = only(story.when(shipped('a')), 'ModelPromoted')
+    expect(promoted.data).toMatchObject({ artifact: 'a', replaces: null })
+    expect(promoted.data.weights.disk).toBeCloseTo(0.26, 2)
+    expect(modelDecider.outstanding(story.state)).toMatchObject([{ type: 'activate-model', artifact: 'a' }])
+  })
+
+  it('is a trained one that is better, even at the lower end of the interval', () => {
+    const story = fresh().given(shipped('a'))
+    expect(only(story.when(trained('b')), 'ModelPromoted').data.reason).toMatch(/recall 70 % against 50 %/)
+  })
+
+  it('stays when a trained one is better by its point only, and says with which figures', () => {
+    const story = fresh().given(shipped('a'))
+    const rejected = only(story.when(trained('b', { comparison: compared(0.2, -0.01) })), 'ModelRejected')
+    expect(rejected.data.reason).toMatch(/not shown to be better on later data: .*gain 20 % \(-1 % to 40 %\)/)
+    expect(story.state.active?.artifact).toBe('a')
+  })
+
+  it('stays when a training fails', () => {
+    const story = fresh().given(shipped('a'))
+    expect(story.when({ type: 'TrainingFailed', data: { trigger: 'drift', reason: 'one class only' } })).toEqual([])
+    expect(story.state).toMatchObject({ active: { artifact: 'a' }, failure: { reason: 'one class only' } })
+  })
+
+  it('goes back step by step, and no further than the first', () => {
+    const story = fresh().given(shipped('a'), trained('b'), trained('c'))
+    const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
+    expect(only(story.when(back), 'ModelPromoted').data).toMatchObject({ artifact: 'b', reason: 'rolled back by ann' })
+    expect(only(story.when(back), 'ModelPromoted').data.artifact).toBe('a')
+    expect(story.when(back)).toEqual([])
+  })
+
+  it('is one that an operator asks for, if it is known', () => {
+    const story = fresh().given(shipped('a'), trained('b', { comparison: null }))
+    expect(activeModel(story.state)?.artifact).toBe('a')
+    const ask = (artifact: string) => story.when({ type: 'ModelPromotionRequested', data: { artifact, by: 'ann' } })
+    expect(ask('unknown')).toEqual([])
+    expect(only(ask('b'), 'ModelPromoted').data.replaces).toBe('a')
+  })
+
+  it('is not replaced by what is shipped once one was learned', () => {
+    expect(fresh().given(shipped('a'), trained('b')).when(shipped('c'))).toEqual([])
+  })
+})
