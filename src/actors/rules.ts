@@ -21,7 +21,12 @@ export const ruleBook = {
 } as const satisfies RuleBook
 
 /** The rules in force, by category. */
-export const deciders = { server: serverDecider, stream: streamDecider, client: clientDecider, model: modelDecider } as const
+export const deciders = {
+  server: serverDecider,
+  stream: streamDecider,
+  client: clientDecider,
+  model: modelDecider,
+} as const
 
 /** A book of one version each. */
 export const bookOf = ({ server, stream, client, model }: Deciders): RuleBook => ({

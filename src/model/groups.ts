@@ -25,7 +25,6 @@ export type GroupHealth = Readonly<Record<GroupName, number | null>>
  * together with its own group; a bad level alone, without a trend, does not.
  */
 export const handWeights: Readonly<Record<GroupName, number>> = {
-
   forecast: 0.4,
   cpu: 0.12,
   memory: 0.12,

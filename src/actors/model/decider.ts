@@ -1,7 +1,14 @@
 import type { Comparison, EventIn } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import type { Effect } from '../effects.js'
-import { activeModel, evolveModel, initialModelState, weightsInForce, type KnownModel, type ModelState } from './state.js'
+import {
+  activeModel,
+  evolveModel,
+  initialModelState,
+  weightsInForce,
+  type KnownModel,
+  type ModelState,
+} from './state.js'
 
 const version = 1
 const correlationOf = (): string | null => null

@@ -17,7 +17,12 @@ export type Category = 'server' | 'stream' | 'client' | 'model'
 export const categories: ReadonlyArray<Category> = ['server', 'stream', 'client', 'model']
 
 /** Definitions by category. The same type name may stand in two categories with different data (PolicyChanged). */
-export const catalogue = { server: serverEvents, stream: streamEvents, client: clientEvents, model: modelEvents } as const
+export const catalogue = {
+  server: serverEvents,
+  stream: streamEvents,
+  client: clientEvents,
+  model: modelEvents,
+} as const
 
 export const streamIdOf = (category: Category, entity: string): string => `${category}-${entity}`
 

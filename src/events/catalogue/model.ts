@@ -61,10 +61,7 @@ export const TrainingFailed = fact(
   'TrainingFailed',
   record({ trigger: oneOf('schedule', 'drift', 'operator'), reason: t.string }),
 )
-export const ModelPromotionRequested = fact(
-  'ModelPromotionRequested',
-  record({ artifact: t.string, by: t.string }),
-)
+export const ModelPromotionRequested = fact('ModelPromotionRequested', record({ artifact: t.string, by: t.string }))
 export const ModelRollbackRequested = fact('ModelRollbackRequested', record({ by: t.string }))
 
 // ---- decisions ----

@@ -58,7 +58,8 @@ function readOut({ tracker, restlessness }: Observer): ReadonlyArray<number> {
 
 /** The readings of a sample in the order of `serverMetrics`; NaN: not measured. */
 function readingsOf(entry: WindowEntry): ReadonlyArray<number> {
-  const { cpuCores, residentBytes, memoryLimitBytes, hostMemoryRatio, rttMs, lossRatio, jitterMs, diskLatencyMs } = entry
+  const { cpuCores, residentBytes, memoryLimitBytes, hostMemoryRatio, rttMs, lossRatio, jitterMs, diskLatencyMs } =
+    entry
   const memory =
     residentBytes !== null && memoryLimitBytes !== null && memoryLimitBytes > 0
       ? residentBytes / memoryLimitBytes

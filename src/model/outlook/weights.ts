@@ -4,7 +4,15 @@ import type { LearnedModel } from '../learners/learnedModel.js'
 import { groupContributions, modelGroups } from './attribution.js'
 
 /** Groups whose weight is learned; the others are not among what a model of telemetry looks at. */
-const learnedGroups = ['cpu', 'memory', 'latency', 'loss', 'jitter', 'disk', 'history'] as const satisfies ReadonlyArray<GroupName>
+const learnedGroups = [
+  'cpu',
+  'memory',
+  'latency',
+  'loss',
+  'jitter',
+  'disk',
+  'history',
+] as const satisfies ReadonlyArray<GroupName>
 
 /** No weight falls below this share of the one it started with: what was rare in training may still come. */
 const floorShare = 0.5
@@ -33,7 +41,10 @@ export function groupShares(model: LearnedModel, set: TrainingSet): Weights | nu
     })
   }
   const shares = modelGroups.map((_, group) =>
-    [0, 1].reduce((sum, label) => sum + ((totals[label] ?? 0) > 0 ? (sums[label]?.[group] ?? 0) / (totals[label] ?? 1) : 0), 0),
+    [0, 1].reduce(
+      (sum, label) => sum + ((totals[label] ?? 0) > 0 ? (sums[label]?.[group] ?? 0) / (totals[label] ?? 1) : 0),
+      0,
+    ),
   )
   const total = shares.reduce((sum, share) => sum + share, 0)
   if (!(total > 0)) return null

@@ -36,7 +36,11 @@ export class FleetConditions {
     const known = this.#told.get(server) ?? state.fleet
     if (known !== null && !isAnother(known, condition)) return null
     this.#told.set(server, condition)
-    return { id: derivedId(now, 'fleet-condition', server, JSON.stringify(condition)), type: 'FleetConditionSeen', data: condition }
+    return {
+      id: derivedId(now, 'fleet-condition', server, JSON.stringify(condition)),
+      type: 'FleetConditionSeen',
+      data: condition,
+    }
   }
 }
 
