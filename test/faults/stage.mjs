@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
 import { mainStream, startFleet } from '../../dist/runtime/fleet/index.js'
+import { modelsIn, shelveModels } from '../../dist/runtime/models/index.js'
 import { storePathIn } from '../../dist/runtime/process/replay.js'
 import { followLog } from './log.mjs'
 import { until, within } from './waiting.mjs'
@@ -43,6 +44,8 @@ export async function openStage(options = {}, prepare = async () => ({})) {
       notes.push(note),
     )
     await within(startMsMax, Promise.race([fleet.playing, fleet.broken]), 'the fleet did not begin to play')
+    // The decisions are derived again here, which takes the models that the fleet has decided with.
+    await shelveModels(modelsIn(dataDir))
     log = await followLog(storePathIn(dataDir))
     const stage = new Stage(fleet, log, notes, { ...ordinary, ...options, ...more }, props)
     stage.close = close

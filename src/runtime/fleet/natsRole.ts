@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { watchBroker, type BrokerWatch } from '../../messaging/nats/index.js'
 import { errorMessage } from '../systemError.js'
 import { startNatsProcess, type NatsProcess } from '../natsProcess.js'
-import { watchBroker, type BrokerWatch } from './brokerWatch.js'
 
 export interface NatsRoleOptions {
   readonly dataDir: string

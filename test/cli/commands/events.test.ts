@@ -53,7 +53,7 @@ describe('segue events', () => {
 
   test.each([
     [['--type', 'Bogus'], 2, '--type Bogus: there is no event of this name'],
-    [['--category', 'node'], 2, '--category node: give server, stream or client'],
+    [['--category', 'node'], 2, '--category node: give server, stream, client or model'],
     [['--stream', 's1'], 2, '--stream s1: give the whole id, such as server-s1 or stream-s1'],
     [['--stream', 'server-s1', '--category', 'server'], 2, '--stream and --category: give one of them'],
     [['--from', '2026-03-02', '--until', '2026-03-01'], 2, '--from is not before --until'],

@@ -1,7 +1,7 @@
-import { watchBroker } from '../../../src/runtime/fleet/brokerWatch.js'
-import { hasNatsServer, startNatsServer } from '../../support/natsServer.js'
-import { describeUnless } from '../../support/skip.js'
-import { waitFor } from '../../support/waitFor.js'
+import { watchBroker } from '../../src/messaging/nats/index.js'
+import { hasNatsServer, startNatsServer } from '../support/natsServer.js'
+import { describeUnless } from '../support/skip.js'
+import { waitFor } from '../support/waitFor.js'
 
 describeUnless(!hasNatsServer && 'nats-server is not installed', 'a watched broker', () => {
   it('counts as hung when its durable logs do not answer for long enough, and is told once', async () => {
