@@ -13,7 +13,6 @@ export { noHistory, withIncident, type History } from './telemetry/index.js'
 export {
   artifactOf,
   follow,
-  isShelved,
   isWarm,
   modelOf,
   ModelMissing,

@@ -11,9 +11,6 @@ export interface TrainingSet {
   readonly weights: Float32Array
 }
 
-/** Numbers in a row. */
-export const rowsWidth = ({ features }: TrainingSet): number => features.length
-
 /** The rows whose numbers are given. */
 export const rowsOf = (set: TrainingSet, chosen: ArrayLike<number>): TrainingSet => {
   const width = set.features.length

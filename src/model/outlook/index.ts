@@ -3,7 +3,6 @@ export { follow, type TelemetryMemory } from './memory.js'
 export { isWarm, outlookOf, type Outlook } from './outlook.js'
 export {
   artifactOf,
-  isShelved,
   modelOf,
   ModelMissing,
   openArtifact,

@@ -53,8 +53,6 @@ export function shelve(bytes: Uint8Array): E.Either<ShelfError, ShelvedModel> {
   return opened
 }
 
-export const isShelved = (artifact: string): boolean => shelf.has(artifact)
-
 /** @throws ModelMissing */
 export function modelOf(artifact: string): LearnedModel {
   const model = shelf.get(artifact)

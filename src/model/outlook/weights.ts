@@ -1,5 +1,5 @@
 import { groupNames, startWeights, type GroupName, type Weights } from '../groups.js'
-import { rowsWidth, type TrainingSet } from '../learners/trainingSet.js'
+import type { TrainingSet } from '../learners/trainingSet.js'
 import type { LearnedModel } from '../learners/learnedModel.js'
 import { groupContributions, modelGroups } from './attribution.js'
 
@@ -25,7 +25,7 @@ const rowsMax = 4_000
  * same. Sums to 1; null when the model says the same of all.
  */
 export function groupShares(model: LearnedModel, set: TrainingSet): Weights | null {
-  const width = rowsWidth(set)
+  const width = set.features.length
   const sums = [new Float64Array(modelGroups.length), new Float64Array(modelGroups.length)]
   const totals = [0, 0]
   const step = Math.max(1, Math.floor(set.rows / rowsMax))

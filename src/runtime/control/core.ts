@@ -98,9 +98,7 @@ export class ControlCore {
   #events = 0
   #eventsKept = 0
   #storeTroubleTold = -Infinity
-  #loadsWait = false
   readonly #conditions = new FleetConditions()
-  #conditionWaits = false
   #closing = false
 
   constructor(options: ControlCoreOptions) {
@@ -295,29 +293,29 @@ export class ControlCore {
     }
   }
 
-  #tellLoadsLater(): void {
-    if (this.#loadsWait || this.#closing) return
-    this.#loadsWait = true
-    this.#options.clock.after(loadsAfterMs, () => {
-      this.#loadsWait = false
-      if (!this.#closing) this.#tellFleet('too')
-    })
-  }
+  readonly #tellLoadsLater = this.#onceAfter(loadsAfterMs, () => this.#tellFleet('too'))
 
   /** Tells servers how their fleet stands, where it is another than they know. */
-  #tellConditionLater(): void {
-    if (this.#conditionWaits || this.#closing) return
-    this.#conditionWaits = true
+  readonly #tellConditionLater = this.#onceAfter(conditionAfterMs, () => {
     const { clock } = this.#options
-    clock.after(conditionAfterMs, () => {
-      this.#conditionWaits = false
-      if (this.#closing) return
-      const condition = this.#conditions.conditionOf(this.index.fleet(), this.index.servers(), clock.now())
-      for (const state of this.index.servers()) {
-        const fact = this.#conditions.factFor(state.server, state, condition, clock.now())
-        if (fact !== null) this.#tellLater('server', state.server, fact)
-      }
-    })
+    const condition = this.#conditions.conditionOf(this.index.fleet(), this.index.servers(), clock.now())
+    for (const state of this.index.servers()) {
+      const fact = this.#conditions.factFor(state.server, state, condition, clock.now())
+      if (fact !== null) this.#tellLater('server', state.server, fact)
+    }
+  })
+
+  /** Something to ask for as often as one likes: it is done once, this long after it was first asked for. */
+  #onceAfter(afterMs: number, work: () => void): () => void {
+    let waits = false
+    return () => {
+      if (waits || this.#closing) return
+      waits = true
+      this.#options.clock.after(afterMs, () => {
+        waits = false
+        if (!this.#closing) work()
+      })
+    }
   }
 
   #onClient({ entity, state }: Committed<'client'>): void {
