@@ -1,14 +1,7 @@
-import {
-  forecast,
-  forecastHealth,
-  medianOf,
-  memoryUseOf,
-  normalLatenessMs,
-  recentEntries,
-  type MetricForecast,
-} from './forecast.js'
+import { column, columnsOf, type Column, type Columns } from './columns.js'
+import { forecast, forecastHealth, type MetricForecast } from './forecast.js'
 import type { GroupHealth, GroupName } from './groups.js'
-import { timesOf, type FeatureWindow, type WindowEntry } from './window.js'
+import type { FeatureWindow } from './window.js'
 
 /** What a risk model and the score look at: derived from the window alone. */
 export interface Features {
@@ -27,65 +20,49 @@ const between = (value: number, best: number, worst: number): number =>
 const healthOf = (value: number | null, best: number, worst: number): number | null =>
   value === null ? null : between(value, best, worst)
 
-/** Mean of what was measured, weighted; null when nothing was. */
-const blend = (...parts: ReadonlyArray<readonly [health: number | null, weight: number]>): number | null => {
-  let sum = 0
-  let weights = 0
-  for (const [health, weight] of parts) {
-    if (health === null) continue
-    sum += health * weight
-    weights += weight
-  }
-  return weights > 0 ? sum / weights : null
+const ownShare = 0.85
+const sharedShare = 0.15
+
+/** Mean of a server's own health and that of its machine, weighted, of what was measured; null when nothing was. */
+const blend = (own: number | null, shared: number | null): number | null => {
+  if (own === null) return shared === null ? null : (shared * sharedShare) / sharedShare
+  if (shared === null) return (own * ownShare) / ownShare
+  return (own * ownShare + shared * sharedShare) / (ownShare + sharedShare)
 }
 
-const lowest = (...healths: ReadonlyArray<number | null>): number | null => {
-  const known = healths.filter((health) => health !== null)
-  return known.length === 0 ? null : Math.min(...known)
-}
+const lower = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : Math.min(a, b))
 
 /**
  * Health of the levels as they are now. What all processes of a machine share weighs little: a busy machine must not
  * make all of its servers unstable at once, when there is nowhere better to go.
  */
 const levelHealth = (
-  recent: ReadonlyArray<WindowEntry>,
+  columns: Columns,
   normalMs: number | null,
 ): Readonly<Record<Exclude<GroupName, 'forecast' | 'clients' | 'history'>, number | null>> => {
-  const level = (valueOf: (entry: WindowEntry) => number | null, best: number, worst: number): number | null =>
-    healthOf(medianOf(recent, valueOf), best, worst)
-  const lateByMs = ({ latenessMs }: WindowEntry): number | null =>
-    latenessMs === null || normalMs === null ? null : latenessMs - normalMs
-  const own = 0.85
-  const shared = 0.15
+  const level = (of: Column, best: number, worst: number): number | null =>
+    healthOf(columns.recentMedian(of), best, worst)
+  const lateByMs = normalMs === null ? null : columns.recentMedian(column.lateness, normalMs)
   return {
-    cpu: blend(
-      [level((entry) => entry.cpuCores, 0.6, 1), own],
-      [level((entry) => entry.hostCpuRatio, 0.9, 1.1), shared],
-    ),
-    memory: blend([level(memoryUseOf, 0.6, 0.95), own], [level((entry) => entry.hostMemoryRatio, 0.9, 1), shared]),
-    eventLoop: level((entry) => entry.eventLoopDelayMs, 50, 250),
-    encoder: lowest(
-      level((entry) => entry.speed, 0.98, 0.8),
-      level(lateByMs, 40, 320),
-    ),
-    latency: level((entry) => entry.rttMs, 100, 500),
-    loss: level((entry) => entry.lossRatio, 0.005, 0.05),
-    jitter: level((entry) => entry.jitterMs, 10, 100),
-    disk: level((entry) => entry.diskLatencyMs, 50, 500),
+    cpu: blend(level(column.cpu, 0.6, 1), level(column.hostCpu, 0.9, 1.1)),
+    memory: blend(level(column.memory, 0.6, 0.95), level(column.hostMemory, 0.9, 1)),
+    eventLoop: level(column.eventLoop, 50, 250),
+    encoder: lower(level(column.speed, 0.98, 0.8), healthOf(lateByMs, 40, 320)),
+    latency: level(column.rtt, 100, 500),
+    loss: level(column.loss, 0.005, 0.05),
+    jitter: level(column.jitter, 10, 100),
+    disk: level(column.disk, 50, 500),
   }
 }
 
 /** Derives the features of a window for a horizon. */
 export const featuresOf = (window: FeatureWindow, horizonMs: number): Features => {
-  const { entries } = window
-  const times = timesOf(entries)
-  const recent = recentEntries(entries, times)
-  const normalMs = normalLatenessMs(entries)
-  const forecasts = forecast(entries, times, recent, normalMs)
+  const columns = columnsOf(window)
+  const normalMs = columns.lowLatenessMs
+  const forecasts = forecast(columns, normalMs)
   const healthByGroup: Record<GroupName, number | null> = {
-    ...levelHealth(recent, normalMs),
-    forecast: entries.length === 0 ? null : 1,
+    ...levelHealth(columns, normalMs),
+    forecast: columns.count === 0 ? null : 1,
     // Not in the window: see circumstances.ts.
     clients: null,
     history: null,
@@ -99,5 +76,5 @@ export const featuresOf = (window: FeatureWindow, horizonMs: number): Features =
     // The group itself is as bad as its way is: now and then are one thing to the score.
     healthByGroup[group] = Math.min(healthByGroup[group] ?? 1, health)
   }
-  return { horizonMs, samples: entries.length, health: healthByGroup, forecasts, timeToLimitMs }
+  return { horizonMs, samples: columns.count, health: healthByGroup, forecasts, timeToLimitMs }
 }

@@ -14,7 +14,9 @@ export const noScores: ScoreDistribution = []
 /** Takes a score in that no alarm stood behind. */
 export function withScore(scores: ScoreDistribution, score: number): ScoreDistribution {
   const bin = Math.min(bins - 1, Math.max(0, Math.floor(score / binPoints)))
-  return Array.from({ length: bins }, (_, index) => (scores[index] ?? 0) * fading + (index === bin ? 1 : 0))
+  const faded: number[] = []
+  for (let index = 0; index < bins; index += 1) faded.push((scores[index] ?? 0) * fading + (index === bin ? 1 : 0))
+  return faded
 }
 
 /** Samples that the distribution stands for, at most some 2,900. */

@@ -32,6 +32,7 @@ const newHighQuantile = 0.9
 
 /** Numbers of newest points that are tried after all of them, from the most to the least. */
 const lengths = [45, 34, 26, 21, 17, 14, 12, 10, 8, 7, 6, 5]
+const isLength = Array.from({ length: 46 }, (_, length) => lengths.includes(length))
 
 interface Line {
   readonly slope: number
@@ -90,14 +91,37 @@ function isSteady({ values }: Series, start: number, rise: number): boolean {
  */
 export function risingTrend(series: Series, riseMin: number): Trend | null {
   const count = series.values.length
-  const whole = trendFrom(series, 0, riseMin)
+  const mayRise = mayRiseFrom(series, riseMin)
+  const whole = mayRise[0] === true ? trendFrom(series, 0, riseMin) : null
   if (whole !== null) return whole
   for (const length of lengths) {
-    if (length >= count) continue
+    if (length >= count || mayRise[count - length] !== true) continue
     const trend = trendFrom(series, count - length, riseMin)
     if (trend !== null) return trend
   }
   return null
+}
+
+/** For every point that a fit may begin with, whether there can be such a rise from there on: see `canRise`. */
+function mayRiseFrom({ times, values }: Series, riseMin: number): ReadonlyArray<boolean> {
+  const count = values.length
+  const answers = new Array<boolean>(count).fill(false)
+  let [low, high] = [Infinity, -Infinity]
+  let [stepLow, stepHigh] = [Infinity, 0]
+  for (let start = count - 1; start >= 0; start -= 1) {
+    const value = values[start] ?? 0
+    if (value < low) low = value
+    if (value > high) high = value
+    if (start < count - 1) {
+      const step = (times[start + 1] ?? 0) - (times[start] ?? 0)
+      if (step < stepLow) stepLow = step
+      if (step > stepHigh) stepHigh = step
+    }
+    const samples = count - start
+    if (samples < trendSamplesMin || !(start === 0 || isLength[samples] === true)) continue
+    answers[start] = canRise({ low, high }, leverageOf(samples, { low: stepLow, high: stepHigh }), riseMin)
+  }
+  return answers
 }
 
 function trendFrom(series: Series, start: number, riseMin: number): Trend | null {
@@ -140,50 +164,35 @@ export const timeToLimitMs = (trend: Trend | null, limit: number): number | null
 // what needs no fit
 // -------------------------------------------------------------------------------------
 
-/** Moments of measurement, oldest first, with what they allow. */
-export interface Timeline {
-  readonly times: ReadonlyArray<number>
-  /** Most that a rise fitted to values at these times can be, as a multiple of the range of the values. */
-  readonly leverage: number
-}
-
 /** Far more than the rounding of sums over a window can make up. */
 const roundingShare = 1e-6
 
+interface Bounds {
+  readonly low: number
+  readonly high: number
+}
+
 /**
- * Whether `risingTrend` may find anything in values of this range. Mostly it cannot, and to know it without a fit makes up
- * most of the speed of an assessment.
+ * Whether `risingTrend` may find anything in values of this range, measured at moments of this leverage. Mostly it cannot,
+ * and to know it without a fit makes up most of the speed of an assessment.
  */
-export function canRise(
-  { low, high }: { readonly low: number; readonly high: number },
-  { leverage }: Timeline,
-  riseMin: number,
-): boolean {
+export function canRise({ low, high }: Bounds, leverage: number, riseMin: number): boolean {
   const slack = roundingShare * Math.max(Math.abs(low), Math.abs(high), riseMin)
   return !((high - low) * leverage + slack < riseMin)
 }
 
-export function timelineOf(times: ReadonlyArray<number>): Timeline {
-  const count = times.length
-  let leverage = leverageFrom(times, 0)
-  for (const length of lengths) if (length < count) leverage = Math.max(leverage, leverageFrom(times, count - length))
-  return { times, leverage }
-}
-
-/** With x the distances from the mean time, a fitted slope is at most half of the range times sum |x| / sum x^2. */
-function leverageFrom(times: ReadonlyArray<number>, start: number): number {
-  const end = times.length
-  const lastAt = times[end - 1] ?? 0
-  let sum = 0
-  for (let index = start; index < end; index += 1) sum += (times[index] ?? 0) - lastAt
-  const mean = sum / (end - start)
-  let absolute = 0
-  let squares = 0
-  for (let index = start; index < end; index += 1) {
-    const x = (times[index] ?? 0) - lastAt - mean
-    absolute += Math.abs(x)
-    squares += x * x
-  }
-  const span = lastAt - (times[start] ?? 0)
-  return squares > 0 ? (span * absolute) / (2 * squares) : 0
+/**
+ * Most that a rise fitted to this many values can be, as a multiple of their range, when neighbours are between `low` and
+ * `high` milliseconds apart.
+ *
+ * With x the distances from the mean time, the rise is at most span sum |x| / (2 sum x^2) of the range. sum x^2 is least
+ * where all are `low` apart: low^2 n (n^2 - 1) / 12. Then sum |x| is bounded twice, by the inequality of Cauchy and
+ * Schwarz and by the distances from the middle, which is off the mean by what the steps differ; the lesser of both counts.
+ */
+export function leverageOf(samples: number, { low, high }: Bounds): number {
+  if (!(low > 0)) return Infinity
+  const uneven = high / low
+  const bySquares = uneven * Math.sqrt((3 * (samples - 1)) / (samples + 1))
+  const byMiddle = ((1.5 * samples) / (samples + 1)) * uneven * (1.5 * uneven - 0.5)
+  return Math.min(bySquares, byMiddle)
 }

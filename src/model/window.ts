@@ -85,9 +85,18 @@ export const observe = (window: FeatureWindow, sample: HealthSample, path: PathQ
 }
 
 /**
- * When each sample was taken, in milliseconds before the newest one (so the last is 0, the others negative). Steps of
- * the server's clock do not show: neighbours are apart by the measured interval, and the clock is only asked across a gap.
+ * Time between two neighbours in a window, in milliseconds. Steps of the server's clock do not show: neighbours are apart
+ * by the measured interval, and the clock is only asked across a gap.
  */
+export const stepMs = (entry: WindowEntry, before: WindowEntry): number => {
+  const missing = entry.seq - before.seq
+  const byIntervals = entry.intervalMs * missing
+  const byClock = entry.takenAt - before.takenAt
+  const clockIsCredible = byClock > byIntervals / 2 && byClock < byIntervals * 2
+  return missing > 1 && clockIsCredible ? byClock : byIntervals
+}
+
+/** When each sample was taken, in milliseconds before the newest one (so the last is 0, the others negative). */
 export const timesOf = (entries: ReadonlyArray<WindowEntry>): ReadonlyArray<number> => {
   const times: number[] = []
   let at = 0
@@ -95,12 +104,7 @@ export const timesOf = (entries: ReadonlyArray<WindowEntry>): ReadonlyArray<numb
     times.push(at)
     const entry = entries[index]
     const before = entries[index - 1]
-    if (entry === undefined || before === undefined) continue
-    const missing = entry.seq - before.seq
-    const byIntervals = entry.intervalMs * missing
-    const byClock = entry.takenAt - before.takenAt
-    const clockIsCredible = byClock > byIntervals / 2 && byClock < byIntervals * 2
-    at -= missing > 1 && clockIsCredible ? byClock : byIntervals
+    if (entry !== undefined && before !== undefined) at -= stepMs(entry, before)
   }
   return times.reverse()
 }

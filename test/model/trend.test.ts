@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { canRise, risingTrend, timelineOf, timeToLimitMs, type Series } from '../../src/model/trend.js'
+import { canRise, leverageOf, risingTrend, timeToLimitMs, type Series } from '../../src/model/trend.js'
 
 const everySecond = (values: ReadonlyArray<number>): Series => ({
   times: values.map((_, index) => (index - values.length + 1) * 1_000),
@@ -7,6 +7,10 @@ const everySecond = (values: ReadonlyArray<number>): Series => ({
 })
 const trendOf = (values: ReadonlyArray<number>, riseMin = 5): ReturnType<typeof risingTrend> =>
   risingTrend(everySecond(values), riseMin)
+const boundsOf = (values: ReadonlyArray<number>): { readonly low: number; readonly high: number } => ({
+  low: Math.min(...values),
+  high: Math.max(...values),
+})
 const seconds = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, second) => second)
 
 describe('rising trend', () => {
@@ -68,17 +72,32 @@ describe('what needs no fit', () => {
         const found = risingTrend({ times, values }, given.riseMin)
         if (found === null) return
         trends += 1
-        const range = { low: Math.min(...values), high: Math.max(...values) }
-        expect(canRise(range, timelineOf(times), given.riseMin)).toBe(true)
+        expect(canRise(boundsOf(values), leverageOf(times.length, boundsOf(given.gaps)), given.riseMin)).toBe(true)
       }),
       { numRuns: 500, seed: 1 },
     )
     expect(trends).toBeGreaterThan(20)
   })
 
+  it('knows how far a fitted rise can go beyond the range of the values', () => {
+    fc.assert(
+      fc.property(fc.array(gap, { minLength: 4, maxLength: 59 }), (gaps) => {
+        const times = gaps.reduce<number[]>((all, ms) => [...all, (all.at(-1) ?? 0) + ms], [0])
+        const mean = times.reduce((sum, at) => sum + at, 0) / times.length
+        // The steepest line through values of a range: lowest before the mean time, highest after it.
+        const absolute = times.reduce((sum, at) => sum + Math.abs(at - mean), 0)
+        const squares = times.reduce((sum, at) => sum + (at - mean) ** 2, 0)
+        const steepest = ((times.at(-1) ?? 0) * absolute) / (2 * squares)
+        expect(leverageOf(times.length, boundsOf(gaps))).toBeGreaterThanOrEqual(steepest * (1 - 1e-9))
+      }),
+      { numRuns: 500, seed: 2 },
+    )
+    expect(leverageOf(60, { low: 995, high: 1_005 })).toBeLessThan(1.55)
+  })
+
   it('spares the fits of values that stay where they are', () => {
     const { times, values } = everySecond(seconds(60).map((second) => 20 + (second % 3)))
     expect(risingTrend({ times, values }, 5)).toBeNull()
-    expect(canRise({ low: 20, high: 22 }, timelineOf(times), 5)).toBe(false)
+    expect(canRise({ low: 20, high: 22 }, leverageOf(60, { low: 1_000, high: 1_000 }), 5)).toBe(false)
   })
 })
