@@ -1,10 +1,11 @@
+import { archivedLine } from '../runtime/fleet/index.js'
 import type { AuditCheck, AuditResult, Finding } from '../projections/index.js'
 
 const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString('en').replaceAll(',', ' ')} ${n === 1 ? one : many}`
 
 /** What each check has looked at, for people. */
-function scopeOf(check: AuditCheck, { events, streams, ledger, replay }: AuditResult): string {
+function scopeOf(check: AuditCheck, { events, streams, archives, ledger, replay }: AuditResult): string {
   switch (check) {
     case 'ledger':
       return `${count(ledger.checkpoints, 'checkpoint')}${ledger.cuts > 0 ? `, ${count(ledger.cuts, 'cut')}` : ''}, each names the one before`
@@ -14,6 +15,8 @@ function scopeOf(check: AuditCheck, { events, streams, ledger, replay }: AuditRe
         : `Ed25519, ${ledger.keys.length === 1 ? 'key' : 'keys'} ${ledger.keys.join(', ')}`
     case 'chain':
       return `${count(events, 'event')} in ${count(streams, 'event stream')}, as they were signed`
+    case 'archive':
+      return `${count(archives, 'archive')}, the files that the signed cuts name`
     case 'authority':
       return 'one epoch for each segment; epochs and K only rise'
     case 'playback':
@@ -31,6 +34,7 @@ const titles: { readonly [C in AuditCheck]: string } = {
   ledger: 'ledger',
   signatures: 'signatures',
   chain: 'hash chains',
+  archive: 'archives',
   authority: '1 authority',
   playback: '2 playback',
   once: '3 once',
@@ -44,9 +48,11 @@ export function auditLines(where: string, result: AuditResult): ReadonlyArray<st
   const lines = [`${where}: ${count(result.events, 'event')}`]
   for (const check of Object.keys(titles) as ReadonlyArray<AuditCheck>) {
     const found = findings.filter((finding) => finding.check === check)
+    if (check === 'archive' && result.archives === 0) continue
     lines.push(`  ${found.length === 0 ? '✔' : '✘'} ${titles[check].padEnd(12)} ${scopeOf(check, result)}`)
     for (const finding of found) lines.push(`      ${placeOf(finding)}: ${finding.message}`)
   }
+  lines.push(...result.replay.archived.map(archivedLine))
   const { last, unsigned } = ledger
   if (last !== null) {
     const rest = unsigned === 0 ? 'nothing is newer' : `${count(unsigned, 'newer event')} not signed yet`

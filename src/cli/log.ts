@@ -10,6 +10,7 @@ interface LogFlags {
   readonly eventstore?: StoreConnection
   readonly store?: string
   readonly data?: string
+  readonly archive?: string
 }
 
 const names = ['eventstore', 'store', 'data'] as const
@@ -21,12 +22,19 @@ export const addLogFlags = (command: Command): Command =>
     .addOption(flag('--data <dir>', 'data folder of the log (default: the newest run of segue up)'))
     .addOption(flag('--store <file>', 'the file of the log, instead of --data'))
     .addOption(flag('--eventstore <where>', `the log, instead of --data: ${connectionForms}`, { read: eventStore }))
+    .addOption(flag('--archive <dir>', 'folder with what was archived of the log, to be read with it'))
 
 /**
  * The log that a command was told to read. What stands on the command line goes before what the environment says.
  * @throws UsageError for two logs at once, or when there is none.
  */
 export async function logOf(command: Command, env: NodeJS.ProcessEnv): Promise<StoreConnection> {
+  const log = await logWithout(command, env)
+  const { archive } = command.opts<LogFlags>()
+  return archive === undefined || log.type === 'memory' ? log : { ...log, archive }
+}
+
+async function logWithout(command: Command, env: NodeJS.ProcessEnv): Promise<StoreConnection> {
   const flags = command.opts<LogFlags>()
   const given = (source: string): ReadonlyArray<Name> =>
     names.filter((name) => command.getOptionValueSource(name) === source)

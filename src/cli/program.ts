@@ -12,6 +12,7 @@ import { mediaCommand } from './commands/media.js'
 import { projectionsCommand } from './commands/projections.js'
 import { replayCommand } from './commands/replay.js'
 import { reportCommand } from './commands/report.js'
+import { retentionCommand } from './commands/retention.js'
 import { simulateCommand } from './commands/simulate.js'
 import { simulateHealthCommand } from './commands/simulateHealth.js'
 import { upCommand } from './commands/up.js'
@@ -51,6 +52,7 @@ export function buildProgram(context: CommandContext): Command {
     whatIfCommand(context),
     auditCommand(context),
     keysCommand(context),
+    retentionCommand(context),
     simulateCommand(context),
     simulateHealthCommand(context),
     evaluateCommand(context),

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import { archivedBeginnings } from '../events/stores/archive/index.js'
 import { defaultDataRoot } from '../runtime/dataDirectory.js'
 import { readModelPath, withReadModel, type Reading } from '../runtime/projecting/index.js'
 import type { CommandContext } from './context.js'
 import { flag } from './flags.js'
 import { addLogFlags, logOf } from './log.js'
+import { noteArchived } from './output/archived.js'
 import { ProgressLine } from './output/progress.js'
 
 /** The flags of commands that read what was made of a log. */
@@ -25,7 +27,8 @@ export async function usingReadModel<T>(
 }
 
 /** Brings the projections up to date, and shows how far it is. */
-export async function catchingUp(context: CommandContext, { catchUp }: Reading): Promise<void> {
+export async function catchingUp(context: CommandContext, { store, catchUp }: Reading): Promise<void> {
+  noteArchived(context, await archivedBeginnings(store))
   const progress = new ProgressLine(context, 'projections')
   await catchUp(({ events, at }) =>
     progress.show(null, `${events.toLocaleString('en')} events, up to ${new Date(at).toISOString().slice(0, 19)}Z`),

@@ -92,15 +92,13 @@ export interface PlayerSession {
 type World = typeof browserPorts
 type Phase = 'idle' | 'starting' | 'serving' | 'ended'
 
-/** What a player leaves out or takes again is counted; to take a number in another rendition too is to change the bitrate. */
+/** Numbers are given out in order; what a player takes again or leaves out is counted. */
 interface Given {
   readonly segments: number
   readonly gaps: number
   readonly duplicates: number
-  /** Newest number of picture and sound, of which rendition it is, and who delivered it. */
-  readonly newest: Readonly<
-    Record<string, { readonly number: number; readonly track: string; readonly server: string }>
-  >
+  /** Newest number of each track, and who delivered it. */
+  readonly newest: Readonly<Record<string, { readonly number: number; readonly server: string }>>
 }
 
 const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
@@ -121,8 +119,6 @@ class RequestSession {
   #requests: Requests | null = null
   #format: Format | null = null
   #offsetMs = 0
-  /** Newest number at the beginning. */
-  #live = 0
   #given: Given = nothingGiven
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
@@ -152,7 +148,7 @@ class RequestSession {
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#newest(),
+      newestNumber: () => this.#newest() ?? 0,
       onRerouted: (cutover) => this.#requests?.rerouted(cutover),
       onNews: () => this.#requests?.turn(),
       onFault: (cause) => this.#fault(cause),
@@ -196,9 +192,9 @@ class RequestSession {
     this.#watch?.stop()
     const watch = new MediaWatch(media, this.#world.clock, {
       rate: pace ? (bufferMs) => this.#rate(bufferMs) : null,
-      onStall: () => this.#events.emit('stall', { number: this.#newest() }),
+      onStall: () => this.#events.emit('stall', { number: this.#newest() ?? 0 }),
       onRecovered: (stallMs) => {
-        const number = this.#newest()
+        const number = this.#newest() ?? 0
         this.#links.report({ type: 'stalled', number, stallMs })
         this.#events.emit('recovered', { number, stallMs })
       },
@@ -218,7 +214,7 @@ class RequestSession {
     if (this.#format === null) return
     const endMs = startMsOf(number + 1, this.#format.segmentTicks)
     // Numbers that were there before they were asked for tell nothing about the network.
-    const isLive = number >= this.#newest()
+    const isLive = number >= (this.#newest() ?? number)
     if (!isLive) return
     this.#pace = paceAfter(this.#pace, arrivedAtMs - this.#offsetMs - endMs, arrivedAtMs - this.#pacedAtMs)
     this.#pacedAtMs = arrivedAtMs
@@ -243,10 +239,10 @@ class RequestSession {
    */
   #latencyMs(): number {
     const watch = this.#watch
-    const bufferMs = watch?.bufferMs ?? null
-    if (bufferMs === null || watch === null || this.#format === null) return 0
+    const [newest, bufferMs] = [this.#newest(), watch?.bufferMs ?? null]
+    if (newest === null || bufferMs === null || watch === null || this.#format === null) return 0
     const { positionMs } = watch
-    const zeroMs = startMsOf(this.#newest() + 1, this.#format.segmentTicks) - positionMs - bufferMs
+    const zeroMs = startMsOf(newest + 1, this.#format.segmentTicks) - positionMs - bufferMs
     this.#zeroMs = Math.min(this.#zeroMs + zeroForgottenMs, zeroMs)
     return Math.max(0, this.#world.clock.now() - this.#offsetMs - this.#zeroMs - positionMs)
   }
@@ -276,7 +272,7 @@ class RequestSession {
     this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
     const guide = links.open(opening)
     links.noteHashes(manifest)
-    this.#live = live
+    this.#given = { ...nothingGiven, newest: { '': { number: live, server: '' } } }
     const requests = new Requests({
       ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: () => this.#offsetMs },
       fleet: links.fleet,
@@ -314,26 +310,23 @@ class RequestSession {
     }
   }
 
-  #newest(): number {
-    return Math.max(this.#live, ...Object.values(this.#given.newest).map(({ number }) => number))
+  #newest(): number | null {
+    const numbers = Object.values(this.#given.newest).map(({ number }) => number)
+    return numbers.length === 0 ? null : Math.max(...numbers)
   }
 
   #give(track: string, number: number, server: string): void {
     const { segments, gaps, duplicates, newest } = this.#given
-    const kind = /^audio/.test(track) ? 'audio' : 'video'
-    const last = newest[kind]
-    const before = last?.number ?? number - 1
-    const again = number <= before
+    const before = newest[track]?.number ?? number - 1
     this.#given = {
-      segments: segments + (kind === 'audio' || again ? 0 : 1),
+      segments: segments + (isAudio(track) ? 0 : 1),
       gaps: gaps + Math.max(0, number - before - 1),
-      duplicates: duplicates + (again && last?.track === track ? 1 : 0),
-      newest: { ...newest, [kind]: { number: again ? before : number, server, track } },
+      duplicates: duplicates + (number <= before ? 1 : 0),
+      newest: { ...newest, [track]: { number: Math.max(number, before), server } },
     }
-    const [video, audio = video] = ['video', 'audio'].map((each) => {
-      const given = this.#given.newest[each]
-      return given?.number === number ? given.server : undefined
-    })
+    const at = Object.entries(this.#given.newest).filter(([, each]) => each.number === number && each.server !== '')
+    const video = at.find(([name]) => !isAudio(name))?.[1].server
+    const audio = at.find(([name]) => isAudio(name))?.[1].server ?? video
     if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
   }
 
@@ -341,13 +334,16 @@ class RequestSession {
   #tick(): void {
     const { silenceEndMs = 300_000, stream } = this.#options
     const { clock } = this.#world
-    const deliveredAtMs = this.#requests?.deliveredAtMs ?? 0
-    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, deliveredAtMs)
+    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, this.#deliveredAtMs())
     if (sinceMs >= silenceEndMs) {
       const message = `no server of stream ${stream} has answered for ${Math.round(sinceMs / 1000)} s`
-      return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
+      return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() ?? 0 })
     }
     this.#cancelTick = clock.setTimer(() => this.#tick(), tickMs)
+  }
+
+  #deliveredAtMs(): number {
+    return this.#requests?.deliveredAtMs ?? 0
   }
 
   #fault(cause: unknown): void {
@@ -370,6 +366,8 @@ class RequestSession {
     this.#events.emit('ended', { reason, error, totals })
   }
 }
+
+const isAudio = (track: string): boolean => /^audio/.test(track)
 
 const defined = (options: PlayerSessionOptions): Partial<World> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

@@ -58,6 +58,18 @@ export class AppendOutcomeUnknown extends StoreError {
   }
 }
 
+/** A stream cannot be cut like this; nothing was removed. */
+export class CutRefused extends StoreError {
+  readonly _tag = 'CutRefused'
+  constructor(
+    readonly streamId: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super(`stream ${streamId} is not cut: ${reason}`, { cause })
+  }
+}
+
 /** The file or server is not a log of ours, is damaged, or was written by a newer version. */
 export class StoreCorrupt extends StoreError {
   readonly _tag = 'StoreCorrupt'

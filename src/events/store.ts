@@ -53,6 +53,14 @@ export interface Subscription {
   readonly close: () => Promise<void>
 }
 
+/** Where a stream begins whose older events were archived. */
+export interface StreamCut {
+  /** First revision that is kept. */
+  readonly revision: number
+  /** Revision of the `LedgerCut` in the ledger that says so. */
+  readonly ledgerRevision: number
+}
+
 /**
  * The log. Implementations: SQLite (embedded default), memory (tests and simulation), EventStoreDB. All pass one
  * contract suite (test/contracts/eventStore).
@@ -73,6 +81,15 @@ export interface EventStore {
   readonly subscribe: (options: SubscribeOptions) => Subscription
   /** Makes the stream unreadable for ever; appending to it gives StreamDeleted. */
   readonly deleteStream: (streamId: string) => Promise<void>
+  /**
+   * Lets a stream begin at `cut.revision`: no read shows what was before it, at once and for good. Its last event is
+   * always kept, and revisions go on as before. What an earlier, interrupted call has left is removed as well, so the same
+   * may be asked for again.
+   * @throws CutRefused unless the ledger holds the signed cut that is named, or when nothing would be left
+   */
+  readonly truncateBefore: (streamId: string, cut: StreamCut) => Promise<void>
+  /** Where streams begin that were cut, by stream. */
+  readonly cuts: () => Promise<ReadonlyMap<string, StreamCut>>
   /** Waits for appends under way, then releases everything. Later calls fail with StoreUnavailable. */
   readonly close: () => Promise<void>
 }

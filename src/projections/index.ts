@@ -4,6 +4,7 @@ export {
   Replay,
   replayAll,
   replayLog,
+  type ArchivedPart,
   type ReplayDifference,
   type ReplayOptions,
   type ReplayVerdict,

@@ -1,5 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { bookOf, ruleOf, versionsOf, type Decider, type Deciders, type RuleBook } from '../actors/index.js'
+import {
+  bookOf,
+  ruleOf,
+  stateAfterCut,
+  versionsOf,
+  type Decider,
+  type Deciders,
+  type RuleBook,
+} from '../actors/index.js'
 import {
   canonicalJson,
   decodeEvent,
@@ -31,6 +39,14 @@ export interface ReplayVerdict {
   readonly unreadable: string | null
   /** Where that event is. */
   readonly unreadableAt: { readonly streamId: string; readonly revision: number } | null
+  /** Streams whose events before a revision were archived: what was decided there was not derived again. */
+  readonly archived: ReadonlyArray<ArchivedPart>
+}
+
+/** Events of a stream before `before` are in an archive, and were not looked at. */
+export interface ArchivedPart {
+  readonly streamId: string
+  readonly before: number
 }
 
 /** What a replay needs besides the events. */
@@ -40,8 +56,8 @@ export interface ReplayOptions {
    * newer one decided in is its own view of everything before.
    */
   readonly readStream?: (streamId: string) => AsyncIterable<RecordedEvent>
-  /** The state at the revision a stream begins with, where earlier events were archived; see integrity/cut.ts. */
-  readonly startOf?: (streamId: string) => { readonly revision: number; readonly state: unknown } | undefined
+  /** The states that a cut has left of a stream that begins with this revision, by version of the rules. */
+  readonly statesAt?: (streamId: string, revision: number) => unknown
 }
 
 interface Replayed {
@@ -85,6 +101,7 @@ export class Replay {
   readonly #options: ReplayOptions
   readonly #entities = new Map<string, Replayed>()
   readonly #versions = new Set<string>()
+  readonly #archived: ArchivedPart[] = []
   #streams = 0
   #facts = 0
   #decisions = 0
@@ -125,6 +142,7 @@ export class Replay {
           ? null
           : `${this.#unreadable.streamId}, event ${this.#unreadable.revision}: ${this.#unreadable.reason}`,
       unreadableAt: this.#unreadable,
+      archived: this.#archived,
     }
   }
 
@@ -160,27 +178,42 @@ export class Replay {
       )
     }
     this.#versions.add(`${category} ${version}`)
-    if (entity.decider === null && recorded.revision === 0) {
-      Object.assign(entity, { decider, state: decider.initial(entity.entity) })
+    const isFirst = entity.decider === null
+    const state = isFirst ? this.#stateAt(recorded, entity, decider) : undefined
+    if (state !== undefined) {
+      if (recorded.revision > 0) this.#archived.push({ streamId: recorded.streamId, before: recorded.revision })
+      Object.assign(entity, { decider, state })
       return this.#apply(recorded, entity, event)
     }
     return this.#rebuild(recorded, entity, decider).then((rebuilt) => rebuilt && this.#apply(recorded, entity, event))
   }
 
+  /** The state in which a version of the rules meets the first event that is there of a stream; undefined: none is known. */
+  #stateAt(
+    { streamId, revision }: Pick<RecordedEvent, 'streamId' | 'revision'>,
+    { entity }: Replayed,
+    decider: Decider<Category, unknown>,
+  ): unknown {
+    if (revision === 0) return decider.initial(entity)
+    return stateAfterCut(decider, entity, this.#options.statesAt?.(streamId, revision))
+  }
+
   async #rebuild(recorded: RecordedEvent, entity: Replayed, decider: Decider<Category, unknown>): Promise<boolean> {
     const { streamId, revision } = recorded
-    const start = this.#options.startOf?.(streamId)
-    const { readStream } = this.#options
-    let state = start === undefined ? decider.initial(entity.entity) : start.state
-    let next = start?.revision ?? 0
-    if (next < revision && readStream !== undefined) {
-      for await (const earlier of readStream(streamId)) {
-        if (earlier.revision !== next || earlier.revision >= revision) break
-        const decoded = decodeEvent(entity.category, earlier)
-        if (E.isLeft(decoded)) return this.#stop(earlier, decoded.left.message)
-        state = decider.evolve(state, decoded.right)
-        next += 1
+    let state: unknown
+    let next = 0
+    for await (const earlier of this.#options.readStream?.(streamId) ?? []) {
+      if (earlier.revision >= revision) break
+      if (state === undefined) {
+        state = this.#stateAt(earlier, entity, decider)
+        if (state === undefined) break
+        next = earlier.revision
       }
+      if (earlier.revision !== next) break
+      const decoded = decodeEvent(entity.category, earlier)
+      if (E.isLeft(decoded)) return this.#stop(earlier, decoded.left.message)
+      state = decider.evolve(state, decoded.right)
+      next += 1
     }
     if (next !== revision) return this.#stop(recorded, `what was before it is not there, from event ${next} on`)
     Object.assign(entity, { decider, state })

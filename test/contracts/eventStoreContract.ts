@@ -1,5 +1,6 @@
 import type { EventStore } from '../../src/events/index.js'
 import { describeAppending } from './eventStore/appending.js'
+import { describeCutting } from './eventStore/cutting.js'
 import { describeEnding } from './eventStore/ending.js'
 import type { StoreTraits, StoreUnderTest } from './eventStore/given.js'
 import { describeReading } from './eventStore/reading.js'
@@ -31,6 +32,7 @@ export function describeEventStore(name: string, open: () => Promise<StoreUnderT
     describeAppending(world, traits)
     describeReading(world, traits)
     describeSubscribing(world)
+    describeCutting(world)
     describeEnding(world, traits)
   })
 }

@@ -20,11 +20,11 @@ export interface CommandRun {
 }
 
 /** A small log in a file, as a control plane leaves it behind, and commands to be run on it. */
-export async function smallLogFile(): Promise<LogFile> {
+export async function smallLogFile(recording = smallRecording()): Promise<LogFile> {
   const folder = await mkdtemp(join(tmpdir(), 'segue-log-'))
   const data = join(folder, 'data')
   const store = await openSqliteStore({ path: join(data, 'events.sqlite') })
-  await appendAll(store, smallRecording())
+  await appendAll(store, recording)
   await store.close()
   const run = async (...argv: ReadonlyArray<string>): Promise<CommandRun> => {
     let [stdout, stderr] = ['', '']

@@ -9,7 +9,9 @@ import {
   type EventIn,
   type EventStore,
 } from '../../events/index.js'
+import { cutOf } from '../../events/integrity/index.js'
 import type { Clock } from '../clock.js'
+import { stateAfterCut } from '../cutStates.js'
 import type { Decider } from '../decider.js'
 import { HistoryUnreadable, HostClosed, MessageRejected } from './errors.js'
 import { snapshotIn, snapshotText, type SnapshotStore } from './snapshots.js'
@@ -83,9 +85,13 @@ export class Entity<C extends Category, State> {
   /** Reads what was appended since the last look; returns it. Throws HistoryUnreadable. */
   async load(): Promise<ReadonlyArray<EventIn<C>>> {
     if (this.#revision === null) await this.#resume()
-    const read: EventIn<C>[] = []
+    let read: EventIn<C>[] = []
     const from = this.#revision === null ? 0 : this.#revision + 1
     for await (const recorded of this.#options.store.readStream(this.#streamId, { from })) {
+      if (recorded.revision !== (this.#revision ?? -1) + 1) {
+        await this.#beginAtCut(recorded.revision)
+        read = []
+      }
       const event = decodeEvent(this.#options.decider.category, recorded)
       if (E.isLeft(event)) throw new HistoryUnreadable(this.#streamId, recorded.revision, event.left)
       this.#apply(event.right)
@@ -114,6 +120,19 @@ export class Entity<C extends Category, State> {
       this.#lastAt = found.lastAt
       for (const id of found.facts) this.#remember(id)
     }
+  }
+
+  /** What was before this revision was archived: goes on from the state that the ledger has of it. */
+  async #beginAtCut(revision: number): Promise<void> {
+    const { store, decider, entity } = this.#options
+    const cut = await cutOf(store, this.#streamId)
+    const state = cut?.revision === revision ? stateAfterCut(decider, entity, cut.states) : undefined
+    if (state === undefined) {
+      const reason = `the events before it are missing, and the ledger has no state to go on from; run "segue audit"`
+      throw new HistoryUnreadable(this.#streamId, revision, new Error(reason))
+    }
+    this.#state = state
+    this.#revision = revision - 1
   }
 
   #keep(eventsMin: number): void {

@@ -23,7 +23,7 @@ import {
   standbyModes,
 } from '../flags.js'
 import { UsageError } from '../usage.js'
-import { number, port, whole } from '../values.js'
+import { duration, number, port, whole } from '../values.js'
 
 interface ControlFlags {
   readonly nats: string
@@ -33,6 +33,8 @@ interface ControlFlags {
   readonly eventstore?: StoreConnection
   readonly keys?: string
   readonly checkpointEvery: number
+  readonly retain?: number
+  readonly archive?: string
   readonly standby: StandbyMode
   readonly predict: boolean
   readonly threshold: number
@@ -60,6 +62,12 @@ export function controlCommand(context: CommandContext): Command {
     .addOption(eventStoreFlag('events.sqlite in the data folder'))
     .addOption(keysFlag())
     .addOption(checkpointFlag())
+    .addOption(
+      flag('--retain <time>', 'how long health samples stay in the log, such as 30d; older ones go to --archive', {
+        read: duration,
+      }),
+    )
+    .addOption(flag('--archive <dir>', 'folder of the archives; goes with --retain'))
     .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
     .addOption(flag('--no-predict', 'record everything, but predict nothing'))
     .addOption(
@@ -94,9 +102,17 @@ export function controlCommand(context: CommandContext): Command {
       const log = eventstore === undefined ? {} : { eventStore: eventstore }
       const where = { natsUrl: nats, host, port, dataDir: data, ...log }
       const ledger = { checkpointEveryMs: checkpointEvery * 1000, ...(keys === undefined ? {} : { keysDir: keys }) }
-      const start = () => startControl({ ...where, ...ledger, ...policies, pages: dashboardFolders, logger })
+      const kept = { ...where, ...ledger, ...retentionOf(flags) }
+      const start = () => startControl({ ...kept, ...policies, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })
+}
+
+/** @throws UsageError when nobody said where to. The folder alone may be known for the sake of those who read. */
+function retentionOf({ retain, archive }: ControlFlags) {
+  if (retain === undefined) return {}
+  if (archive === undefined) throw new UsageError('--retain goes with --archive: say where older samples go')
+  return { retention: { olderThanMs: retain, dir: archive } }
 }
 
 /** @throws UsageError for a threshold that no score can rise above again. */

@@ -10,6 +10,7 @@ import {
   tableDigest,
   type ProjectionStatus,
   type ReadModel,
+  type TableComparison,
 } from '../../runtime/projecting/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
@@ -83,13 +84,17 @@ const verify = (context: CommandContext): Command =>
     usingReadModel(context, self, async (reading) => {
       await catchingUp(context, reading)
       const compared = await compareWithRebuild(reading)
-      const rows = compared.map(({ table, kept, made }) => [table, kept === made ? 'same' : 'DIFFERENT', kept])
+      const rows = compared.map((each) => [each.table, outcomeOf(each), each.kept])
       for (const line of tableLines([{ title: 'TABLE' }, { title: 'MADE AGAIN' }, { title: 'SHA-256' }], rows)) {
         context.stdout.write(`${line}\n`)
       }
-      context.done(compared.every(({ kept, made }) => kept === made) ? statusOk : statusFailed)
+      context.done(compared.every((each) => outcomeOf(each) !== 'DIFFERENT') ? statusOk : statusFailed)
     }),
   )
+
+/** `archived`: what it follows from is not in the log any more, so that nothing can be said of it without the archive. */
+const outcomeOf = ({ kept, made, archived }: TableComparison): string =>
+  kept === made ? 'same' : archived ? 'archived' : 'DIFFERENT'
 
 async function following(catchUp: () => Promise<void>): Promise<void> {
   const stop = untilAskedToStop({ info: () => undefined, warn: () => undefined })

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { defaultServerPolicy, type ServerPolicy } from '../../events/index.js'
 import { describeConnection } from '../../events/stores/index.js'
 import { renderWhatIf, type Alternative, type WhatIfResult } from '../../projections/index.js'
+import { archivedLine } from '../../runtime/fleet/index.js'
 import { askLog } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
@@ -70,6 +71,7 @@ export function whatIfCommand(context: CommandContext): Command {
       if (html !== undefined) await writeFile(html, renderWhatIf(result, where))
       const lines = json ? [JSON.stringify({ store: where, ...result, scores: undefined })] : tableOf(where, result)
       for (const line of lines) context.stdout.write(`${line}\n`)
+      if (!json) for (const part of result.archived) context.stdout.write(`${archivedLine(part)}\n`)
       if (html !== undefined && !json) context.stdout.write(`page in ${html}\n`)
       context.done(statusOk)
     })

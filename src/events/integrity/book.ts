@@ -38,9 +38,12 @@ export interface CutRequest {
   readonly stream: string
   /** First revision that is kept. The book must have read the stream at least that far. */
   readonly revision: number
-  /** State of the stream's actor before that revision, for replay; null when there is none to go on from. */
-  readonly state: unknown
+  /** States of the stream's entity before that revision, by version of the rules; see actors/cutStates.ts. */
+  readonly states: unknown
+  /** SHA-256 (hex) of the description of the archive that the events went to; null where they are not kept. */
   readonly archive: string | null
+  /** Value of the chain before that revision (hex), where it is known from elsewhere: the log must give the same. */
+  readonly chain?: string
 }
 
 /**
@@ -60,7 +63,7 @@ export class LedgerBook {
   #previous: string | null = null
   #key: string | null = null
   #through: string | null = null
-  readonly #cuts = new Map<string, { readonly revision: number; readonly chain: string }>()
+  readonly #cuts = new Map<string, CutStatement>()
 
   /** Revision of the newest event of the ledger's own stream; -1 for none. */
   get sequence(): number {
@@ -87,7 +90,7 @@ export class LedgerBook {
   }
 
   /** Where a stream begins since it was cut; undefined for one that is whole. */
-  cutOf(stream: string): { readonly revision: number; readonly chain: string } | undefined {
+  cutOf(stream: string): CutStatement | undefined {
     return this.#cuts.get(stream)
   }
 
@@ -152,15 +155,15 @@ export class LedgerBook {
 
   /** A statement that a stream begins later from now on. Everything up to the cut must be under a checkpoint. */
   cut(signer: LedgerSigner, at: number, log: string, chain: string, request: CutRequest): CutEvent {
-    const { stream, revision, state, archive } = request
+    const { stream, revision, states, archive } = request
     const statement: CutStatement = {
       type: 'segue-cut/1',
       ...this.#next(signer, at, log),
       ...{ stream, revision, chain, archive },
-      state: state === null ? null : sha256Hex(canonicalJson(state)),
+      state: states === null ? null : sha256Hex(canonicalJson(states)),
     }
     const signed = signText(canonicalJson(statement), signer.privateKey)
-    return this.#event('LedgerCut', statement, { signed, state, key: this.#keyOf(signer) })
+    return this.#event('LedgerCut', statement, { signed, state: states, key: this.#keyOf(signer) })
   }
 
   /** The event was appended: the book goes on from it. */

@@ -11,6 +11,7 @@
  */
 export * from './book.js'
 export * from './chain.js'
+export * from './cuts.js'
 export * from './heads.js'
 export * from './merkle.js'
 export * from './records.js'

@@ -64,9 +64,9 @@ export const CutStatement = record({
   revision: whole,
   /** The chain's value before it (hex). */
   chain: t.string,
-  /** SHA-256 (hex) of the canonical JSON of the actor's state before it. */
+  /** SHA-256 (hex) of the canonical JSON of the states before it, by version of the rules. */
   state: nullable(t.string),
-  /** Where the events went, e.g. the SHA-256 of an archive file. */
+  /** SHA-256 (hex) of the description of the archive that the events went to; null where they are not kept. */
   archive: nullable(t.string),
   previous: nullable(t.string),
   key: t.string,

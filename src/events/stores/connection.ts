@@ -1,11 +1,19 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { namespaceDefault, parseAddress, shownAddress, type EventStoreAddress } from './eventstoredb/address.js'
 
-/** Where a log is: what `--eventstore` and SEGUE_EVENTSTORE say. */
+/**
+ * Where a log is: what `--eventstore` and SEGUE_EVENTSTORE say. `archive` is the folder with what was archived of it, for
+ * those who want to read that as well.
+ */
 export type StoreConnection =
-  | { readonly type: 'sqlite'; readonly path: string }
+  | { readonly type: 'sqlite'; readonly path: string; readonly archive?: string }
   /** `text` is what was given, credentials included. */
-  | { readonly type: 'eventstoredb'; readonly text: string; readonly address: EventStoreAddress }
+  | {
+      readonly type: 'eventstoredb'
+      readonly text: string
+      readonly address: EventStoreAddress
+      readonly archive?: string
+    }
   /** Only for as long as the process lives. */
   | { readonly type: 'memory' }
 
@@ -45,6 +53,13 @@ export function parseConnection(text: string): E.Either<string, StoreConnection>
 
 /** The connection as people may see it, without credentials. */
 export function describeConnection(connection: StoreConnection): string {
+  const where = describeLog(connection)
+  return connection.type === 'memory' || connection.archive === undefined
+    ? where
+    : `${where} with ${connection.archive}`
+}
+
+function describeLog(connection: StoreConnection): string {
   switch (connection.type) {
     case 'sqlite':
       return connection.path

@@ -3,7 +3,7 @@ import type { EventStore } from '../store.js'
 import type { StoreConnection } from './connection.js'
 
 export interface OpenStoreOptions {
-  /** Only read, e.g. while a control plane writes. The log must exist. */
+  /** Only read, e.g. while a control plane writes. The log must exist. What was archived is read with it, if asked for. */
   readonly readOnly?: boolean
 }
 
@@ -15,6 +15,18 @@ export interface OpenStoreOptions {
  */
 export async function openStore(connection: StoreConnection, options: OpenStoreOptions = {}): Promise<EventStore> {
   const { readOnly = false } = options
+  const store = await openLog(connection, readOnly)
+  if (!readOnly || connection.type === 'memory' || connection.archive === undefined) return store
+  try {
+    const { withArchive } = await import('./archive/index.js')
+    return await withArchive(store, connection.archive)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function openLog(connection: StoreConnection, readOnly: boolean): Promise<EventStore> {
   switch (connection.type) {
     case 'sqlite': {
       const { openSqliteStore } = await import('./sqlite/index.js')

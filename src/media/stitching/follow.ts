@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { SegmentBuffer } from '../buffer/index.js'
 import type { PeerError } from './errors.js'
 import type { Peer } from './peer.js'
-import { hashesText, matchInit, matchSegment } from './stitch.js'
+import { matchInit, matchSegment } from './stitch.js'
 
 export interface FollowOptions {
   readonly buffer: SegmentBuffer
@@ -68,8 +68,9 @@ export function follow(options: FollowOptions): Follower {
     const pair = await peer.pair(number)
     if (stopped) return true
     if (E.isLeft(pair) || pair.right.init !== buffer.init()?.combined.sha256) return false
-    if (!buffer.putCopied(number, pair.right)) return false
-    compared.set(number, hashesText(pair.right))
+    const { video, audio } = pair.right
+    buffer.putCopied(number, video, audio)
+    compared.set(number, `${video.sha256} ${audio.sha256}`)
     compared.delete(number - count * 2)
     peerLive = number
     undone = number + 1
@@ -106,7 +107,7 @@ export function follow(options: FollowOptions): Follower {
       expected = number + 1
       const until = options.until()
       if (number <= live - count || (until !== null && number >= until)) continue
-      const known = hashesText(segment)
+      const known = `${segment.video.sha256} ${segment.audio.sha256}`
       const own = buffer.get(number)
       if (own !== null && compared.get(number) === known) continue
       if (own === null && options.encoding() && number > live - ownEncoderGraceSegments) {

@@ -4,6 +4,7 @@ import type { RuleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
 import { Replay, type ReplayVerdict } from '../replay.js'
+import { checkArchive, type AuditedArchive } from './archiveCheck.js'
 import { AuthorityCheck } from './authorityCheck.js'
 import { ChainCheck } from './chainCheck.js'
 import { EndingsCheck } from './endingsCheck.js'
@@ -18,12 +19,16 @@ export interface AuditOptions {
   readonly trusted: ReadonlyArray<KeyObject>
   /** Checkpoints that were kept elsewhere, e.g. from an earlier audit. */
   readonly anchors?: ReadonlyArray<Signed>
+  /** Archives that the log is read with. */
+  readonly archives?: ReadonlyArray<AuditedArchive>
 }
 
 export interface AuditResult {
   readonly sound: boolean
   readonly events: number
   readonly streams: number
+  /** Archives that were looked at. */
+  readonly archives: number
   readonly ledger: {
     readonly checkpoints: number
     readonly cuts: number
@@ -46,7 +51,10 @@ const findingsMax = 20
  * Checks a whole log: the ledger and its signatures, every chain, and the invariants 1 to 5 of the architecture. Reads the
  * ledger, then everything once.
  */
-export async function auditLog(source: Source, { book, trusted, anchors = [] }: AuditOptions): Promise<AuditResult> {
+export async function auditLog(
+  source: Source,
+  { book, trusted, anchors = [], archives = [] }: AuditOptions,
+): Promise<AuditResult> {
   const findings = new Findings()
   const ledger = new LedgerRecord({ trusted, anchors, tell: findings.tell })
   for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
@@ -54,12 +62,13 @@ export async function auditLog(source: Source, { book, trusted, anchors = [] }: 
   if (ledger.checkpoints === 0 && findings.list.length === 0) {
     findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
   }
+  for (const archive of archives) await checkArchive(archive, ledger, findings.tell)
   const audit = new Audit(source, book, ledger, findings)
   for await (const event of source.readAll()) {
     const going = audit.take(event)
     if (going !== undefined) await going
   }
-  return audit.result()
+  return audit.result(archives.length)
 }
 
 const noLedger = 'the log has no checkpoint: whether it was changed cannot be told'
@@ -97,7 +106,7 @@ class Audit {
     this.#endings = new EndingsCheck(tell)
     this.#replay = new Replay(book, {
       readStream: (id) => source.readStream(id),
-      startOf: (id) => ledger.streams.get(id)?.cut ?? undefined,
+      statesAt: (id, revision) => ledger.streams.get(id)?.cutAt(revision)?.states,
     })
   }
 
@@ -121,7 +130,7 @@ class Audit {
     })
   }
 
-  result(): AuditResult {
+  result(archives: number): AuditResult {
     this.#chain.finish()
     this.#endings.finish()
     const replay = this.#replay.verdict()
@@ -131,6 +140,7 @@ class Audit {
       sound: list.length === 0,
       events: this.#chain.events,
       streams: this.#chain.streams,
+      archives,
       ledger: {
         checkpoints: this.#ledger.checkpoints,
         cuts: this.#ledger.cuts,

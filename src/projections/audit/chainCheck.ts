@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../../events/index.js'
 import { chainLink, eventHash, Heads, ledgerStream } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
-import type { LedgerRecord } from './ledgerRecord.js'
+import type { LedgerRecord, StreamRecord } from './ledgerRecord.js'
 
 const findingsMax = 20
 
@@ -42,7 +42,7 @@ export class ChainCheck {
     const place = this.#heads.place(streamId)
     if (this.#bad.has(place)) return
     const record = this.#ledger.streams.get(streamId)
-    if (isNew) this.#begin(place, record)
+    if (isNew) this.#begin(place, revision, record)
     const expected = this.#heads.revision(place) + 1
     if (revision !== expected)
       return this.#spoil(place, expected, `it goes on with event ${revision}: event ${expected} is missing`)
@@ -56,10 +56,15 @@ export class ChainCheck {
     this.#heads.set(place, revision, chain)
     const index = this.#nextHead[place] ?? 0
     const head = record?.head(index)
-    if (head === undefined || head.revision !== revision) return
-    this.#nextHead[place] = index + 1
-    if (!head.chain.equals(chain)) {
-      this.#spoil(place, revision, 'up to here the chain has another value than in the signed checkpoint')
+    if (head?.revision === revision) {
+      this.#nextHead[place] = index + 1
+      if (!head.chain.equals(chain)) {
+        return this.#spoil(place, revision, 'up to here the chain has another value than in the signed checkpoint')
+      }
+    }
+    const cut = record?.cutAt(revision + 1)
+    if (cut !== undefined && cut.chain !== chain.toString('hex')) {
+      this.#spoil(place, revision, 'up to here the chain has another value than in the signed cut')
     }
   }
 
@@ -68,18 +73,18 @@ export class ChainCheck {
     for (const [stream, record] of this.#ledger.streams) {
       const place = this.#heads.find(stream)
       if (place !== undefined && this.#bad.has(place)) continue
-      const begins = record.cut?.revision ?? 0
-      const last = place === undefined ? begins - 1 : this.#heads.revision(place)
+      const last = place === undefined ? (record.cuts.at(-1)?.revision ?? 0) - 1 : this.#heads.revision(place)
       if (last >= record.last) continue
       const what = place === undefined ? 'the whole stream is gone' : `it ends with event ${last}`
       this.#say(stream, last + 1, `${what}; the ledger knows events up to ${record.last}`)
     }
   }
 
-  #begin(place: number, record: ReturnType<LedgerRecord['streams']['get']>): void {
-    const cut = record?.cut ?? null
+  /** A log may begin where a stream was cut; with an archive beside it, with an earlier cut or the first event. */
+  #begin(place: number, first: number, record: StreamRecord | undefined): void {
     this.#nextHead[place] = 0
-    if (cut === null || record === undefined) return
+    const cut = first === 0 ? undefined : (record?.cutAt(first) ?? record?.cuts.at(-1))
+    if (cut === undefined || record === undefined) return
     this.#heads.set(place, cut.revision - 1, Buffer.from(cut.chain, 'hex'))
     let index = 0
     for (let head = record.head(0); head !== undefined && head.revision < cut.revision; head = record.head(index))

@@ -3,6 +3,7 @@ export const auditChecks = [
   'ledger',
   'signatures',
   'chain',
+  'archive',
   'authority',
   'playback',
   'once',

@@ -25,6 +25,15 @@ import {
 } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
 
+/** What a cut says of a stream: the chain's value before a revision, and the states of its entity there. */
+export interface CutRecord {
+  readonly revision: number
+  readonly chain: string
+  readonly states: unknown
+  /** SHA-256 (hex) of the description of the archive that the events went to. */
+  readonly archive: string | null
+}
+
 /** What the ledger says of one stream. */
 export class StreamRecord {
   #marks: Buffer = Buffer.alloc(markBytes * 8)
@@ -33,7 +42,8 @@ export class StreamRecord {
   /** Revision of the first mark. */
   readonly first: number
   #next: number
-  cut: { readonly revision: number; readonly chain: string; readonly state: unknown } | null = null
+  /** Where the stream was cut, oldest first: what a log may begin with, and what archives must end in. */
+  readonly cuts: CutRecord[] = []
 
   constructor(first: number) {
     this.first = first
@@ -60,6 +70,11 @@ export class StreamRecord {
     if (revision < this.first || revision >= this.#next) return null
     const offset = (revision - this.first) * markBytes
     return hash.compare(this.#marks, offset, offset + markBytes, 0, markBytes) === 0
+  }
+
+  /** The cut at a revision; undefined where there is none. */
+  cutAt(revision: number): CutRecord | undefined {
+    return this.cuts.find((cut) => cut.revision === revision)
   }
 
   /** Revision of the nth checkpoint of this stream, and the chain's value there. */
@@ -282,12 +297,12 @@ export class LedgerRecord {
   }
 
   #faultOfCut(statement: Extract<Statement, { readonly type: 'segue-cut/1' }>, state: unknown): string | null {
-    const { stream, revision, chain, state: stateHash } = statement
+    const { stream, revision, chain, archive, state: stateHash } = statement
     const hash = state === null || state === undefined ? null : sha256Hex(canonicalJson(state))
     if (hash !== stateHash) return 'the state that it keeps was changed after it was signed'
     const record = this.#recordOf(stream)
     if (revision > record.last + 1) return `it cuts ${stream} at ${revision}, beyond what is under a checkpoint`
-    record.cut = { revision, chain, state }
+    record.cuts.push({ revision, chain, states: state, archive })
     this.#cuts += 1
     return null
   }

@@ -3,15 +3,14 @@ import { streamIdOf, type EventIn } from '../../events/index.js'
 import {
   chainLink,
   chainStart,
+  cutOf,
   eventHash,
   Heads,
   leafHash,
   leafText,
   LedgerCheckpointed,
-  LedgerCut,
   ledgerStream,
   MerkleTree,
-  readStatement,
   type Signed,
 } from '../../events/integrity/index.js'
 import * as E from 'fp-ts/lib/Either.js'
@@ -23,7 +22,7 @@ export class DossierUnavailable extends Error {
   readonly _tag = 'DossierUnavailable'
 }
 
-type Source = Pick<EventStore, 'readAll' | 'readStream'>
+type Source = Pick<EventStore, 'readAll' | 'readStream' | 'cuts'>
 
 /** What happened to the server is shown from this long before the request on. */
 const leadMs = 120_000
@@ -102,6 +101,10 @@ async function serverRanges(source: Source, { from, to, requestedAt, endedAt }: 
     let [first, last] = [-1, -1]
     for await (const event of source.readStream(stream)) {
       const at = event.metadata.occurredAt
+      if (first === -1 && at > requestedAt - leadMs && (await source.cuts()).get(stream)?.revision === event.revision) {
+        const reason = `what ${server} reported before the handover is archived: give the folder of the archives with --archive`
+        throw new DossierUnavailable(reason)
+      }
       if (at < requestedAt - leadMs) continue
       if (at > endedAt) break
       if (first === -1) first = event.revision
@@ -146,22 +149,14 @@ interface Ledger {
   readonly key: DossierProof['key']
   readonly heads: Heads
   readonly tree: MerkleTree
-  readonly cuts: ReadonlyMap<string, { readonly revision: number; readonly chain: string }>
 }
 
 async function coveringCheckpoint(source: Source, ranges: ReadonlyArray<Range>): Promise<Ledger> {
   const heads = new Heads()
   const tree = new MerkleTree()
-  const cuts = new Map<string, { readonly revision: number; readonly chain: string }>()
   let key: DossierProof['key'] | null = null
   for await (const event of source.readStream(ledgerStream)) {
-    const cut = LedgerCut.data.decode(event.data)
     const data = LedgerCheckpointed.data.decode(event.data)
-    if (event.type === 'LedgerCut' && E.isRight(cut)) {
-      const statement = readStatement(cut.right.signed.statement)
-      if (E.isRight(statement) && statement.right.type === 'segue-cut/1')
-        cuts.set(statement.right.stream, statement.right)
-    }
     if (event.type !== 'LedgerCheckpointed' || E.isLeft(data)) continue
     key = data.right.key ?? key
     for (const [stream, revision, chain] of data.right.heads) {
@@ -170,22 +165,18 @@ async function coveringCheckpoint(source: Source, ranges: ReadonlyArray<Range>):
       tree.set(place, leafHash(leafText(stream, revision, chain)))
     }
     const isCovered = ranges.every(({ stream, last }) => heads.revision(heads.find(stream) ?? -1) >= last)
-    if (isCovered && key !== null) return { signed: data.right.signed, key, heads, tree, cuts }
+    if (isCovered && key !== null) return { signed: data.right.signed, key, heads, tree }
   }
   throw new DossierUnavailable(
     'the handover is not under a signed checkpoint yet; they are written every few seconds by a running control plane, so try again',
   )
 }
 
-async function partOf(
-  source: Source,
-  { stream, first, last }: Range,
-  { heads, tree, cuts }: Ledger,
-): Promise<StreamPart> {
+async function partOf(source: Source, { stream, first, last }: Range, { heads, tree }: Ledger): Promise<StreamPart> {
   const place = heads.find(stream) ?? 0
   const head = heads.revision(place)
-  const cut = cuts.get(stream)
-  let chain = cut === undefined ? chainStart(stream) : Buffer.from(cut.chain, 'hex')
+  const cut = await cutOf(source, stream)
+  let chain = cut === null ? chainStart(stream) : Buffer.from(cut.chain, 'hex')
   const events: StreamPart['events'][number][] = []
   const after: string[] = []
   for await (const event of source.readStream(stream)) {

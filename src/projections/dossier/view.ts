@@ -7,7 +7,6 @@ import {
   type Category,
   type EventIn,
   type Factor,
-  type SegmentHashes,
 } from '../../events/index.js'
 import { recordHandover, type HandoverHistory, type HandoverRecord } from '../handovers.js'
 import type { DossierProof, StreamPart } from './records.js'
@@ -39,13 +38,11 @@ export interface PredictionView {
   readonly factors: ReadonlyArray<Factor>
 }
 
-type Hashes = Pick<SegmentHashes, 'video' | 'audio' | 'others'>
-
 export interface SegmentView {
   readonly number: number
   readonly epoch: 'old' | 'new'
-  /** By server: SHA-256 of the tracks of this number, as they were reported. */
-  readonly servers: ReadonlyArray<{ readonly server: string } & Hashes>
+  /** By server: SHA-256 of the video and audio of this number, as it was reported. */
+  readonly servers: ReadonlyArray<{ readonly server: string; readonly video: string; readonly audio: string }>
   readonly identical: boolean
 }
 
@@ -215,12 +212,12 @@ function segmentsOf(
 ): ReadonlyArray<SegmentView> {
   const K = record?.cutover
   if (K === null || K === undefined) return []
-  const byNumber = new Map<number, Map<string, Hashes>>()
+  const byNumber = new Map<number, Map<string, { readonly video: string; readonly audio: string }>>()
   for (const event of events) {
     if (event.type !== 'BufferStitched' && event.type !== 'BufferSynchronized') continue
-    for (const { number, ...hashes } of event.data.result.hashes) {
-      const servers = byNumber.get(number) ?? new Map<string, Hashes>()
-      servers.set(event.data.server, hashes)
+    for (const { number, video, audio } of event.data.result.hashes) {
+      const servers = byNumber.get(number) ?? new Map<string, { readonly video: string; readonly audio: string }>()
+      servers.set(event.data.server, { video, audio })
       byNumber.set(number, servers)
     }
   }
@@ -230,8 +227,7 @@ function segmentsOf(
     .toSorted(([a], [b]) => a - b)
     .map(([number, servers]) => {
       const rows = [...servers].map(([server, hashes]) => ({ server, ...hashes }))
-      const texts = [...servers.values()].map((hashes) => canonicalJson(hashes))
-      const identical = texts.every((text) => text === texts[0])
+      const identical = rows.every(({ video, audio }) => video === rows[0]?.video && audio === rows[0].audio)
       return { number, epoch: number < K ? 'old' : 'new', servers: rows, identical }
     })
 }

@@ -62,6 +62,7 @@ export const dailyProjection: Projection = {
   name: 'daily',
   version: 1,
   tables: [anyTable(dailyServers), anyTable(dailyHandovers), anyTable(startOf)],
+  kept: [anyTable(dailyServers)],
   interests: {
     server: [
       'HealthSampled',

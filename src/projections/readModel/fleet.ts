@@ -69,6 +69,7 @@ export const fleetProjection: Projection = {
   name: 'fleet',
   version: 1,
   tables: [anyTable(servers)],
+  kept: [anyTable(servers)],
   interests: {
     server: [
       'ServerJoined',

@@ -40,6 +40,7 @@ export const predictionsProjection: Projection = {
   name: 'predictions',
   version: 1,
   tables: [anyTable(predictions), anyTable(predictionOfHandover)],
+  kept: [anyTable(predictions)],
   interests: {
     server: ['InstabilityPredicted', 'PredictionCleared', 'PredictionResolved'],
     stream: ['HandoverStarted', 'StreamSwitched', 'HandoverAborted'],

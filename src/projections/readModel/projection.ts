@@ -40,6 +40,11 @@ export interface Projection {
   /** Raise it with every change of the rules or the tables: they are then made anew. */
   readonly version: number
   readonly tables: ReadonlyArray<Table>
+  /**
+   * Those of its tables whose rows follow from one media server's stream alone, or in which nothing else changes what does:
+   * when the beginning of such a stream is archived, its rows are kept in the log, and tables are made anew from them.
+   */
+  readonly kept?: ReadonlyArray<Table>
   /** The only events that it is shown. */
   readonly interests: Interests
   readonly project: (rows: Rows, happened: Happened) => ReadonlyArray<Change>

@@ -65,6 +65,7 @@ export const trainingProjection: Projection = {
   name: 'training',
   version: 1,
   tables: [anyTable(trainingWindows), anyTable(watched), anyTable(alarmOfHandover)],
+  kept: [anyTable(watched)],
   interests: {
     server: [
       'ServerJoined',

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { deciders, type Decider, type ServerState } from '../../actors/index.js'
+import { deciders, stateAfterCut, type Decider, type ServerState } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, type EventIn, type RecordedEvent, type ServerPolicy } from '../../events/index.js'
+import type { ArchivedPart } from '../replay.js'
 import { compare, type Comparison } from './compare.js'
 import { Outcomes, type Alarm, type Failure } from './outcome.js'
 
@@ -21,6 +22,8 @@ export interface WhatIfResult {
   readonly until: number
   readonly samples: number
   readonly servers: ReadonlyArray<string>
+  /** Servers whose beginnings are archived: every alternative begins there with the state as it was recorded. */
+  readonly archived: ReadonlyArray<ArchivedPart>
   /** What was recorded, compared with itself. */
   readonly recorded: Comparison & { readonly alarms: ReadonlyArray<Alarm> }
   readonly failures: ReadonlyArray<Failure>
@@ -58,13 +61,19 @@ export async function whatIf(
   events: AsyncIterable<RecordedEvent>,
   alternatives: ReadonlyArray<Alternative>,
   decider: Decider<'server', ServerState> = deciders.server,
+  statesAt: StatesAt = () => undefined,
 ): Promise<WhatIfResult> {
-  const run = new Run(alternatives, decider)
+  const run = new Run(alternatives, decider, statesAt)
   for await (const event of events) run.take(event)
   return run.result()
 }
 
+/** The states that a cut has left of a stream that begins with this revision, by version of the rules. */
+type StatesAt = (streamId: string, revision: number) => unknown
+
 class Run {
+  readonly #statesAt: StatesAt
+  readonly #archived: ArchivedPart[] = []
   readonly #alternatives: ReadonlyArray<Alternative>
   readonly #decider: Decider<'server', ServerState>
   readonly #servers = new Map<string, Server>()
@@ -73,7 +82,8 @@ class Run {
   #until = -Infinity
   #samples = 0
 
-  constructor(alternatives: ReadonlyArray<Alternative>, decider: Decider<'server', ServerState>) {
+  constructor(alternatives: ReadonlyArray<Alternative>, decider: Decider<'server', ServerState>, statesAt: StatesAt) {
+    this.#statesAt = statesAt
     this.#alternatives = alternatives
     this.#decider = decider
   }
@@ -87,7 +97,7 @@ class Run {
     if (name.category === 'stream') return this.#follow(name.entity, recorded)
     const decoded = decodeEvent('server', recorded)
     if (E.isLeft(decoded)) return
-    const server = this.#serverOf(name.entity)
+    const server = this.#serverOf(name.entity, recorded)
     const event = decoded.right
     if (event.metadata.kind === 'decision') return server.recorded.take(event)
     if (event.type === 'HealthSampled') this.#samples += 1
@@ -109,6 +119,7 @@ class Run {
       until: this.#until,
       samples: this.#samples,
       servers: [...this.#servers.keys()].toSorted(),
+      archived: this.#archived,
       recorded: {
         ...compare(recorded, recorded, failures, spanMs),
         alarms: recorded,
@@ -144,13 +155,15 @@ class Run {
     if (type === 'StreamSwitched' && to !== undefined) this.#primaries.set(stream, to.id)
   }
 
-  #serverOf(id: string): Server {
+  #serverOf(id: string, { streamId, revision }: RecordedEvent): Server {
     const known = this.#servers.get(id)
     if (known !== undefined) return known
     const carried = (server: string): ReadonlyArray<string> =>
       [...this.#primaries].filter(([, primary]) => primary === server).map(([stream]) => stream)
+    const recorded = stateAfterCut(this.#decider, id, this.#statesAt(streamId, revision))
+    if (recorded !== undefined) this.#archived.push({ streamId, before: revision })
     const branches = this.#alternatives.map((alternative): Branch => {
-      const initial = this.#decider.initial(id)
+      const initial = recorded ?? this.#decider.initial(id)
       const policy = { ...initial.policy, ...alternative.policy }
       const state = { ...initial, policy, ...(alternative.model ?? {}) }
       return { alternative, outcomes: new Outcomes(id, carried), state }

@@ -2,7 +2,7 @@ import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import type { Column, Row, Table } from '../../projections/readModel/index.js'
 import type { PartWriter } from './partWriter.js'
 
-const rowsPerGroup = 50_000
+const rowsPerGroupDefault = 50_000
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema']
 type Element = Schema[number]
@@ -18,7 +18,7 @@ const elements: Readonly<Record<Column['type'], Omit<Element, 'name' | 'repetiti
 }
 
 /** Rows as a Parquet file, Snappy compressed, in groups that bound what is held in memory. */
-export function parquetPart(path: string, { columns }: Table): PartWriter {
+export function parquetPart(path: string, { columns }: Table, rowsPerGroup = rowsPerGroupDefault): PartWriter {
   const entries = Object.entries(columns)
   const schema: Schema = [
     { name: 'root', num_children: entries.length },

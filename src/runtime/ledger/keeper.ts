@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../actors/index.js'
-import type { EventStore, Position, RecordedEvent, Subscription } from '../../events/index.js'
+import {
+  StoreUnavailable,
+  type EventStore,
+  type Position,
+  type RecordedEvent,
+  type StreamCut,
+  type Subscription,
+} from '../../events/index.js'
 import {
   chainLink,
   chainStart,
@@ -31,10 +38,11 @@ export interface LedgerKeeper {
   /** Writes a checkpoint over everything seen so far. Resolves when it is in the log, or cannot be now. */
   readonly checkpoint: () => Promise<void>
   /**
-   * Lets a stream begin at a later revision: writes a checkpoint, then the signed cut. Remove the events afterwards.
-   * @throws LedgerBroken when the stream does not fit the ledger.
+   * Lets a stream begin at a later revision: writes a checkpoint, then the signed cut, unless the ledger has it already.
+   * Remove the events afterwards (`truncateBefore` of the store).
+   * @throws LedgerBroken when the stream does not fit the ledger; StoreError when the store does not take it.
    */
-  readonly cut: (request: CutRequest) => Promise<void>
+  readonly cut: (request: CutRequest) => Promise<StreamCut>
   /** Takes what has been appended until now under a last checkpoint, and ends. */
   readonly close: () => Promise<void>
 }
@@ -43,6 +51,8 @@ export interface LedgerKeeper {
 const pendingEventsMax = 20_000
 const pendingBytesMax = 400_000
 const closingMsMax = 3_000
+/** Others may write to the ledger at the same time; whoever was late tries again. */
+const cutTriesMax = 10
 
 /**
  * Keeps the integrity ledger of a log beside everything else: follows the log with a subscription, so that no append waits
@@ -66,6 +76,7 @@ class Keeper implements LedgerKeeper {
   #appending: Promise<void> | null = null
   #closed = false
   #failed = false
+  #failure = ''
 
   constructor(options: LedgerKeeperOptions) {
     this.#options = options
@@ -77,16 +88,30 @@ class Keeper implements LedgerKeeper {
     return this.#inTurn(() => this.#write())
   }
 
-  async cut(request: CutRequest): Promise<void> {
-    const job = this.#turn.then(async () => {
+  cut(request: CutRequest): Promise<StreamCut> {
+    const job = this.#turn.then(() => this.#cut(request))
+    this.#turn = job.then(
+      () => undefined,
+      () => undefined,
+    )
+    return job
+  }
+
+  async #cut(request: CutRequest): Promise<StreamCut> {
+    const { clock, signer } = this.#options
+    for (let tries = 0; tries < cutTriesMax; tries += 1) {
+      if (this.#failed) throw new LedgerBroken(this.#failure)
       await this.#catchUp()
       await this.#write()
+      const known = this.#book.cutOf(request.stream)
+      if (known !== undefined && known.revision >= request.revision) {
+        return { revision: known.revision, ledgerRevision: known.sequence }
+      }
       const chain = await this.#chainBefore(request)
-      const { clock, signer } = this.#options
-      await this.#append(this.#book.cut(await signer(), clock.now(), randomUUID(), chain, request))
-    })
-    this.#turn = job.catch(() => undefined)
-    return job
+      const event = this.#book.cut(await signer(), clock.now(), randomUUID(), chain, request)
+      if (await this.#append(event)) return { revision: request.revision, ledgerRevision: this.#book.sequence }
+    }
+    throw new StoreUnavailable(`others write to the ledger all the time: ${request.stream} was not cut; try again`)
   }
 
   async close(): Promise<void> {
@@ -123,6 +148,7 @@ class Keeper implements LedgerKeeper {
     const message = error instanceof Error ? error.message : String(error)
     if (!(error instanceof LedgerBroken)) return logger.warn(`integrity ledger: ${message}; trying again`)
     this.#failed = true
+    this.#failure = message
     this.#cancelTimer()
     void this.#subscription?.close()
     logger.warn(`integrity ledger: stopped: ${message}`)
@@ -191,13 +217,17 @@ class Keeper implements LedgerKeeper {
     await this.#append(this.#book.checkpoint(signer, this.#options.clock.now(), randomUUID()))
   }
 
-  async #append(event: CheckpointEvent | CutEvent): Promise<void> {
+  /** False when another control plane was quicker; the book has taken up what it has written. */
+  async #append(event: CheckpointEvent | CutEvent): Promise<boolean> {
     const expected = this.#book.sequence === -1 ? 'none' : this.#book.sequence
     let arrived: () => void = () => undefined
     this.#appending = new Promise((resolve) => (arrived = resolve))
     try {
       const outcome = await this.#options.store.append(ledgerStream, [event], { expected })()
-      if (E.isRight(outcome)) return this.#book.written(event)
+      if (E.isRight(outcome)) {
+        this.#book.written(event)
+        return true
+      }
       // Without an answer nobody knows what stands in the ledger; after a conflict another control plane keeps the same
       // one. Both ways, go on from what is there.
       this.#opened = false
@@ -207,9 +237,10 @@ class Keeper implements LedgerKeeper {
       arrived()
     }
     await this.#open()
+    return false
   }
 
-  async #chainBefore({ stream, revision }: CutRequest): Promise<string> {
+  async #chainBefore({ stream, revision, chain: expected }: CutRequest): Promise<string> {
     const before = this.#book.cutOf(stream)
     let chain = before === undefined ? chainStart(stream) : Buffer.from(before.chain, 'hex')
     let next = before?.revision ?? 0
@@ -221,6 +252,10 @@ class Keeper implements LedgerKeeper {
     }
     if (next !== revision)
       throw new LedgerBroken(`${stream} has events up to ${next - 1}; it cannot be cut at ${revision}`)
-    return chain.toString('hex')
+    const found = chain.toString('hex')
+    if (expected !== undefined && expected !== found) {
+      throw new LedgerBroken(`what was archived of ${stream} before event ${revision} is not what stands in this log`)
+    }
+    return found
   }
 }

@@ -1,9 +1,16 @@
 import type { KeyObject } from 'node:crypto'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ruleBook } from '../../actors/index.js'
+import { archivesIn, eventsInFile, eventsTable, fileSha256, withArchive } from '../../events/stores/archive/index.js'
 import type { Signed } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
-import { auditLog, buildDossier, type AuditResult, type DossierFile } from '../../projections/index.js'
+import {
+  auditLog,
+  buildDossier,
+  type AuditedArchive,
+  type AuditResult,
+  type DossierFile,
+} from '../../projections/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { keysIn, listKeys, readPublicKeyFile } from '../ledger/index.js'
 
@@ -32,12 +39,33 @@ export interface AuditRequest {
 /** Audits a log without changing it. @throws StoreCorrupt, StoreUnavailable, ModelUnusable, ModelMissing */
 export async function auditStore({ log, trusted, anchors }: AuditRequest): Promise<AuditResult> {
   await shelveModels(modelsBeside(log))
-  const store = await openStore(log, { readOnly: true })
+  const { archive: dir, ...without } = log.type === 'memory' ? { ...log, archive: undefined } : log
+  const store = await openStore(without, { readOnly: true })
   try {
-    return await auditLog(store, { book: ruleBook, trusted, anchors })
+    const archives = dir === undefined ? [] : await archivesToAudit(dir)
+    const damaged = new Set(archives.filter(({ faults }) => faults.length > 0).map(({ sha256 }) => sha256))
+    const whole = dir === undefined ? store : await withArchive(store, dir, ({ sha256 }) => !damaged.has(sha256))
+    return await auditLog(whole, { book: ruleBook, trusted, anchors, archives })
   } finally {
     await store.close()
   }
+}
+
+/** What an audit looks at of each archive: whether its files are those that were described. */
+export async function archivesToAudit(dir: string): Promise<ReadonlyArray<AuditedArchive>> {
+  const archives: AuditedArchive[] = []
+  for (const { description, sha256 } of archivesIn(dir)) {
+    const faults: AuditedArchive['faults'][number][] = []
+    for (const { table, file, sha256: expected } of description.files) {
+      const path = join(dir, file)
+      const found = await fileSha256(path).catch(() => null)
+      if (found === expected) continue
+      const events = table === eventsTable && found !== null ? eventsInFile(path) : null
+      faults.push({ message: found === null ? `${path} is gone` : `${path} is not the file that was archived`, events })
+    }
+    archives.push({ description, sha256, faults })
+  }
+  return archives
 }
 
 /** The dossier of one handover. @throws StoreCorrupt, StoreUnavailable, DossierUnavailable */

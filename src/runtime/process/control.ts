@@ -1,13 +1,17 @@
+import { systemClock } from '../../actors/index.js'
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import { describeConnection, openStore, sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
 import { keepLedger, keysIn } from '../ledger/index.js'
+import { readModelPath } from '../projecting/index.js'
+import { scheduleRetention } from '../retention/index.js'
 import { openSnapshots, snapshotsPath } from '../snapshots/index.js'
 import { makeFolder } from './folder.js'
 import type { Service } from './lifecycle.js'
 import type { Logger } from './logger.js'
 import { storePathIn } from './replay.js'
+import { showProjections } from './retention.js'
 
 export interface ControlProcessOptions {
   readonly natsUrl: string
@@ -20,6 +24,8 @@ export interface ControlProcessOptions {
   readonly keysDir?: string
   /** Milliseconds between two signed checkpoints of the ledger. */
   readonly checkpointEveryMs?: number
+  /** What media servers reported longer ago is archived to a folder; default: everything stays in the log. */
+  readonly retention?: { readonly olderThanMs: number; readonly dir: string }
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
   /** Folders of files to serve besides the API; the page. */
@@ -64,10 +70,18 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       await control.close()
       throw error
     })
+    const retention =
+      options.retention === undefined
+        ? undefined
+        : scheduleRetention({
+            ...{ store, keeper: ledger, logger, clock: systemClock, ...options.retention },
+            beforeCut: () => showProjections(readModelPath(eventStore, dataDir), store),
+          })
     logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {
       url: control.url,
       close: async () => {
+        await retention?.close()
         await control.close()
         // The last checkpoint covers what the actors wrote while they closed.
         await ledger.close()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
+import { presentCuts } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { recordHandover, replayLog, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
@@ -79,7 +80,11 @@ export async function examineLog(connection: StoreConnection, part?: LogPart): P
     }
   }
   try {
-    const verdict = await replayLog(counted(), ruleBook, { readStream: (id) => store.readStream(id) })
+    const cuts = await presentCuts(store)
+    const verdict = await replayLog(counted(), ruleBook, {
+      readStream: (id) => store.readStream(id),
+      statesAt: (id, revision) => (cuts.get(id)?.revision === revision ? cuts.get(id)?.states : undefined),
+    })
     return { events, verdict, handovers }
   } finally {
     await store.close()

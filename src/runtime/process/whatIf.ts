@@ -1,3 +1,4 @@
+import { presentCuts } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { whatIf, type Alternative, type WhatIfResult } from '../../projections/index.js'
@@ -21,7 +22,10 @@ export async function askLog({ log, alternatives, model }: WhatIfRequest): Promi
   await shelveModels(modelsBeside(log))
   const store = await openStore(log, { readOnly: true })
   try {
-    if (model === undefined) return await whatIf(store.readAll(), alternatives)
+    const cuts = await presentCuts(store)
+    const statesAt = (id: string, revision: number): unknown =>
+      cuts.get(id)?.revision === revision ? cuts.get(id)?.states : undefined
+    if (model === undefined) return await whatIf(store.readAll(), alternatives, undefined, statesAt)
     const models = new Map<string, Alternative['model']>()
     for await (const { type, data } of store.readAll()) {
       if (type !== 'ModelActivated') continue
@@ -37,6 +41,8 @@ export async function askLog({ log, alternatives, model }: WhatIfRequest): Promi
     return await whatIf(
       store.readAll(),
       alternatives.map((alternative) => ({ ...alternative, model: found })),
+      undefined,
+      statesAt,
     )
   } finally {
     await store.close()

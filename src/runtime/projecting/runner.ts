@@ -8,6 +8,7 @@ import {
   type Position,
   type RecordedEvent,
 } from '../../events/index.js'
+import { historyOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
 import type { Happened, Projection } from '../../projections/readModel/index.js'
 import { readCheckpoint, writeCheckpoint, type Checkpoint, type Failure } from './checkpoints.js'
 import { readModelError, type ReadModel } from './openReadModel.js'
@@ -73,6 +74,7 @@ export class ProjectionRunner {
     this.#load()
     if (this.#running.length === 0) return true
     await this.#recognise()
+    await this.#takeOver()
     const [from] = this.#running.map(({ after }) => after).toSorted(byPosition)
     let before: Position | null = from ?? null
     let read = 0
@@ -118,6 +120,23 @@ export class ProjectionRunner {
       const reason = `was made of another log than this one (event ${eventId} is not where it was); give another file with --projections, or make the tables again: segue projections rebuild`
       throw new StoreCorrupt(this.#model.path, reason)
     }
+  }
+
+  /** Tables that are made anew begin with the rows that were kept of what is archived. */
+  async #takeOver(): Promise<void> {
+    for (const [streamId, { revision }] of await this.#store.cuts()) {
+      const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
+      for (const { base, rows, projection } of this.#running) {
+        if (base.position !== null) this.#demandSeen(base, history.at(-1))
+        else for (const { summaries } of history) putKept(rows, projection, summaries)
+      }
+    }
+  }
+
+  #demandSeen({ name, position }: Checkpoint, newest: HistoryArchived | undefined): void {
+    if (newest === undefined || position === null || position >= newest.lastPosition) return
+    const reason = `${name} has not seen events of ${newest.stream} that are archived since: read them with --archive DIR, or make the tables of what was kept: segue projections rebuild`
+    throw new StoreCorrupt(this.#model.path, reason)
   }
 
   #take(recorded: RecordedEvent, before: Position | null): void {
@@ -181,6 +200,17 @@ export class ProjectionRunner {
     const name = parseStreamId(streamId)
     this.#names.set(streamId, name)
     return name
+  }
+}
+
+/** Rows of other rules than today's are passed over: what they stood for is in the archive. */
+function putKept(rows: TableStore, { name, version, tables }: Projection, summaries: ReadonlyArray<Summary>): void {
+  for (const summary of summaries) {
+    if (summary.projection !== name || summary.version !== version) continue
+    for (const { table: tableName, row } of summary.rows) {
+      const table = tables.find((each) => each.name === tableName)
+      if (table !== undefined) rows.put(table, row)
+    }
   }
 }
 

@@ -172,7 +172,6 @@ export class SimulatedOrigin {
         number,
         video: promise(number, 'video', variant),
         audio: promise(number, 'audio', variant),
-        others: {},
         origin,
         verified,
       })),

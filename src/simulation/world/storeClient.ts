@@ -133,6 +133,8 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       throw new Error('the simulation has no subscriptions')
     },
     deleteStream: () => Promise.reject(new Error('the simulation deletes nothing')),
+    truncateBefore: () => Promise.reject(new Error('the simulation archives nothing')),
+    cuts: () => Promise.resolve(new Map()),
     close: () => Promise.resolve(),
   }
 }

@@ -334,7 +334,7 @@ describe('a keeper of the ledger', () => {
     await keeper.cut({
       stream: 'server-s1',
       revision,
-      state: await evolved(log.store, 'server-s1', revision),
+      states: await evolved(log.store, 'server-s1', revision),
       archive: null,
     })
     await keeper.close()

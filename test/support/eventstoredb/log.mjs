@@ -39,6 +39,12 @@ export class StandInLog {
     return this.#streams.get(name) ?? []
   }
 
+  /** First revision of a stream that readers of it are shown: `$tb` of its metadata. Readers of everything are shown all. */
+  begins(name) {
+    const metadata = this.stream(`$$${name}`).at(-1)
+    return metadata === undefined ? 0 : Number(JSON.parse(metadata.data.toString())['$tb'] ?? 0)
+  }
+
   isDeleted(name) {
     return this.#deleted.has(name)
   }

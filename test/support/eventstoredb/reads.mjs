@@ -97,10 +97,12 @@ async function read(log, options, out) {
   if (list === null) return out.end()
   // What is appended while the reader reads is not part of the answer.
   const end = list.length
-  const from = options.hasStream()
+  const begins = options.hasStream() ? log.begins(nameOf(options.getStream().getStreamIdentifier())) : 0
+  const start = options.hasStream()
     ? streamStart(options.getStream(), end, backwards)
     : allStart(list, options.getAll(), backwards)
-  for (let at = from; at >= 0 && at < end && left > 0 && !out.ended; at += backwards ? -1 : 1) {
+  const from = backwards ? start : Math.max(start, begins)
+  for (let at = from; at >= begins && at < end && left > 0 && !out.ended; at += backwards ? -1 : 1) {
     const sending = out.event(list[at])
     if (sending !== undefined) await sending
     left -= 1

@@ -5,7 +5,9 @@ import type { EventStore } from '../../store.js'
 import { shownAddress, type EventStoreAddress } from './address.js'
 import { Appends, type Place } from './appends.js'
 import { createClient, disposeClient, ReplaceableClient } from './client.js'
+import { demandCut } from '../../integrity/cuts.js'
 import { nameIn } from './codec.js'
+import { truncate } from './cuts.js'
 import { faultOf, storeErrorOf } from './faults.js'
 import { Reads, type ReadingOptions } from './reads.js'
 import { OpenSubscriptions } from '../subscription.js'
@@ -103,7 +105,7 @@ function assemble({ writer, readingClient, reads, reading, readOnly, answerTimeo
     readAll: (options) => reads.readAll(options),
     subscribe: (options) => {
       if (closing !== undefined) throw reads.closedError()
-      return subscriptions.add(subscribeToAll(readingClient, reading, options))
+      return subscriptions.add(subscribeToAll(readingClient, reading, () => reads.cuts(), options))
     },
     deleteStream: async (streamId) => {
       const refused = refusal()
@@ -116,6 +118,17 @@ function assemble({ writer, readingClient, reads, reading, readOnly, answerTimeo
         if (fault.type !== 'deleted') throw storeErrorOf(fault, error)
       }
     },
+    truncateBefore: async (streamId, cut) => {
+      const refused = refusal()
+      if (refused !== undefined) throw refused
+      await demandCut(reads, streamId, cut)
+      try {
+        await truncate(writer.current, namespace, streamId, cut)
+      } catch (error) {
+        throw error instanceof StoreError ? error : storeErrorOf(faultOf(error, shown, user), error)
+      }
+    },
+    cuts: () => reads.cuts(),
     close: () => (closing ??= close()),
   }
 }

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { AllStreamResolvedEvent, EventStoreDBClient, ReadRevision, ResolvedEvent } from '@eventstore/db-client'
 import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreUnavailable, StreamDeleted } from '../../errors.js'
-import type { ReadAllOptions, ReadStreamOptions } from '../../store.js'
+import type { ReadAllOptions, ReadStreamOptions, StreamCut } from '../../store.js'
 import { decodeResolved, fromDbPosition, nameIn, toDbPosition } from './codec.js'
+import { cutsIn, cutsStream, isCutOff } from './cuts.js'
 import { faultOf, storeErrorOf, type Fault } from './faults.js'
 import { Pull, type ObjectSource } from './pull.js'
 
@@ -105,16 +106,27 @@ export class Reads {
     // Up to what exists now: a reader slower than the writers must come to an end all the same.
     const head = await this.head()
     if (head === null || (after !== undefined && after >= head)) return
+    const cuts = await this.cuts()
     const open = () => filteredAll(this.#client, this.#options.namespace, after)
     for await (const event of this.#resumed(open, () => false)) {
       // Behind a broken connection the server may begin with what had been delivered.
       if (after !== undefined && event.position <= after) continue
       if (event.position > head) return
       after = event.position
-      yield event
-      left -= 1
+      if (!isCutOff(cuts, event)) {
+        yield event
+        left -= 1
+      }
       if (left <= 0 || event.position === head) return
     }
+  }
+
+  /** Where streams begin that were cut. */
+  async cuts(): Promise<ReadonlyMap<string, StreamCut>> {
+    const stream = cutsStream(this.#options.namespace)
+    const open = () => this.#client.readStream(stream, { direction: 'backwards', fromRevision: 'end', maxCount: 1 })
+    for await (const { event } of this.#retried(open, ({ type }) => type === 'not-found')) return cutsIn(event?.data)
+    return new Map()
   }
 
   /** Position of the last event of the server, whosever it is. Fails where the server cannot be read. */

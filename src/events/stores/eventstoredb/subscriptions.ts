@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { AllStreamResolvedEvent, AllStreamSubscription, EventStoreDBClient } from '@eventstore/db-client'
 import type { Position } from '../../envelope.js'
-import type { SubscribeOptions, Subscription } from '../../store.js'
+import type { StreamCut, SubscribeOptions, Subscription } from '../../store.js'
 import { matches } from '../subscription.js'
 import { decodeResolved, fromDbPosition, nameIn, toDbPosition } from './codec.js'
+import { isCutOff } from './cuts.js'
 import { faultOf, storeErrorOf } from './faults.js'
 import { Pull } from './pull.js'
 import type { ReadingOptions } from './reads.js'
@@ -15,6 +16,9 @@ const searchWindow = 256
 /** The same for events of ours that the filter drops. */
 const checkpointEvery = 256
 
+/** Asks where streams begin that were cut. */
+type Cuts = () => Promise<ReadonlyMap<string, StreamCut>>
+
 /**
  * A catch-up subscription that outlives the connection: where it breaks it is made again, behind the last event that was
  * delivered. It ends with an error only when the server refuses it, or the subscriber fails.
@@ -22,9 +26,10 @@ const checkpointEvery = 256
 export function subscribeToAll(
   client: EventStoreDBClient,
   reading: ReadingOptions,
+  cuts: Cuts,
   options: SubscribeOptions,
 ): Subscription {
-  const delivery = new Delivery(client, reading, options)
+  const delivery = new Delivery(client, reading, cuts, options)
   const ended = delivery.run()
   return {
     close: async () => {
@@ -37,6 +42,7 @@ export function subscribeToAll(
 class Delivery {
   readonly #client: EventStoreDBClient
   readonly #reading: ReadingOptions
+  readonly #cuts: Cuts
   readonly #options: SubscribeOptions
   readonly #ending = new AbortController()
   #after: Position | undefined
@@ -45,10 +51,12 @@ class Delivery {
   #dropped = 0
   #caughtUp = false
   #pull: Pull<AllStreamResolvedEvent> | undefined
+  #hidden: ReadonlyMap<string, StreamCut> = new Map()
 
-  constructor(client: EventStoreDBClient, reading: ReadingOptions, options: SubscribeOptions) {
+  constructor(client: EventStoreDBClient, reading: ReadingOptions, cuts: Cuts, options: SubscribeOptions) {
     this.#client = client
     this.#reading = reading
+    this.#cuts = cuts
     this.#options = options
     this.#after = options.after
   }
@@ -92,6 +100,8 @@ class Delivery {
 
   /** One subscription of the client, until it breaks. */
   async #deliver(): Promise<void> {
+    this.#hidden = await this.#cuts()
+    if (this.#ending.signal.aborted) return
     const subscription = this.#open()
     const pull = new Pull<AllStreamResolvedEvent>(subscription)
     this.#pull = pull
@@ -113,7 +123,8 @@ class Delivery {
     const event = decodeResolved(resolved, namespace, shown)
     // Behind a broken connection the server may begin with what had been delivered.
     if (event === undefined || (this.#after !== undefined && event.position <= this.#after)) return
-    if (matches(this.#options.filter ?? {}, event.streamId, event.type)) await this.#hand(event)
+    const isWanted = matches(this.#options.filter ?? {}, event.streamId, event.type) && !isCutOff(this.#hidden, event)
+    if (isWanted) await this.#hand(event)
     else this.#dropped += 1
     if (this.#ending.signal.aborted) return
     this.#after = event.position

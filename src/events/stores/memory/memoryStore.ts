@@ -1,7 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Position, RecordedEvent, SegueEvent } from '../../envelope.js'
-import { StoreUnavailable, StreamDeleted, WrongExpectedRevision, type AppendError } from '../../errors.js'
-import type { AppendResult, EventStore, ExpectedRevision, ReadAllOptions, ReadStreamOptions } from '../../store.js'
+import { CutRefused, StoreUnavailable, StreamDeleted, WrongExpectedRevision, type AppendError } from '../../errors.js'
+import { demandCut } from '../../integrity/cuts.js'
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamCut,
+} from '../../store.js'
 import { eventBytes, textOf, tooLarge } from '../appendBytes.js'
 import { isMet, isRepetition } from '../expectation.js'
 import { placeOf, positionOf } from '../position.js'
@@ -14,9 +22,10 @@ const pageEvents = 500
  * subscriptions run on promises alone, without timers, so that a run with a simulated clock stays reproducible.
  */
 export function createMemoryStore(): EventStore {
-  // A place of the log is empty (undefined) once its stream was deleted.
+  // A place of the log, or of a stream, is empty (undefined) once its stream was deleted or cut.
   const log: Array<RecordedEvent | undefined> = []
-  const streams = new Map<string, RecordedEvent[]>()
+  const streams = new Map<string, Array<RecordedEvent | undefined>>()
+  const cuts = new Map<string, StreamCut>()
   const byId = new Map<string, RecordedEvent>()
   const deleted = new Set<string>()
   const subscriptions = new OpenSubscriptions()
@@ -69,7 +78,9 @@ export function createMemoryStore(): EventStore {
     const end = stream.length
     const from = options.from ?? (step === 1 ? 0 : end - 1)
     let revision = step === 1 ? from : Math.min(from, end - 1)
-    for (let left = limit; left > 0 && revision >= 0 && revision < end; left -= 1) {
+    const begins = cuts.get(streamId)?.revision ?? 0
+    if (step === 1) revision = Math.max(revision, begins)
+    for (let left = limit; left > 0 && revision >= begins && revision < end; left -= 1) {
       const event = stream[revision]
       if (event !== undefined) yield event
       revision += step
@@ -96,11 +107,34 @@ export function createMemoryStore(): EventStore {
     pause: () => Promise.resolve(),
   }
 
+  const forget = ({ position, id }: RecordedEvent): void => {
+    log[placeOf(position) - 1] = undefined
+    byId.delete(id)
+  }
+
+  const truncateBefore = async (streamId: string, cut: StreamCut): Promise<void> => {
+    if (closed) throw closedError()
+    await demandCut({ readStream }, streamId, cut)
+    const stream = streams.get(streamId) ?? []
+    if (cut.revision >= stream.length) throw new CutRefused(streamId, 'its last event has to be kept')
+    for (let revision = 0; revision < cut.revision; revision += 1) {
+      const event = stream[revision]
+      if (event !== undefined) forget(event)
+      stream[revision] = undefined
+    }
+    if (cut.revision > (cuts.get(streamId)?.revision ?? 0)) cuts.set(streamId, cut)
+  }
+
   return {
     append:
       (streamId, events, { expected }) =>
       async () =>
         append(streamId, events, expected),
+    truncateBefore,
+    cuts: async () => {
+      if (closed) throw closedError()
+      return new Map(cuts)
+    },
     readStream,
     readAll,
     subscribe: (options) => {
@@ -109,11 +143,9 @@ export function createMemoryStore(): EventStore {
     },
     deleteStream: async (streamId) => {
       if (closed) throw closedError()
-      for (const event of streams.get(streamId) ?? []) {
-        log[placeOf(event.position) - 1] = undefined
-        byId.delete(event.id)
-      }
+      for (const event of streams.get(streamId) ?? []) if (event !== undefined) forget(event)
       streams.delete(streamId)
+      cuts.delete(streamId)
       deleted.add(streamId)
     },
     close: async () => {

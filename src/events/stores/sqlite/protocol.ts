@@ -1,4 +1,4 @@
-import type { ExpectedRevision } from '../../store.js'
+import type { ExpectedRevision, StreamCut } from '../../store.js'
 import type { Fault } from './faults.js'
 
 /** One event as the worker stores it; the JSON is written by the asking thread, so that the worker only waits for the disk. */
@@ -28,6 +28,7 @@ export type AppendOutcome =
 export type WorkerRequest =
   | { readonly type: 'append'; readonly batch: ReadonlyArray<AppendRequest> }
   | { readonly type: 'delete'; readonly streamId: string }
+  | { readonly type: 'truncate'; readonly streamId: string; readonly cut: StreamCut }
   | { readonly type: 'close' }
 
 /** From the worker; `opened` or `failed` comes first, by itself. */
@@ -36,6 +37,9 @@ export type WorkerReply =
   | { readonly type: 'failed'; readonly fault: Fault }
   | { readonly type: 'appended'; readonly outcomes: ReadonlyArray<AppendOutcome> }
   | { readonly type: 'deleted' }
+  /** `left`: there is more to remove. */
+  | { readonly type: 'truncated'; readonly left: boolean }
+  | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'closed' }
 
 export interface WorkerOptions {

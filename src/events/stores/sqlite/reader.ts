@@ -1,11 +1,12 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import type { EventMetadata, Position, RecordedEvent } from '../../envelope.js'
 import { StoreCorrupt, StoreUnavailable, StreamDeleted } from '../../errors.js'
-import type { ReadAllOptions, ReadStreamOptions, SubscriptionFilter } from '../../store.js'
+import type { ReadAllOptions, ReadStreamOptions, StreamCut, SubscriptionFilter } from '../../store.js'
 import { placeOf, positionOf } from '../position.js'
 import type { Page } from '../subscription.js'
 import type { Database, Statement } from './driver.js'
 import { restoreHint, storeErrorOf } from './faults.js'
+import { hasCuts } from './truncation.js'
 
 /** A page ends after this many events or characters of JSON, so that reading never holds the thread for long. */
 const pageEventsMax = 500
@@ -39,8 +40,10 @@ export class Reader {
   readonly #isDeleted: Statement
   readonly #forwards: Statement
   readonly #backwards: Statement
-  readonly #all: Statement
   readonly #head: Statement
+  readonly #version: Statement
+  #cuts: ReadonlyMap<string, StreamCut> = new Map()
+  #cutsVersion: unknown = null
   #closed = false
 
   constructor(db: Database, path: string) {
@@ -52,7 +55,7 @@ export class Reader {
     this.#backwards = rows(
       `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
     )
-    this.#all = rows(`SELECT ${columns} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`)
+    this.#version = db.prepare('PRAGMA data_version').pluck()
     this.#head = db.prepare('SELECT ifnull(max(position), 0) FROM events').pluck()
   }
 
@@ -63,7 +66,10 @@ export class Reader {
     let from = options.from ?? (backwards ? Number.MAX_SAFE_INTEGER : 0)
     let left = options.limit ?? Infinity
     while (left > 0) {
-      const { events } = this.#page(statement, [streamId, from], Math.min(left, pageEventsMax))
+      const begins = this.cuts().get(streamId)?.revision ?? 0
+      if (!backwards) from = Math.max(from, begins)
+      const page = this.#page(statement, [streamId, from], Math.min(left, pageEventsMax))
+      const events = page.events.filter(({ revision }) => revision >= begins)
       yield* events
       const last = events.at(-1)
       if (last === undefined) return
@@ -79,8 +85,9 @@ export class Reader {
     const head = this.#headPlace()
     let after = options.after === undefined ? 0 : placeOf(options.after)
     let left = options.limit ?? Infinity
+    const all = this.#rangeOf({})
     while (left > 0 && after < head) {
-      const { events } = this.#page(this.#all, [after, head], Math.min(left, pageEventsMax))
+      const { events } = this.#page(all.statement(), [after, head], Math.min(left, pageEventsMax))
       yield* events
       const last = events.at(-1)
       if (last === undefined) return
@@ -92,19 +99,12 @@ export class Reader {
 
   /** Pages of the whole log that hold what the filter keeps. */
   pages(filter: SubscriptionFilter): (after: Position | undefined) => Page {
-    const { condition, parameters } = sqlOf(filter)
-    const statement = this.#run(() =>
-      this.#db
-        .prepare(
-          `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ${condition} ORDER BY position LIMIT ?`,
-        )
-        .raw(),
-    )
+    const { statement, parameters } = this.#rangeOf(filter)
     return (after) => {
       const from = after === undefined ? 0 : placeOf(after)
       const upTo = Math.min(this.#headPlace(), from + filteredSpan)
       if (upTo <= from) return { events: [], through: null }
-      const { events, cutShort } = this.#page(statement, [from, upTo, ...parameters], pageEventsMax)
+      const { events, cutShort } = this.#page(statement(), [from, upTo, ...parameters], pageEventsMax)
       const last = events.at(-1)
       return { events, through: cutShort && last !== undefined ? last.position : positionOf(upTo) }
     }
@@ -117,12 +117,38 @@ export class Reader {
 
   /** Changes when another connection, of this process or another, has written. */
   dataVersion(): number {
-    return this.#run(() => Number(this.#db.pragma('data_version', { simple: true })))
+    return this.#run(() => Number(this.#version.get()))
+  }
+
+  /** Where streams begin that were cut. Looked for again whenever somebody else has written. */
+  cuts(): ReadonlyMap<string, StreamCut> {
+    return this.#run(() => {
+      const version = this.#version.get()
+      if (version === this.#cutsVersion) return this.#cuts
+      this.#cutsVersion = version
+      return (this.#cuts = cutsIn(this.#db))
+    })
   }
 
   close(): void {
     this.#closed = true
     this.#db.close()
+  }
+
+  /** What the filter keeps of a range of positions. Only a file in which something was cut can hold what is hidden. */
+  #rangeOf(filter: SubscriptionFilter) {
+    const { condition, parameters } = sqlOf(filter)
+    const select = (hidden: string): Statement =>
+      this.#db
+        .prepare(
+          `SELECT ${columns} FROM events WHERE position > ? AND position <= ? ${condition} ${hidden} ORDER BY position LIMIT ?`,
+        )
+        .raw()
+    let whole: Statement | undefined
+    let cut: Statement | undefined
+    const statement = (): Statement =>
+      this.cuts().size === 0 ? (whole ??= this.#run(() => select(''))) : (cut ??= this.#run(() => select(withoutCut)))
+    return { statement, parameters }
   }
 
   #headPlace(): number {
@@ -160,6 +186,20 @@ export class Reader {
       throw storeErrorOf(error, this.#path)
     }
   }
+}
+
+const withoutCut =
+  'AND NOT EXISTS (SELECT 1 FROM cuts WHERE cuts.stream = events.stream AND cuts.revision > events.revision)'
+
+function cutsIn(db: Database): ReadonlyMap<string, StreamCut> {
+  if (!hasCuts(db)) return new Map()
+  const rows = db.prepare('SELECT stream, revision, ledger_revision FROM cuts').raw().all()
+  return new Map(
+    (rows as ReadonlyArray<readonly [string, number, number]>).map(([stream, revision, ledgerRevision]) => [
+      stream,
+      { revision, ledgerRevision },
+    ]),
+  )
 }
 
 function recordedEvent([position, streamId, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent {

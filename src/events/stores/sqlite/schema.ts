@@ -2,11 +2,14 @@ import { statSync } from 'node:fs'
 import { StoreCorrupt, StoreUnavailable } from '../../errors.js'
 import type { Database } from './driver.js'
 import { restoreHint } from './faults.js'
+import { schemaVersionOfCuts } from './truncation.js'
 
 /** Stands in the header of our files (`PRAGMA application_id`): "SGUE" in ASCII. */
 export const applicationId = 0x53475545
-/** `PRAGMA user_version`; raised with every change that older programs could not read. */
+/** `PRAGMA user_version` of a new file; raised with every change that older programs could not read. */
 export const schemaVersion = 1
+/** The newest that this program reads. */
+export const schemaVersionMax = schemaVersionOfCuts
 
 const schema = `
 CREATE TABLE events (
@@ -78,8 +81,8 @@ function checkIdentity(db: Database, path: string): void {
     throw new StoreCorrupt(path, reason)
   }
   const version = Number(db.pragma('user_version', { simple: true }))
-  if (version > schemaVersion) {
-    const reason = `was written by a newer version of Segue (schema ${version}; this one knows ${schemaVersion}): update Segue`
+  if (version > schemaVersionMax) {
+    const reason = `was written by a newer version of Segue (schema ${version}; this one knows ${schemaVersionMax}): update Segue`
     throw new StoreCorrupt(path, reason)
   }
 }

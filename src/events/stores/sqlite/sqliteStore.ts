@@ -181,6 +181,12 @@ function assemble(
       if (writer === undefined) throw new StoreUnavailable(`${path} was opened for reading only`)
       await writer.deleteStream(streamId)
     },
+    truncateBefore: async (streamId, cut) => {
+      if (closing !== undefined) throw closedError()
+      if (writer === undefined) throw new StoreUnavailable(`${path} was opened for reading only`)
+      await writer.truncateBefore(streamId, cut)
+    },
+    cuts: async () => reader.cuts(),
     close: () => (closing ??= close()),
   }
 }

@@ -5,6 +5,7 @@ import { openDatabase, type Database } from './driver.js'
 import { faultOf, type Fault } from './faults.js'
 import type { WorkerOptions, WorkerReply, WorkerRequest } from './protocol.js'
 import { prepareForWriting } from './schema.js'
+import { createTruncation, type Truncation } from './truncation.js'
 
 // The thread that waits for the disk, so that the thread of the actors never does.
 
@@ -21,6 +22,7 @@ parentPort?.on('message', (request: WorkerRequest) => {
 interface Opened {
   readonly db: Database
   readonly appender: Appender
+  readonly truncate: Truncation
 }
 
 async function open(): Promise<Opened | undefined> {
@@ -30,7 +32,7 @@ async function open(): Promise<Opened | undefined> {
     prepareForWriting(db, path, checkBytesMax)
     const appender = createAppender(db, path)
     reply({ type: 'opened' })
-    return { db, appender }
+    return { db, appender, truncate: createTruncation(db) }
   } catch (error) {
     db?.close()
     reply({ type: 'failed', fault: openingFault(error) })
@@ -45,20 +47,31 @@ function openingFault(error: unknown): Fault {
   return faultOf(error, path)
 }
 
-function serve({ db, appender }: Opened, request: WorkerRequest): void {
+function serve({ db, appender, truncate }: Opened, request: WorkerRequest): void {
   switch (request.type) {
     case 'append':
       return void reply({ type: 'appended', outcomes: appender.append(request.batch) })
     case 'delete':
-      try {
+      return attempt(() => {
         appender.deleteStream(request.streamId)
-        return void reply({ type: 'deleted' })
-      } catch (error) {
-        return void reply({ type: 'failed', fault: faultOf(error, path) })
-      }
+        return { type: 'deleted' }
+      })
+    case 'truncate':
+      return attempt(() => {
+        const done = truncate(request.streamId, request.cut)
+        return 'left' in done ? { type: 'truncated', left: done.left } : { type: 'refused', reason: done.reason }
+      })
     case 'close':
       db.close()
       reply({ type: 'closed' })
       parentPort?.close()
+  }
+}
+
+function attempt(work: () => WorkerReply): void {
+  try {
+    reply(work())
+  } catch (error) {
+    reply({ type: 'failed', fault: faultOf(error, path) })
   }
 }

@@ -1,14 +1,16 @@
 import { setImmediate as afterThisTick, setTimeout as startTimer, clearTimeout } from 'node:timers'
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import {
   AppendOutcomeUnknown,
+  CutRefused,
   StoreUnavailable,
   StreamDeleted,
   WrongExpectedRevision,
   type AppendError,
 } from '../../errors.js'
 import * as E from 'fp-ts/lib/Either.js'
-import type { AppendResult } from '../../store.js'
+import type { AppendResult, StreamCut } from '../../store.js'
 import { positionOf } from '../position.js'
 import { errorOfFault } from './faults.js'
 import type { AppendOutcome, AppendRequest, WorkerReply, WorkerRequest } from './protocol.js'
@@ -37,7 +39,11 @@ interface Pending {
 /** What is with the worker now: it works on one request at a time. */
 type UnderWay =
   | { readonly type: 'append'; readonly batch: ReadonlyArray<Pending> }
-  | { readonly type: 'delete'; readonly resolve: () => void; readonly reject: (error: Error) => void }
+  | {
+      readonly type: 'removal'
+      readonly resolve: (reply: WorkerReply) => void
+      readonly reject: (error: Error) => void
+    }
   | { readonly type: 'close'; readonly resolve: () => void }
 
 // One transaction takes what has gathered while the one before was committed, within these bounds.
@@ -102,10 +108,25 @@ export class Writer {
     })
   }
 
-  deleteStream(streamId: string): Promise<void> {
+  async deleteStream(streamId: string): Promise<void> {
+    await this.#remove({ type: 'delete', streamId })
+  }
+
+  /** Removes events in many small steps, between which appends are written. */
+  async truncateBefore(streamId: string, cut: StreamCut): Promise<void> {
+    for (let left = true; left;) {
+      const reply = await this.#remove({ type: 'truncate', streamId, cut })
+      if (reply.type === 'refused') throw new CutRefused(streamId, reply.reason)
+      left = reply.type === 'truncated' && reply.left
+      // Appends that have come meanwhile are first.
+      if (left) await nextTick()
+    }
+  }
+
+  #remove(message: WorkerRequest): Promise<WorkerReply> {
     if (this.#blocked !== undefined) return Promise.reject(new StoreUnavailable(this.#blocked))
     return new Promise((resolve, reject) => {
-      this.#control.push({ message: { type: 'delete', streamId }, underWay: { type: 'delete', resolve, reject } })
+      this.#control.push({ message, underWay: { type: 'removal', resolve, reject } })
       this.#sendSoon()
     })
   }
@@ -136,8 +157,8 @@ export class Writer {
   #send(): void {
     if (this.#underWay !== undefined || this.#blocked !== undefined) return
     const next = this.#control[0]
-    // A steady flow of appends must not hold up a deletion; closing comes after everything else.
-    if (next !== undefined && (next.message.type === 'delete' || this.#waiting.length === 0)) {
+    // A steady flow of appends must not hold up a removal; closing comes after everything else.
+    if (next !== undefined && (next.message.type !== 'close' || this.#waiting.length === 0)) {
       this.#control.shift()
       this.#underWay = next.underWay
       this.#post(next.message)
@@ -175,9 +196,9 @@ export class Writer {
     // An answer after silence: the disk works again.
     this.#blocked = undefined
     if (underWay?.type === 'append' && reply.type === 'appended') this.#onAppended(underWay.batch, reply.outcomes)
-    else if (underWay?.type === 'delete') {
+    else if (underWay?.type === 'removal') {
       if (reply.type === 'failed') underWay.reject(errorOfFault(reply.fault, this.#options.path))
-      else underWay.resolve()
+      else underWay.resolve(reply)
     } else if (underWay?.type === 'close') underWay.resolve()
     // The answered ones may append again before the next batch is closed.
     this.#sendSoon()
@@ -242,7 +263,7 @@ export class Writer {
     for (const pending of this.#waiting.splice(0)) this.#answer(pending, E.left(new StoreUnavailable(reason)))
     const control = this.#control.splice(0).map((queued) => queued.underWay)
     for (const request of underWay === undefined ? control : [underWay, ...control]) {
-      if (request.type === 'delete') request.reject(new StoreUnavailable(reason))
+      if (request.type === 'removal') request.reject(new StoreUnavailable(reason))
       if (request.type === 'close') request.resolve()
     }
   }

@@ -12,6 +12,7 @@ const replay = {
   unreadable: null,
   versions: [],
   unreadableAt: null,
+  archived: [],
 }
 const life = { server: 's1', pid: 1, startedAt: requestedAt - 9_000, diedAt: requestedAt + 13_655, end: 'SIGKILL' }
 const result = buildResult({
