@@ -1,6 +1,9 @@
-import type { DeadlineStep, HandoverCause } from '../events/index.js'
+import type { DeadlineStep, EventIn, HandoverCause } from '../events/index.js'
 import type { Weights } from '../model/index.js'
 import type { Assignment, Route } from '../messaging/index.js'
+
+/** Why a model was trained. */
+export type ModelTrigger = Extract<EventIn<'model'>, { readonly type: 'ModelTrained' }>['data']['trigger']
 
 /**
  * What an actor wants of the world, derived from its state alone. `key` names the wish within the entity: a wish with
@@ -37,4 +40,12 @@ export type Effect =
       readonly artifact: string
       readonly weights: Weights
       readonly reference: string
+    }
+  /** Train a model from the log, and tell what became of it; `champion` is the artifact that it is compared with. */
+  | {
+      readonly type: 'train-model'
+      readonly key: string
+      readonly reference: string
+      readonly trigger: ModelTrigger
+      readonly champion: string | null
     }

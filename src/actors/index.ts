@@ -2,7 +2,7 @@ export { clientDecider, type ClientState } from './client/decider.js'
 export { systemClock, type Clock } from './clock.js'
 export { firstStates, nextStates, stateAfterCut, type CutStates } from './cutStates.js'
 export { Draft, type Decider } from './decider.js'
-export type { Effect } from './effects.js'
+export type { Effect, ModelTrigger } from './effects.js'
 export {
   ActorHost,
   type ActorHostOptions,

@@ -9,12 +9,15 @@ import { ingestCommand } from './commands/ingest.js'
 import { keysCommand } from './commands/keys.js'
 import { maintenanceCommand } from './commands/maintenance.js'
 import { mediaCommand } from './commands/media.js'
+import { modelsCommand } from './commands/models.js'
 import { projectionsCommand } from './commands/projections.js'
 import { replayCommand } from './commands/replay.js'
 import { reportCommand } from './commands/report.js'
 import { retentionCommand } from './commands/retention.js'
+import { scoreCommand } from './commands/score.js'
 import { simulateCommand } from './commands/simulate.js'
 import { simulateHealthCommand } from './commands/simulateHealth.js'
+import { trainCommand } from './commands/train.js'
 import { upCommand } from './commands/up.js'
 import { watchCommand } from './commands/watch.js'
 import { whatIfCommand } from './commands/whatIf.js'
@@ -56,6 +59,9 @@ export function buildProgram(context: CommandContext): Command {
     simulateCommand(context),
     simulateHealthCommand(context),
     evaluateCommand(context),
+    trainCommand(context),
+    modelsCommand(context),
+    scoreCommand(context),
     doctorCommand(context),
   ]
   for (const command of commands) program.addCommand(command)

@@ -4,7 +4,7 @@ export type { ForecastMetric, MetricForecast } from './forecast.js'
 export { groupNames, handWeights, startWeights, type GroupHealth, type GroupName, type Weights } from './groups.js'
 export { maintenanceLeadMs, withMaintenance } from './maintenance.js'
 export { handRiskModel, type RiskAssessment, type RiskModel } from './risk.js'
-export { bandOf, scoreOf, stableMargin, type Score } from './score.js'
+export { bandOf, scoreOf, spreadWeights, stableMargin, type Score } from './score.js'
 export { emptyWindow, observe, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
 export { assessShared, featuresShared, observeShared } from './shared.js'
 export { circumstances, troubleReportsMax, type TroubleReport } from './circumstances.js'
@@ -27,3 +27,4 @@ export {
   type TelemetryMemory,
 } from './outlook/index.js'
 export { noScores, thresholdBounds, thresholdFor, withScore, type ScoreDistribution } from './threshold.js'
+export { driftLimit, populationStabilityIndex, riskBinCount, riskBinOf, riskBins } from './drift.js'

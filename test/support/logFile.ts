@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { main } from '../../src/cli/main.js'
+import type { EventStore } from '../../src/events/index.js'
 import { openSqliteStore } from '../../src/events/stores/sqlite/index.js'
 import { appendAll, smallRecording } from './smallLog.js'
 
@@ -20,11 +21,15 @@ export interface CommandRun {
 }
 
 /** A small log in a file, as a control plane leaves it behind, and commands to be run on it. */
-export async function smallLogFile(recording = smallRecording()): Promise<LogFile> {
+export const smallLogFile = (recording = smallRecording()): Promise<LogFile> =>
+  logFileOf((store) => appendAll(store, recording))
+
+/** A log in a file that holds what `write` appends, and commands to be run on it. */
+export async function logFileOf(write: (store: EventStore) => Promise<void>): Promise<LogFile> {
   const folder = await mkdtemp(join(tmpdir(), 'segue-log-'))
   const data = join(folder, 'data')
   const store = await openSqliteStore({ path: join(data, 'events.sqlite') })
-  await appendAll(store, recording)
+  await write(store)
   await store.close()
   const run = async (...argv: ReadonlyArray<string>): Promise<CommandRun> => {
     let [stdout, stderr] = ['', '']

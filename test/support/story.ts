@@ -33,7 +33,8 @@ export class Story<C extends Category, State> {
     return this
   }
 
-  when(payload: Payload<C>): ReadonlyArray<EventIn<C>> {
+  /** @param causationId the event that caused the fact, where one did */
+  when(payload: Payload<C>, causationId: string | null = null): ReadonlyArray<EventIn<C>> {
     this.#count += 1
     const id = derivedId(this.now, 'story', this.#count)
     const fact = {
@@ -43,7 +44,7 @@ export class Story<C extends Category, State> {
       metadata: {
         kind: 'fact',
         correlationId: this.decider.correlationOf(this.#state) ?? id,
-        causationId: null,
+        causationId,
         occurredAt: this.now,
         actorVersion: this.decider.version,
       },

@@ -1,7 +1,8 @@
-import type { EventIn } from '../../events/index.js'
+import type { EventIn, RiskDistribution } from '../../events/index.js'
 import { smoothed, startWeights, type Weights } from '../../model/index.js'
 
 type Trained = Extract<EventIn<'model'>, { readonly type: 'ModelTrained' }>['data']
+type PutInForce = Extract<EventIn<'model'>, { readonly type: 'ModelPromoted' | 'ModelRolledBack' }>
 
 /** A model that was trained or shipped, and what became of it. */
 export interface KnownModel {
@@ -11,6 +12,7 @@ export interface KnownModel {
   readonly learner: string
   readonly trigger: Trained['trigger']
   readonly trainedAt: number
+  readonly data: Trained['data']
   readonly comparison: Trained['comparison']
   readonly standing: 'candidate' | 'active' | 'retired' | 'rejected'
   readonly reason: string
@@ -29,12 +31,28 @@ export interface ModelState {
   /** Artifacts that were in force before, the newest last. */
   readonly before: ReadonlyArray<string>
   readonly failure: { readonly at: number; readonly reason: string } | null
+  /** The training that is under way. */
+  readonly training: { readonly id: string; readonly trigger: Trained['trigger'] } | null
+  /** When a training ended last, well or not. */
+  readonly trainingEndedAt: number | null
+  /** How the risks of the model in force were spread at first, or after the last drift, and of late. */
+  readonly reference: RiskDistribution | null
+  readonly recent: RiskDistribution | null
 }
 
 const knownMax = 50
 const beforeMax = 20
 
-export const initialModelState = (): ModelState => ({ known: [], active: null, before: [], failure: null })
+export const initialModelState = (): ModelState => ({
+  known: [],
+  active: null,
+  before: [],
+  failure: null,
+  training: null,
+  trainingEndedAt: null,
+  reference: null,
+  recent: null,
+})
 
 export const activeModel = ({ known, active }: ModelState): KnownModel | undefined =>
   known.find(({ artifact }) => artifact === active?.artifact)
@@ -47,43 +65,72 @@ export const weightsInForce = ({ active }: ModelState, weights: Weights): Weight
 export function evolveModel(state: ModelState, event: EventIn<'model'>): ModelState {
   const at = event.metadata.occurredAt
   switch (event.type) {
-    case 'ModelTrained': {
-      const { model, artifact, weights, learner, trigger, comparison } = event.data
-      const others = state.known.filter((each) => each.artifact !== artifact)
-      const known = state.known.find((each) => each.artifact === artifact)
-      const standing = known?.standing === 'active' ? 'active' : 'candidate'
-      const fresh: KnownModel = {
-        ...{ model, artifact, weights, learner, trigger, comparison, standing },
-        trainedAt: at,
-        reason: known?.reason ?? 'not judged yet',
-      }
-      return { ...state, known: [...others, fresh].slice(-knownMax), failure: null }
-    }
+    case 'ModelTrained':
+      return { ...withTrained(state, event.data, at), ...trainingAfter(state, event) }
     case 'TrainingFailed':
-      return { ...state, failure: { at, reason: event.data.reason } }
-    case 'ModelPromoted': {
-      const { model, artifact, weights, replaces, reason } = event.data
-      const isBack = state.before.at(-1) === artifact
-      const before = isBack
-        ? state.before.slice(0, -1)
-        : [...state.before, ...(replaces === null ? [] : [replaces])].slice(-beforeMax)
-      return {
-        ...state,
-        before,
-        active: { model, artifact, weights, reference: event.id },
-        known: state.known.map((each) => {
-          if (each.artifact === artifact) return { ...each, standing: 'active', reason }
-          return each.standing === 'active' ? { ...each, standing: 'retired' } : each
-        }),
-      }
-    }
+      return { ...state, failure: { at, reason: event.data.reason }, ...trainingAfter(state, event) }
+    case 'TrainingOrdered':
+      return { ...state, training: { id: event.id, trigger: event.data.trigger } }
+    case 'ModelPromoted':
+    case 'ModelRolledBack':
+      return inForce(state, event)
     case 'ModelRejected': {
       const { artifact, reason } = event.data
       const rejected = (each: KnownModel): KnownModel =>
         each.artifact === artifact ? { ...each, standing: 'rejected', reason } : each
       return { ...state, known: state.known.map(rejected) }
     }
+    case 'RiskDistributionSeen': {
+      const { artifact, distribution } = event.data
+      if (artifact !== state.active?.artifact) return state
+      return { ...state, reference: state.reference ?? distribution, recent: distribution }
+    }
+    case 'DriftDetected':
+      // It has been acted upon: what comes is measured against how things are now.
+      return { ...state, reference: event.data.recent }
     default:
       return state
+  }
+}
+
+function withTrained(state: ModelState, data: Trained, at: number): ModelState {
+  const { artifact } = data
+  const others = state.known.filter((each) => each.artifact !== artifact)
+  const known = state.known.find((each) => each.artifact === artifact)
+  const fresh: KnownModel = {
+    ...data,
+    standing: known?.standing === 'active' ? 'active' : 'candidate',
+    trainedAt: at,
+    reason: known?.reason ?? 'not judged yet',
+  }
+  return { ...state, known: [...others, fresh].slice(-knownMax), failure: null }
+}
+
+/** A training ends with the fact that it caused; others, such as a shipped model, do not end it. */
+function trainingAfter(
+  { training, trainingEndedAt }: ModelState,
+  { metadata }: EventIn<'model'>,
+): Pick<ModelState, 'training' | 'trainingEndedAt'> {
+  if (training === null || metadata.causationId !== training.id) return { training, trainingEndedAt }
+  return { training: null, trainingEndedAt: metadata.occurredAt }
+}
+
+function inForce(state: ModelState, event: PutInForce): ModelState {
+  const { model, artifact, weights, replaces, reason } = event.data
+  const isBack = state.before.at(-1) === artifact
+  const before = isBack
+    ? state.before.slice(0, -1)
+    : [...state.before, ...(replaces === null ? [] : [replaces])].slice(-beforeMax)
+  return {
+    ...state,
+    before,
+    active: { model, artifact, weights, reference: event.id },
+    // Another model has other risks.
+    reference: null,
+    recent: null,
+    known: state.known.map((each) => {
+      if (each.artifact === artifact) return { ...each, standing: 'active', reason }
+      return each.standing === 'active' ? { ...each, standing: 'retired' } : each
+    }),
   }
 }

@@ -9,6 +9,7 @@ import {
   type StreamPolicy,
 } from '../../events/index.js'
 import type { StoreConnection } from '../../events/stores/index.js'
+import { budgetBounds, controlShareMax } from '../../runtime/control/policyCheck.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { runService, startControl } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
@@ -39,6 +40,9 @@ interface ControlFlags {
   readonly predict: boolean
   readonly threshold: number
   readonly horizon: number
+  readonly falseAlarms: number
+  readonly controlShare: number
+  readonly retrainEvery: number
   readonly bufferSegments: number
   readonly cutoverLead: number
 }
@@ -83,6 +87,24 @@ export function controlCommand(context: CommandContext): Command {
       }),
     )
     .addOption(
+      flag('--false-alarms <n>', 'alarms a server-day that may turn out unneeded', {
+        default: defaultServerPolicy.falseAlarmBudget,
+        read: number(budgetBounds.min, budgetBounds.max),
+      }),
+    )
+    .addOption(
+      flag('--control-share <share>', 'share of the alarms on which nothing is done, to see what would have come', {
+        default: defaultServerPolicy.controlShare,
+        read: number(0, controlShareMax),
+      }),
+    )
+    .addOption(
+      flag('--retrain-every <h>', 'hours between two trainings of the model on the log; 0: only on drift', {
+        default: 24,
+        read: number(0, 8_760),
+      }),
+    )
+    .addOption(
       flag('--buffer-segments <n>', 'segments that each server keeps, and that a standby verifies', {
         default: defaultStreamPolicy.bufferSegments,
         read: whole(4, 1_000),
@@ -101,8 +123,9 @@ export function controlCommand(context: CommandContext): Command {
       const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
       const log = eventstore === undefined ? {} : { eventStore: eventstore }
       const where = { natsUrl: nats, host, port, dataDir: data, ...log }
+      const retrainEveryMs = Math.round(flags.retrainEvery * 3_600_000)
       const ledger = { checkpointEveryMs: checkpointEvery * 1000, ...(keys === undefined ? {} : { keysDir: keys }) }
-      const kept = { ...where, ...ledger, ...retentionOf(flags) }
+      const kept = { ...where, ...ledger, ...retentionOf(flags), retrainEveryMs }
       const start = () => startControl({ ...kept, ...policies, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })
@@ -115,19 +138,25 @@ function retentionOf({ retain, archive }: ControlFlags) {
   return { retention: { olderThanMs: retain, dir: archive } }
 }
 
+type PredictionFlags = Pick<ControlFlags, 'predict' | 'threshold' | 'horizon'> &
+  Partial<Pick<ControlFlags, 'falseAlarms' | 'controlShare'>>
+
 /** @throws UsageError for a threshold that no score can rise above again. */
 export function serverPolicyOf({
   predict,
   threshold,
   horizon,
-}: Pick<ControlFlags, 'predict' | 'threshold' | 'horizon'>): ServerPolicy {
+  falseAlarms = defaultServerPolicy.falseAlarmBudget,
+  controlShare = defaultServerPolicy.controlShare,
+}: PredictionFlags): ServerPolicy {
   const { hysteresis } = defaultServerPolicy
   if (threshold + hysteresis > 100) {
     throw new UsageError(
       `--threshold ${threshold} is too high: an alarm clears ${hysteresis} points above it, so give ${100 - hysteresis} or less`,
     )
   }
-  return { ...defaultServerPolicy, predict, threshold, horizonMs: Math.round(horizon * 1000) }
+  const held = { falseAlarmBudget: falseAlarms, controlShare }
+  return { ...defaultServerPolicy, predict, threshold, horizonMs: Math.round(horizon * 1000), ...held }
 }
 
 /** @throws UsageError for a buffer that does not reach from the live segment to the cut-over. */

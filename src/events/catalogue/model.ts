@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
-import { finite, GroupWeights, nullable, oneOf, record, whole } from './shapes.js'
+import { finite, GroupWeights, list, nullable, oneOf, record, whole } from './shapes.js'
 
 /** The one entity of this category: all servers of a fleet are judged by the same model. */
 export const fleetModel = 'fleet'
@@ -38,6 +38,17 @@ export const TrainingData = record({
 })
 export type TrainingData = t.TypeOf<typeof TrainingData>
 
+export const RiskDistribution = record({
+  /** Unix times in milliseconds. */
+  from: finite,
+  until: finite,
+  samples: whole,
+  /** Share of the samples in each bin of `riskBins`, lowest risk first. */
+  shares: list(finite),
+})
+/** How often each risk was told in a stretch of time. */
+export type RiskDistribution = t.TypeOf<typeof RiskDistribution>
+
 const described = {
   model: t.string,
   /** SHA-256 of the artifact, in hexadecimal. */
@@ -61,28 +72,58 @@ export const TrainingFailed = fact(
   'TrainingFailed',
   record({ trigger: oneOf('schedule', 'drift', 'operator'), reason: t.string }),
 )
+/** Somebody wants a training, or its time has come. */
+export const TrainingRequested = fact(
+  'TrainingRequested',
+  record({ trigger: oneOf('schedule', 'operator'), by: t.string }),
+)
+/** How the risks of a stretch of time were spread, while one model judged: by it, drift is noticed. */
+export const RiskDistributionSeen = fact(
+  'RiskDistributionSeen',
+  record({ artifact: t.string, distribution: RiskDistribution }),
+)
 export const ModelPromotionRequested = fact('ModelPromotionRequested', record({ artifact: t.string, by: t.string }))
 export const ModelRollbackRequested = fact('ModelRollbackRequested', record({ by: t.string }))
 
 // ---- decisions ----
-export const ModelPromoted = decision(
-  'ModelPromoted',
+const inForce = record({
+  ...described,
+  /** Artifact that it takes the place of. */
+  replaces: nullable(t.string),
+  reason: t.string,
+})
+export const ModelPromoted = decision('ModelPromoted', inForce)
+/** A model that was in force before is so again. */
+export const ModelRolledBack = decision('ModelRolledBack', inForce)
+export const ModelRejected = decision('ModelRejected', record({ ...described, reason: t.string }))
+/** The risks are spread otherwise than they were: population stability index (see docs/prediction.md) above its limit. */
+export const DriftDetected = decision(
+  'DriftDetected',
   record({
-    ...described,
-    /** Artifact that it takes the place of. */
-    replaces: nullable(t.string),
-    reason: t.string,
+    artifact: t.string,
+    index: finite,
+    limit: finite,
+    reference: RiskDistribution,
+    recent: RiskDistribution,
   }),
 )
-export const ModelRejected = decision('ModelRejected', record({ ...described, reason: t.string }))
+export const TrainingOrdered = decision(
+  'TrainingOrdered',
+  record({ trigger: oneOf('schedule', 'drift', 'operator'), reason: t.string }),
+)
 
 export const modelEvents = [
   ModelTrained,
   TrainingFailed,
+  TrainingRequested,
+  RiskDistributionSeen,
   ModelPromotionRequested,
   ModelRollbackRequested,
   ModelPromoted,
+  ModelRolledBack,
   ModelRejected,
+  DriftDetected,
+  TrainingOrdered,
 ] as const
 
 /** Type and data of everything that happens to the model that judges a fleet. */

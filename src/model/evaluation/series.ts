@@ -34,6 +34,10 @@ export interface Prepared {
   readonly incidents: ReadonlyArray<Incident>
   readonly judged: Uint8Array
   readonly positive: Uint8Array
+  /** How much each row counts in training, against 1; absent: all alike. */
+  readonly trust?: Float32Array
+  /** 1: judged, and what followed is known for certain; absent: all that is judged. Figures are made of these alone. */
+  readonly verified?: Uint8Array
 }
 
 interface Life {

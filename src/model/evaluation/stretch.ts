@@ -49,7 +49,7 @@ export const trainingSetOf = (
   chosen.forEach(({ of, row }, index) => {
     values.set(of.vectors.subarray(row * width, (row + 1) * width), index * width)
     labels[index] = of.positive[row] ?? 0
-    weights[index] = labels[index] === 1 ? 1 : 1 / share
+    weights[index] = (labels[index] === 1 ? 1 : 1 / share) * (of.trust?.[row] ?? 1)
   })
   return { features, rows: chosen.length, values, labels, weights }
 }
@@ -67,7 +67,7 @@ export const traceOf = ({ of, from }: Stretch, risk: Float64Array): Trace => ({
   machine: of.machine,
   risk,
   from,
-  judged: of.judged,
+  judged: of.verified ?? of.judged,
   positive: of.positive,
   incidents: of.incidents.filter(({ onset }) => onset > from && onset < from + risk.length),
   rules: of.rules,

@@ -28,9 +28,9 @@ export const championName = 'champion'
 const seed = 1
 
 /** What the champion is put together from. A fixed part is not trained here: the shipped model. */
-type Part = { readonly learner: Learner } | { readonly fixed: Scorer; readonly name: string }
+export type Part = { readonly learner: Learner } | { readonly fixed: Scorer; readonly name: string }
 
-interface Mix {
+export interface Mix {
   readonly name: string
   readonly weights: ReadonlyArray<number>
 }
@@ -134,8 +134,14 @@ export const trainChampion = (
   stretches: ReadonlyArray<Stretch>,
   budget: number,
   prior: LearnedModel | null = null,
+): Trained => trainMixture(stretches, budget, partsFor(prior?.scorer ?? null))
+
+/** Trains the parts, and mixes them in the way that does best on blocks of time that they were not trained on. */
+export const trainMixture = (
+  stretches: ReadonlyArray<Stretch>,
+  budget: number,
+  { parts, mixes }: { readonly parts: ReadonlyArray<Part>; readonly mixes: ReadonlyArray<Mix> },
 ): Trained => {
-  const { parts, mixes } = partsFor(prior?.scorer ?? null)
   const scores = parts.map((part) =>
     'fixed' in part
       ? stretches.map((stretch) => scoresOf(part.fixed, stretch))

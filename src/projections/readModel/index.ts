@@ -18,7 +18,7 @@ export { anyTable, type Change, type Happened, type Projection, type Rows } from
 export { clientSessions, clientSwitches } from './sessions.js'
 export { streams } from './streams.js'
 export type { Column, Columns, ColumnType, Row, RowIn, RowOf, Table } from './table.js'
-export { foresightMs, labelHorizonMs, quietStride, trainingWindows } from './training.js'
+export { quietStrideFor, trainingProjection, trainingWindows } from './training.js'
 
 /** Everything that is made of a log. */
 export const projections: ReadonlyArray<Projection> = [

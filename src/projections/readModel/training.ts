@@ -1,14 +1,19 @@
-import { defaultServerPolicy, type EventIn } from '../../events/index.js'
+import { isControl } from '../../actors/server/control.js'
+import { defaultServerPolicy, type EventIn, type ServerPolicy } from '../../events/index.js'
+import { horizonMsFor } from '../../model/telemetry/index.js'
 import { windowSamplesMax } from '../../model/window.js'
 import { anyTable, nothing, put, type Change, type Projection, type Rows } from './projection.js'
 import { boolean, integer, internalTable, json, optional, real, table, text, time, type RowIn } from './table.js'
 
-/** How far before an incident samples are looked at one by one; also how long it takes until "no incident" is known. */
-export const foresightMs = 120_000
-/** A sample this close before an incident should have raised an alarm: label 1. */
-export const labelHorizonMs = defaultServerPolicy.horizonMs
-/** Of quiet times only every so manieth sample is kept, with that weight. */
-export const quietStride = 10
+/** Windows that are kept of a horizon of quiet time. */
+const quietPerHorizon = 30
+
+/**
+ * Of quiet times only every so manieth sample is kept, with that weight: every tenth at a sample a second. How far a model
+ * looks ahead follows from the time between samples (`horizonMsFor`).
+ */
+export const quietStrideFor = (intervalMs: number): number =>
+  Math.max(1, Math.round(horizonMsFor(intervalMs) / quietPerHorizon / intervalMs))
 
 export const trainingWindows = table(
   'training_windows',
@@ -20,13 +25,12 @@ export const trainingWindows = table(
     from_seq: integer('first sample of the window, by its number within the boot'),
     to_seq: integer('last sample of the window: the moment at which a model would have judged'),
     to_at: time('when that sample was recorded'),
-    incident_at: optional(time(`when an incident began, at most ${foresightMs / 1_000} s later; empty: none did`)),
+    incident_at: optional(time('when an incident began within the horizon of the model; empty: none did')),
     lead_ms: optional(real('from the window to the incident, in milliseconds')),
-    label: integer(`1: an incident began within ${labelHorizonMs / 1_000} s; 0: none did`),
-    weight: real(
-      `samples that the row stands for: ${quietStride} in quiet times, of which one in ${quietStride} is kept`,
-    ),
+    label: integer('1: an incident began within the horizon (5 min at a sample a second); 0: none did'),
+    weight: real('samples that the row stands for: in quiet times (at a sample a second) one in ten is kept'),
     averted: boolean('no incident, but streams had left the server because of an alarm: it proves less'),
+    control: boolean('no incident, though nothing was done about an alarm on purpose: it proves that it was unneeded'),
   },
 )
 
@@ -35,6 +39,7 @@ interface Alarm {
   readonly at: number
   readonly left: boolean
   readonly open: boolean
+  readonly control: boolean
 }
 
 const watched = internalTable('training_servers', 'Samples of each server whose future is not known yet.', ['server'], {
@@ -43,6 +48,8 @@ const watched = internalTable('training_servers', 'Samples of each server whose 
   first_seq: integer('first sample of the boot that was seen'),
   pending: json<ReadonlyArray<readonly [seq: number, at: number]>>('samples: number and time'),
   alarm: optional(json<Alarm>('newest alarm of the boot')),
+  interval_ms: real('between its samples'),
+  policy: json<Pick<ServerPolicy, 'controlShare' | 'horizonMs'>>('what decides which alarms nothing is done about'),
   failed: boolean('whether it is gone'),
   left_in_order: boolean('whether its process said good-bye'),
 })
@@ -63,12 +70,13 @@ type Watched = RowIn<typeof watched>
 /** Windows of samples, labelled by the failures that followed. */
 export const trainingProjection: Projection = {
   name: 'training',
-  version: 1,
+  version: 2,
   tables: [anyTable(trainingWindows), anyTable(watched), anyTable(alarmOfHandover)],
   kept: [anyTable(watched)],
   interests: {
     server: [
       'ServerJoined',
+      'PolicyChanged',
       'HealthSampled',
       'ServerLeft',
       'InstabilityPredicted',
@@ -92,9 +100,15 @@ export const trainingProjection: Projection = {
   },
 }
 
-const unseen = (server: string): Watched => ({ server, failed: false, ...boot('', 0) })
+const unseen = (server: string): Watched => {
+  const { controlShare, horizonMs } = defaultServerPolicy
+  return { server, failed: false, interval_ms: 1_000, policy: { controlShare, horizonMs }, ...boot('', 0) }
+}
 
-const boot = (boot_id: string, first_seq: number): Omit<Watched, 'server' | 'failed'> => ({
+const boot = (
+  boot_id: string,
+  first_seq: number,
+): Pick<Watched, 'boot_id' | 'first_seq' | 'pending' | 'alarm' | 'left_in_order'> => ({
   boot_id,
   first_seq,
   pending: [],
@@ -109,12 +123,16 @@ function ofServer(before: Watched, event: EventIn<'server'>): ReadonlyArray<Chan
       return onJoined(before, event.data.bootId)
     case 'HealthSampled':
       return onSample(before, event.data.sample, at)
+    case 'PolicyChanged': {
+      const { controlShare, horizonMs } = event.data.policy
+      return [put(watched, { ...before, policy: { controlShare, horizonMs } })]
+    }
     case 'ServerLeft': {
       const isPresent = event.data.bootId === before.boot_id
       return isPresent && isOrderly(event.data.reason) ? [put(watched, { ...before, left_in_order: true })] : nothing
     }
     case 'InstabilityPredicted':
-      return [put(watched, { ...before, alarm: { prediction: event.id, at, left: false, open: true } })]
+      return [put(watched, { ...before, alarm: alarmOf(before, event, at) })]
     case 'PredictionResolved': {
       const { alarm } = before
       if (alarm?.prediction !== event.data.prediction) return nothing
@@ -132,6 +150,14 @@ function ofServer(before: Watched, event: EventIn<'server'>): ReadonlyArray<Chan
   }
 }
 
+function alarmOf(
+  { policy }: Watched,
+  { id, data }: Extract<EventIn<'server'>, { readonly type: 'InstabilityPredicted' }>,
+  at: number,
+): Alarm {
+  return { prediction: id, at, left: false, open: true, control: isControl(id, data.timeToLimitMs, policy) }
+}
+
 /** How a process ends that was not asked to: by a signal that is no request, or with an exit code. */
 const disorderly = /^(SIG(?!TERM|INT|HUP)[A-Z0-9]+|exit code (?!0$).*)$/
 const isOrderly = (reason: string): boolean => !disorderly.test(reason)
@@ -147,20 +173,22 @@ function onJoined(before: Watched, bootId: string): ReadonlyArray<Change> {
 
 function onSample(
   before: Watched,
-  { bootId, seq }: { readonly bootId: string; readonly seq: number },
+  { bootId, seq, intervalMs }: { readonly bootId: string; readonly seq: number; readonly intervalMs: number },
   at: number,
 ): ReadonlyArray<Change> {
   const newest = before.pending.at(-1)
   // Late, repeated or from a boot that is over: no model would have judged by it.
   if (before.failed || bootId !== before.boot_id || (newest !== undefined && seq <= newest[0])) return nothing
+  const foresightMs = horizonMsFor(intervalMs)
+  const stride = quietStrideFor(intervalMs)
   const known = before.pending.findIndex(([, sampledAt]) => at - sampledAt <= foresightMs)
   const settled = known === -1 ? before.pending : before.pending.slice(0, known)
   const open = known === -1 ? [] : known === 0 ? before.pending : before.pending.slice(known)
   const first_seq = before.first_seq === -1 ? seq : before.first_seq
-  const after: Watched = { ...before, first_seq, pending: [...open, [seq, at]] }
+  const after: Watched = { ...before, first_seq, interval_ms: intervalMs, pending: [...open, [seq, at]] }
   const rows = settled
-    .filter(([settledSeq]) => settledSeq % quietStride === 0)
-    .map(([toSeq, toAt]) => quiet(before, toSeq, toAt))
+    .filter(([settledSeq]) => settledSeq % stride === 0)
+    .map(([toSeq, toAt]) => quiet(before, toSeq, toAt, stride))
   return [...rows, put(watched, after)]
 }
 
@@ -172,20 +200,26 @@ const window = ({ server, boot_id, first_seq }: Watched, toSeq: number, toAt: nu
   to_at: toAt,
 })
 
-function quiet(server: Watched, toSeq: number, toAt: number): Change {
-  const { alarm } = server
-  const averted = alarm?.left === true && Math.abs(alarm.at - toAt) <= foresightMs
-  const outcome = { incident_at: null, lead_ms: null, label: 0, weight: quietStride, averted }
+function quiet(server: Watched, toSeq: number, toAt: number, stride: number): Change {
+  const { alarm, interval_ms: intervalMs } = server
+  const isNear = alarm !== null && Math.abs(alarm.at - toAt) <= horizonMsFor(intervalMs)
+  const [averted, control] = [isNear && alarm.left, isNear && alarm.control && !alarm.left]
+  const outcome = { incident_at: null, lead_ms: null, label: 0, weight: stride, averted, control }
   return put(trainingWindows, { ...window(server, toSeq, toAt), ...outcome })
 }
 
 function incident(server: Watched, onset: number): ReadonlyArray<Change> {
+  const horizonMs = horizonMsFor(server.interval_ms)
   return server.pending
     .filter(([, at]) => at <= onset)
     .map(([toSeq, toAt]) => {
       const lead = onset - toAt
-      const outcome = { incident_at: onset, lead_ms: lead, label: lead <= labelHorizonMs ? 1 : 0 }
-      return put(trainingWindows, { ...window(server, toSeq, toAt), ...outcome, weight: 1, averted: false })
+      const outcome = { incident_at: onset, lead_ms: lead, label: lead <= horizonMs ? 1 : 0 }
+      return put(trainingWindows, {
+        ...window(server, toSeq, toAt),
+        ...outcome,
+        ...{ weight: 1, averted: false, control: false },
+      })
     })
 }
 

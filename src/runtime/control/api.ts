@@ -1,11 +1,12 @@
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import type { IncomingFact, ServerState, StreamState } from '../../actors/index.js'
+import type { IncomingFact, ModelState, ServerState, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
-import { timeOrderedId, type Category } from '../../events/index.js'
+import { fleetModel, timeOrderedId, type Category } from '../../events/index.js'
 import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
 import { addMaintenance } from './maintenanceApi.js'
+import { addModels, type ModelsApiOptions } from './modelsApi.js'
 import type { ControlStatus } from './status.js'
 import { addTickets, type TicketOffice } from './ticketApi.js'
 
@@ -18,6 +19,8 @@ export interface ApiOptions {
   readonly stream: (id: string) => StreamState | undefined
   readonly servers: () => ReadonlyArray<ServerState>
   readonly planner: MaintenancePlanner
+  readonly model: () => ModelState | null
+  readonly shelveModel: ModelsApiOptions['shelve']
   readonly ticketFor: TicketOffice['ticketFor']
   /** Folders of files to serve, by path prefix; the page. */
   readonly pages?: ReadonlyArray<{ readonly prefix: string; readonly root: string }>
@@ -47,7 +50,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   addTickets(app, { route: options.route, ticketFor: options.ticketFor, problem })
   addHandovers(app, options)
   addDrains(app, options)
-  const { now, servers, planner } = options
+  const { now, servers, planner, model, shelveModel: shelve } = options
+  addModels(app, { now, model, shelve, problem, tell: (fact) => options.tell('model', fleetModel, fact) })
   addMaintenance(app, { now, servers, planner, problem, tell: (server, fact) => options.tell('server', server, fact) })
   for (const [index, { prefix, root }] of (options.pages ?? []).entries()) {
     await app.register(fastifyStatic, { root, prefix, decorateReply: index === 0, cacheControl: false })

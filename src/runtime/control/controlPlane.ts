@@ -1,14 +1,18 @@
 import { join } from 'node:path'
 import { systemClock, type Clock, type SnapshotStore } from '../../actors/index.js'
-import type { EventStore, ServerPolicy, StreamPolicy } from '../../events/index.js'
+import { fleetModel, type EventStore, type ServerPolicy, type StreamPolicy } from '../../events/index.js'
+import type { StoreConnection } from '../../events/stores/index.js'
 import type { Transport } from '../../messaging/index.js'
 import { MaintenancePlanner } from '../maintenance/planner.js'
-import { keepShippedModel, modelsIn, shelveModels } from '../models/index.js'
+import { keepShippedModel, modelsIn, shelveModel, shelveModels } from '../models/index.js'
+import { Trainer } from '../training/index.js'
 import { startApi, type Api } from './api.js'
 import { ControlCore, type ControlPlaneLogger } from './core.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
+import { checkServerPolicy } from './policyCheck.js'
 import { BufferWatch, statusOf, type ControlStatus } from './status.js'
 import { viewerTicket } from './tickets.js'
+import { TrainingSchedule } from './trainingSchedule.js'
 import { ServerWatch } from './watch.js'
 
 export type { ControlPlaneLogger } from './core.js'
@@ -28,7 +32,15 @@ export interface ControlPlaneOptions {
   readonly clock?: Clock
   /** What a restart goes on from instead of the first event; default: nothing. */
   readonly snapshots?: SnapshotStore
+  /** The log as a training can open it a second time, and how often to train; default: nothing is trained. */
+  readonly training?: TrainingPlan
   readonly logger: ControlPlaneLogger
+}
+
+export interface TrainingPlan {
+  readonly log: StoreConnection
+  /** Milliseconds between two trainings; 0: only on drift, and when somebody asks. */
+  readonly everyMs: number
 }
 
 export interface ControlPlane {
@@ -41,10 +53,12 @@ const handoversShown = 50
 
 /**
  * Starts the process that decides: rebuilds the actors from the log, takes facts from the broker, watches the servers,
- * tells servers and viewers what follows, and answers over HTTP. Rejects when the port is taken, the log or a model that
- * judged in it cannot be read, or the broker does not take durable messages.
+ * tells servers and viewers what follows, and answers over HTTP. Rejects when the server policy cannot be held
+ * (PolicyUnusable), the port is taken, the log or a model that judged in it cannot be read, or the broker does not take
+ * durable messages.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  checkServerPolicy(options.serverPolicy)
   const signer = await loadNoticeSigner(join(options.dataDir, 'notice-key.pem'))
   const control = new Control(options, signer)
   try {
@@ -63,6 +77,7 @@ class Control implements ControlPlane {
   readonly #buffers: BufferWatch
   readonly #signer: NoticeSigner
   readonly #planner: MaintenancePlanner
+  readonly #schedule: TrainingSchedule
   #api: Api | undefined
 
   constructor(options: ControlPlaneOptions, signer: NoticeSigner) {
@@ -71,11 +86,24 @@ class Control implements ControlPlane {
     this.#clock = options.clock ?? systemClock
     this.#buffers = new BufferWatch(this.#clock.now)
     const { transport, store, logger, serverPolicy, streamPolicy } = options
+    const { training } = options
+    const folder = modelsIn(options.dataDir)
     this.#core = new ControlCore({
       ...{ transport, store, logger, serverPolicy, streamPolicy, signer },
       clock: this.#clock,
       ...(options.snapshots === undefined ? {} : { snapshots: options.snapshots }),
+      ...(training === undefined
+        ? {}
+        : { trainer: new Trainer({ log: training.log, folder, budget: serverPolicy.falseAlarmBudget }) }),
       watch: (tell) => new ServerWatch({ transport, now: this.#clock.now, tell }),
+    })
+    this.#schedule = new TrainingSchedule({
+      clock: this.#clock,
+      everyMs: training?.everyMs ?? 0,
+      model: () => this.#core.index.model,
+      servers: () => this.#core.index.servers(),
+      request: (fact) => this.#core.tell('model', fleetModel, fact),
+      warn: logger.warn,
     })
     this.#planner = new MaintenancePlanner({
       now: this.#clock.now,
@@ -106,11 +134,14 @@ class Control implements ControlPlane {
       stream: (id) => core.index.stream(id),
       servers: () => core.index.servers(),
       planner: this.#planner,
+      model: () => core.index.model,
+      shelveModel: (artifact) => shelveModel(models, artifact),
       now: this.#clock.now,
       ...(this.#options.pages === undefined ? {} : { pages: this.#options.pages }),
     })
     await core.listen()
     this.#planner.start()
+    this.#schedule.start()
   }
 
   async status(): Promise<ControlStatus> {
@@ -130,6 +161,7 @@ class Control implements ControlPlane {
 
   async close(): Promise<void> {
     this.#planner.stop()
+    this.#schedule.stop()
     await this.#core.close()
     await this.#api?.close()
   }

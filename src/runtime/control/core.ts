@@ -25,12 +25,14 @@ import type { RecordedOutage } from '../../health/index.js'
 import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import { weightsFrom, type ShelvedModel } from '../../model/index.js'
 import { recordHandover, type HandoverHistory } from '../../projections/index.js'
+import type { Trainer } from '../training/index.js'
 import { FleetConditions } from './fleetCondition.js'
 import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
 import { startIntake } from './intake.js'
 import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
+import { RiskCounter } from './riskCounter.js'
 
 export interface ControlPlaneLogger {
   readonly info: (message: string) => void
@@ -61,6 +63,10 @@ export interface ControlCoreOptions {
   readonly mailboxes?: Mailboxes
   /** What a restart goes on from instead of the first event; default: nothing. */
   readonly snapshots?: SnapshotStore
+  /** Trains models, and closes with the core; default: nothing is trained. */
+  readonly trainer?: Pick<Trainer, 'train' | 'close'>
+  /** How long risks are counted until their distribution is recorded, in milliseconds; default: a day. */
+  readonly driftWindowMs?: number
   /** Time-ordered ids for facts that the control plane observes itself; default: with a random part. */
   readonly newId?: (atMs: number) => string
 }
@@ -99,19 +105,24 @@ export class ControlCore {
   #eventsKept = 0
   #storeTroubleTold = -Infinity
   readonly #conditions = new FleetConditions()
+  readonly #risks: RiskCounter
   #closing = false
 
   constructor(options: ControlCoreOptions) {
     this.#options = options
     this.#newId = options.newId ?? timeOrderedId
-    const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes, snapshots } = options
+    const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes, snapshots, trainer } = options
+    this.#risks = new RiskCounter(options.driftWindowMs)
     this.#log = new LogSoFar(store, snapshots)
     this.#watch = options.watch((server, fact) => this.#tellLater('server', server, fact))
     this.#host = new ActorHost({
       store,
       clock,
       deciders,
-      interpret: createInterpreter({ transport, clock, index: this.index, signer, tell: this.tell }),
+      interpret: createInterpreter({
+        ...{ transport, clock, index: this.index, signer, tell: this.tell },
+        ...(trainer === undefined ? {} : { train: (wanted) => trainer.train(wanted) }),
+      }),
       onCommitted: (committed) => this.#onCommitted(committed),
       onEffectFailure: (owner, effect, error) => logger.warn(`${owner}: ${effect.key}: ${messageOf(error)}`),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
@@ -188,7 +199,11 @@ export class ControlCore {
 
   async close(): Promise<void> {
     this.#closing = true
-    await Promise.all([...this.#closers.map((close) => close()), this.#watch.close()])
+    await Promise.all([
+      ...this.#closers.map((close) => close()),
+      this.#watch.close(),
+      this.#options.trainer?.close() ?? Promise.resolve(),
+    ])
     await this.#host.close()
   }
 
@@ -246,8 +261,9 @@ export class ControlCore {
     if (this.#events - this.#eventsKept >= logKeptEvery) this.#keepLog()
     if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
     if (committed.category === 'server') {
-      const { state } = committed as Committed<'server'>
+      const { state, events } = committed as Committed<'server'>
       this.#tellConditionLater()
+      this.#countRisk(state, events)
       const standing = standingOf(state)
       if (standing !== null) this.#watch.add(standing.id, standing.url, recordedOutage(state))
       if (this.index.setServer(state)) this.#tellFleet()
@@ -261,6 +277,17 @@ export class ControlCore {
       if (shown) this.#fleetTold.delete(entity)
       if (this.index.setStream(state) || shown) this.#tellFleet()
     }
+  }
+
+  /** Counts what the model in force says, and records how it was spread once a window is over. */
+  #countRisk({ artifact, outlook }: ServerState, events: Committed<'server'>['events']): void {
+    const active = this.index.model?.active?.artifact
+    if (outlook === null || artifact === null || artifact !== active) return
+    if (!events.some(({ type }) => type === 'HealthSampled')) return
+    const now = this.#options.clock.now()
+    const data = this.#risks.count(artifact, outlook.risk, now)
+    if (data === null) return
+    this.#tellLater('model', fleetModel, { id: this.#newId(now), type: 'RiskDistributionSeen', data })
   }
 
   #keepLog(): void {

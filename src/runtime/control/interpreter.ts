@@ -1,25 +1,17 @@
 import * as E from 'fp-ts/lib/Either.js'
-import {
-  routeOf,
-  type Clock,
-  type Effect,
-  type EffectOutcome,
-  type IncomingFact,
-  type Interpret,
-} from '../../actors/index.js'
-import { derivedId, describeErrors, parseStreamId, timeOfId, type Category } from '../../events/index.js'
-import { modelOf } from '../../model/index.js'
+import { routeOf, type Clock, type Effect, type EffectOutcome, type Interpret } from '../../actors/index.js'
+import { derivedId, describeErrors, parseStreamId, timeOfId } from '../../events/index.js'
 import { CommandReply, subjects, type Notice, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
+import { activateModel, trainModel, type ModelEffectOptions } from './modelEffects.js'
 import type { NoticeSigner } from './noticeSigner.js'
 import { streamTicket } from './tickets.js'
 
-export interface InterpreterOptions {
+export interface InterpreterOptions extends ModelEffectOptions {
   readonly transport: Transport
   readonly clock: Clock
   readonly index: FleetIndex
   readonly signer: NoticeSigner
-  readonly tell: (category: Category, entity: string, fact: IncomingFact) => Promise<unknown>
 }
 
 /** How long a server may take to accept an assignment. */
@@ -80,29 +72,11 @@ export function createInterpreter(options: InterpreterOptions): Interpret {
       case 'activate-model':
         await activateModel(options, effect)
         return { type: 'again', afterMs: activateEveryMs }
+      case 'train-model':
+        await trainModel(options, effect)
+        return done
     }
   }
-}
-
-/** Puts every server under the model that is not yet, provided that the model is here to judge with. */
-async function activateModel(
-  { index, tell }: InterpreterOptions,
-  effect: Extract<Effect, { readonly type: 'activate-model' }>,
-): Promise<void> {
-  const { model, artifact, weights, reference } = effect
-  const others = index.servers().filter((state) => state.joined !== null && state.artifact !== artifact)
-  if (others.length === 0) return
-  modelOf(artifact)
-  await Promise.all(
-    others.map(({ server, artifact: before }) =>
-      tell('server', server, {
-        id: derivedId(timeOfId(reference), 'activate', reference, server, before ?? 'none'),
-        type: 'ModelActivated',
-        data: { model, artifact, weights },
-        causationId: reference,
-      }),
-    ),
-  )
 }
 
 async function assign(

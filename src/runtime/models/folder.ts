@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { StoreConnection } from '../../events/stores/index.js'
 import { artifactOf, shelve, type ShelvedModel } from '../../model/index.js'
 import { priorPath } from '../evaluation/prior.js'
+import { errorMessage } from '../systemError.js'
 
 /** A model's file cannot be used; the message says which, and what to do. */
 export class ModelUnusable extends Error {
@@ -29,18 +30,30 @@ export async function shelveModels(folder: string | null): Promise<{ readonly sh
   const names = folder === null ? [] : await readdir(folder).catch(() => [])
   for (const name of names) {
     const [, artifact] = /^([0-9a-f]{64})\.bin$/.exec(name) ?? []
-    if (folder === null || artifact === undefined) continue
-    const path = join(folder, name)
-    const bytes = await readFile(path)
-    if (artifactOf(bytes) !== artifact) {
-      throw new ModelUnusable(`${path}: its bytes are not those that its name says; put the original back`)
-    }
-    put(path, bytes)
+    if (folder !== null && artifact !== undefined) await shelveModel(folder, artifact)
   }
   return { shipped }
 }
 
-async function readShipped(): Promise<Uint8Array> {
+/** Puts one model of a folder where deciders find it. @throws ModelUnusable */
+export async function shelveModel(folder: string, artifact: string): Promise<ShelvedModel> {
+  return put(fileOf(folder, artifact), await readModel(folder, artifact))
+}
+
+/** The bytes of a model of a folder, which are those that its name says. @throws ModelUnusable */
+export async function readModel(folder: string, artifact: string): Promise<Uint8Array> {
+  const path = fileOf(folder, artifact)
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new ModelUnusable(`${path}: the model cannot be read (${errorMessage(cause)}); put its file there`, { cause })
+  })
+  if (artifactOf(bytes) !== artifact) {
+    throw new ModelUnusable(`${path}: its bytes are not those that its name says; put the original back`)
+  }
+  return bytes
+}
+
+/** The bytes of the model that this program ships. @throws ModelUnusable */
+export async function readShipped(): Promise<Uint8Array> {
   try {
     return await readFile(priorPath)
   } catch (cause) {

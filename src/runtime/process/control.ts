@@ -26,12 +26,16 @@ export interface ControlProcessOptions {
   readonly checkpointEveryMs?: number
   /** What media servers reported longer ago is archived to a folder; default: everything stays in the log. */
   readonly retention?: { readonly olderThanMs: number; readonly dir: string }
+  /** Milliseconds between two trainings of a model on the log; 0: only on drift, and when somebody asks. Default: a day. */
+  readonly retrainEveryMs?: number
   readonly serverPolicy: ServerPolicy
   readonly streamPolicy: StreamPolicy
   /** Folders of files to serve besides the API; the page. */
   readonly pages?: ControlPlaneOptions['pages']
   readonly logger: Logger
 }
+
+const retrainEveryMsDefault = 86_400_000
 
 /** The control plane with its event store. */
 export async function startControl(options: ControlProcessOptions): Promise<Service> {
@@ -61,6 +65,10 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       serverPolicy,
       streamPolicy,
       logger,
+      // A log in memory cannot be opened a second time.
+      ...(eventStore.type === 'memory'
+        ? {}
+        : { training: { log: eventStore, everyMs: options.retrainEveryMs ?? retrainEveryMsDefault } }),
       ...(options.pages === undefined ? {} : { pages: options.pages }),
     })
     const ledger = await keepLedger({

@@ -1,4 +1,5 @@
 import { activeModel, modelDecider, type ModelState } from '../../../src/actors/index.js'
+import { modelDeciderV1 } from '../../../src/actors/model/decider.js'
 import type { Payload } from '../../../src/events/index.js'
 import { only, Story } from '../../support/story.js'
 
@@ -58,9 +59,17 @@ describe('which model is in force', () => {
   it('goes back step by step, and no further than the first', () => {
     const story = fresh().given(shipped('a'), trained('b'), trained('c'))
     const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
-    expect(only(story.when(back), 'ModelPromoted').data).toMatchObject({ artifact: 'b', reason: 'rolled back by ann' })
-    expect(only(story.when(back), 'ModelPromoted').data.artifact).toBe('a')
+    const first = only(story.when(back), 'ModelRolledBack')
+    expect(first.data).toMatchObject({ artifact: 'b', replaces: 'c', reason: 'rolled back by ann' })
+    expect(story.state.active).toMatchObject({ artifact: 'b', reference: first.id })
+    expect(only(story.when(back), 'ModelRolledBack').data.artifact).toBe('a')
     expect(story.when(back)).toEqual([])
+  })
+
+  it('went back by a promotion in version 1 of the rules', () => {
+    const story = new Story<'model', ModelState>(modelDeciderV1, 'fleet').given(shipped('a'), trained('b'))
+    const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
+    expect(only(story.when(back), 'ModelPromoted').data).toMatchObject({ artifact: 'a', reason: 'rolled back by ann' })
   })
 
   it('is one that an operator asks for, if it is known', () => {
@@ -73,5 +82,44 @@ describe('which model is in force', () => {
 
   it('is not replaced by what is shipped once one was learned', () => {
     expect(fresh().given(shipped('a'), trained('b')).when(shipped('c'))).toEqual([])
+  })
+})
+
+describe('a training', () => {
+  const ask: Payload<'model'> = { type: 'TrainingRequested', data: { trigger: 'operator', by: 'ann' } }
+  const wants = (story: Story<'model', ModelState>) =>
+    modelDecider.outstanding(story.state).filter(({ type }) => type === 'train-model')
+
+  it('is wanted from the request on, until what came of it is told', () => {
+    const story = fresh().given(shipped('a'))
+    const ordered = only(story.when(ask), 'TrainingOrdered')
+    expect(ordered.data).toEqual({ trigger: 'operator', reason: 'asked for by ann' })
+    expect(wants(story)).toMatchObject([{ reference: ordered.id, trigger: 'operator', champion: 'a' }])
+    // One at a time.
+    expect(story.when(ask)).toEqual([])
+    const failed: Payload<'model'> = { type: 'TrainingFailed', data: { trigger: 'operator', reason: 'too little' } }
+    // Of another training: this one goes on.
+    story.when(failed)
+    expect(wants(story)).toHaveLength(1)
+    story.when(failed, ordered.id)
+    expect(wants(story)).toEqual([])
+    expect(story.state).toMatchObject({ active: { artifact: 'a' }, training: null, trainingEndedAt: story.now })
+  })
+
+  it('is ordered when the risks are spread otherwise than at first, with the figures', () => {
+    const seen = (shares: ReadonlyArray<number>, artifact = 'a'): Payload<'model'> => ({
+      type: 'RiskDistributionSeen',
+      data: { artifact, distribution: { from: 0, until: 1, samples: 5_000, shares } },
+    })
+    const story = fresh().given(shipped('a'), seen([0.9, 0.1, 0]))
+    // A little, and that of a model that is not in force, is no drift.
+    expect(story.when(seen([0.85, 0.15, 0]))).toEqual([])
+    expect(story.when(seen([0, 0, 1], 'other'))).toEqual([])
+    const decisions = story.when(seen([0.6, 0.3, 0.1]))
+    // By hand: (0.6-0.9) ln(0.6/0.9) + (0.3-0.1) ln(0.3/0.1) + (0.1-0.001) ln(0.1/0.001) = 0.1216 + 0.2197 + 0.4559.
+    expect(only(decisions, 'DriftDetected').data).toMatchObject({ index: 0.797, limit: 0.25, artifact: 'a' })
+    expect(only(decisions, 'TrainingOrdered').data).toMatchObject({ trigger: 'drift' })
+    // What it has become is the new normal.
+    expect(story.when(seen([0.6, 0.3, 0.1]))).toEqual([])
   })
 })

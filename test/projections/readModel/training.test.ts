@@ -1,7 +1,11 @@
-import { foresightMs, quietStride, trainingWindows } from '../../../src/projections/readModel/index.js'
+import { quietStrideFor, trainingWindows } from '../../../src/projections/readModel/index.js'
 import { trainingProjection } from '../../../src/projections/readModel/training.js'
+import { defaultServerPolicy } from '../../../src/events/index.js'
 import { predicted, sampled, serverJoined } from '../../support/serverFacts.js'
 import { Told } from '../../support/tables.js'
+
+const foresightMs = 300_000
+const quietStride = quietStrideFor(1_000)
 
 function running(samples: number): Told {
   const told = new Told(trainingProjection)
@@ -28,13 +32,15 @@ describe('training windows', () => {
   })
 
   test('before a failure every sample is kept, with its distance; those within the horizon are labelled 1', () => {
-    const told = running(50)
+    const told = running(320)
     told.later(500)
     failed(told)
     const rows = told.rows(trainingWindows)
-    expect(rows).toHaveLength(50)
-    expect(rows.at(-1)).toMatchObject({ to_seq: 49, lead_ms: 500, label: 1, weight: 1, incident_at: told.now })
-    expect(rows.filter(({ label }) => label === 1)).toHaveLength(20)
+    const before = rows.filter(({ incident_at }) => incident_at !== null)
+    expect(before).toHaveLength(301)
+    expect(before.at(-1)).toMatchObject({ to_seq: 319, lead_ms: 500, label: 1, weight: 1, incident_at: told.now })
+    // Sample 19 lies 300.5 s before: the model is not asked to see as far.
+    expect(rows.filter(({ label }) => label === 1)).toHaveLength(300)
   })
 
   test('a window reaches back sixty samples, and not before the boot', () => {
@@ -63,6 +69,23 @@ describe('training windows', () => {
     told.tell('server', 's1', predicted(50))
     told.later(3_000).tell('server', 's1', serverJoined('s1', 'b2'))
     expect(told.row(trainingWindows, 's1', 'b1', 49)).toMatchObject({ label: 1, lead_ms: 0 })
+  })
+
+  test('an alarm about which nothing was done on purpose proves more', () => {
+    const told = running(50)
+    const policy = { ...defaultServerPolicy, controlShare: 0.5 }
+    told.tell('server', 's1', { type: 'PolicyChanged', data: { policy } })
+    const of = predicted(50)
+    if (of.type !== 'InstabilityPredicted') throw new Error('another event')
+    // Half of all alarms are drawn by their id: one of some.
+    for (let alarm = 0; alarm < 20; alarm += 1) {
+      const id = told.tell('server', 's1', { ...of, data: { ...of.data, timeToLimitMs: null } })
+      if (Number.parseInt(id.slice(-8), 16) % 1_000 < 500) break
+    }
+    sampling(told, foresightMs / 1_000 + 20, 50)
+    const rows = told.rows(trainingWindows)
+    expect(rows.length).toBeGreaterThan(0)
+    expect(rows.every(({ control, averted }) => control && !averted)).toBe(true)
   })
 
   test('where streams had left because of an alarm, quiet proves less', () => {

@@ -1,0 +1,2 @@
+export { gridOf, type LogGrid } from './grid.js'
+export { TrainingLog, type LogRow } from './trainingLog.js'

@@ -1,0 +1,1 @@
+export { ScoreUnknown, serverScore, type GroupPart, type ServerScore } from './serverScore.js'
