@@ -20,6 +20,20 @@ export const cases = {
       return `${id} left`
     },
   },
+  bitrate: {
+    about: 'the players change the bitrate with every segment while an operator hands the stream over',
+    renditions: '360p,180p',
+    observeMs: 5_000,
+    strike: async (fleet, watched) => {
+      const { id } = await fleet.primary()
+      await watched.changeBitrates(true)
+      await pause(1_000)
+      await fleet.handOver()
+      await fleet.switchedFrom(id)
+      await pause(1_500)
+      return `${id} left, ${await watched.changeBitrates(false)} changes of bitrate`
+    },
+  },
   predicted: {
     about: 'the primary leaks memory; it is left before it dies',
     predict: true,

@@ -8,8 +8,9 @@ import { openFaultyFront } from './faultyFront.mjs'
 export const stream = 'main'
 const ids = ['s1', 's2', 's3']
 
-export async function openFleet(stage, { standby = 'hot', fronts = false, predict = false }, log) {
+export async function openFleet(stage, { standby = 'hot', fronts = false, predict = false, renditions }, log) {
   const controlPort = await freePort()
+  const pictures = renditions === undefined ? [] : ['--renditions', renditions]
   const startControl = () =>
     stage.part(
       'control',
@@ -20,7 +21,7 @@ export async function openFleet(stage, { standby = 'hot', fronts = false, predic
       String(controlPort),
       ...(predict ? [] : ['--no-predict']),
     )
-  let [control] = await Promise.all([startControl(), stage.part('ingest', 'ingest', '--stream', stream)])
+  let [control] = await Promise.all([startControl(), stage.part('ingest', 'ingest', '--stream', stream, ...pictures)])
   const servers = new Map()
   const mended = []
 

@@ -113,11 +113,27 @@ function readBack(hls) {
 
 function play(name, hls, url) {
   const video = document.getElementById(name)
-  players[name] = { hls, observed: new Observed(video) }
+  players[name] = { hls, changes: 0, observed: new Observed(video) }
   hls.on(Hls.Events.ERROR, (_, { type, details, fatal }) => tell(`${name}: ${type} ${details}${fatal ? ' FATAL' : ''}`))
+  // With several pictures, begin with the largest: the estimate of the bandwidth is not what is measured here.
+  hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
+    if (levels.length > 1) hls.loadLevel = levels.length - 1
+  })
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    if (!changing || frag.type !== 'main') return
+    hls.loadLevel = frag.level === 0 ? hls.levels.length - 1 : 0
+    players[name].changes += 1
+  })
   hls.loadSource(url)
   hls.attachMedia(video)
   video.play().catch(() => undefined)
+}
+
+let changing = false
+/** Changes the bitrate with every segment of the picture from now on, or stops that. Gives the SDK player's changes. */
+window.changeBitrates = (on) => {
+  changing = on
+  return players.segue.changes
 }
 
 const beganAt = performance.now()

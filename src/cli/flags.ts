@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { connectionForms } from '../events/stores/index.js'
 import type { Reader } from './values.js'
-import { eventStore, natsUrl, number } from './values.js'
+import { eventStore, natsUrl, number, renditionList } from './values.js'
 
 export interface FlagSpec<T> {
   readonly default?: T
@@ -59,3 +59,11 @@ export const natsUrlDefault = 'nats://127.0.0.1:4222'
 export const standbyModes = ['hot', 'warm', 'cold'] as const
 export const standbyHelp =
   'hot: the standby encodes all the time; warm: it holds verified copies and encodes when needed; cold: nothing until needed'
+
+/** What pictures a stream has. */
+export const renditionsFlag = (): Option =>
+  flag(
+    '--renditions <list>',
+    'pictures of the stream from one encoder, largest first, and audio to offer the sound alone, such as 720p,360p,audio; instead of --height',
+    { read: renditionList },
+  )

@@ -46,6 +46,9 @@ export const id: Reader<string> = (text) => {
   throw new InvalidArgumentError('Give 1-64 letters, digits, "-" or "_", beginning with a letter or digit.')
 }
 
+/** Ids with commas between them. */
+export const ids: Reader<ReadonlyArray<string>> = (text) => text.split(',').map((part) => id(part.trim()))
+
 /** One or more http(s) addresses with commas between them. */
 export const urls: Reader<ReadonlyArray<string>> = (text) => {
   const list = text.split(',').map((part) => part.trim())
@@ -58,6 +61,29 @@ export const url: Reader<string> = (text) => {
   const [only, ...more] = urls(text)
   if (only !== undefined && more.length === 0) return only.replace(/\/$/, '')
   throw new InvalidArgumentError('Give one address, such as http://host:port.')
+}
+
+/** Pictures of a stream, largest first, and whether its sound is offered alone. */
+export interface RenditionList {
+  readonly heights: readonly [number, ...number[]]
+  readonly audioOnly: boolean
+  /** As it was written. */
+  readonly text: string
+}
+
+/** `720p,360p,audio`. */
+export const renditionList: Reader<RenditionList> = (text) => {
+  const parts = text.split(',').map((part) => part.trim())
+  const [first, ...smaller] = parts
+    .filter((part) => part !== 'audio')
+    .map((part) => Number(/^(\d{2,4})p?$/.exec(part)?.[1] ?? Number.NaN))
+  const heights = [first ?? Number.NaN, ...smaller] as const
+  if (heights.every((height) => Number.isInteger(height))) {
+    return { heights: [heights[0], ...smaller], audioOnly: parts.includes('audio'), text }
+  }
+  throw new InvalidArgumentError(
+    'Give heights, largest first, such as 720p,360p; with ",audio" the sound is offered alone.',
+  )
 }
 
 /** Where the readings of a machine come from. */

@@ -41,6 +41,8 @@ interface Held {
 
 export interface PlayerOptions {
   readonly stream: string
+  /** Track of the picture. */
+  readonly rendition: string
   readonly latencyMs: number
   readonly format: Format
   readonly init: StreamInit
@@ -202,12 +204,16 @@ export class Player {
     if (gone || stalledMs > 0) onStuck(next, stalledMs, gone)
   }
 
+  #nameOf(track: Track): string {
+    return track === 'video' ? this.#options.rendition : track
+  }
+
   #askingOf(attempt: Attempt): Asking {
     const { stream, book } = this.#options
     const server = serversFor(book(), attempt.number).find((s) => s.id === attempt.server)
     const base = withoutSlash(server?.url ?? '')
     return {
-      url: `${base}/streams/${stream}/${attempt.track}/${attempt.number}.m4s`,
+      url: `${base}/streams/${stream}/${this.#nameOf(attempt.track)}/${attempt.number}.m4s`,
       onAnswer: (answer) => this.#received(attempt, answer),
     }
   }
@@ -257,7 +263,7 @@ export class Player {
     if (startedAtMs < this.#endsAtMs(number) && (hedged ? late : accepted)) {
       this.#delay = learnDelay(this.#delay, this.#nowMs - this.#endsAtMs(number))
     }
-    this.#options.hashes.note(number, track, held.sha256)
+    this.#options.hashes.note(number, this.#nameOf(track), held.sha256)
     if (!accepted) return
     this.#held.set(`${number}/${track}`, held)
     while (!this.#ended && isComplete(this.#fetching)) this.#play(this.#fetching.next)

@@ -92,13 +92,15 @@ export interface PlayerSession {
 type World = typeof browserPorts
 type Phase = 'idle' | 'starting' | 'serving' | 'ended'
 
-/** Numbers are given out in order; what a player takes again or leaves out is counted. */
+/** What a player leaves out or takes again is counted; to take a number in another rendition too is to change the bitrate. */
 interface Given {
   readonly segments: number
   readonly gaps: number
   readonly duplicates: number
-  /** Newest number of each track, and who delivered it. */
-  readonly newest: Readonly<Record<string, { readonly number: number; readonly server: string }>>
+  /** Newest number of picture and sound, of which rendition it is, and who delivered it. */
+  readonly newest: Readonly<
+    Record<string, { readonly number: number; readonly track: string; readonly server: string }>
+  >
 }
 
 const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
@@ -119,6 +121,8 @@ class RequestSession {
   #requests: Requests | null = null
   #format: Format | null = null
   #offsetMs = 0
+  /** Newest number at the beginning. */
+  #live = 0
   #given: Given = nothingGiven
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
@@ -148,7 +152,7 @@ class RequestSession {
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#newest() ?? 0,
+      newestNumber: () => this.#newest(),
       onRerouted: (cutover) => this.#requests?.rerouted(cutover),
       onNews: () => this.#requests?.turn(),
       onFault: (cause) => this.#fault(cause),
@@ -192,9 +196,9 @@ class RequestSession {
     this.#watch?.stop()
     const watch = new MediaWatch(media, this.#world.clock, {
       rate: pace ? (bufferMs) => this.#rate(bufferMs) : null,
-      onStall: () => this.#events.emit('stall', { number: this.#newest() ?? 0 }),
+      onStall: () => this.#events.emit('stall', { number: this.#newest() }),
       onRecovered: (stallMs) => {
-        const number = this.#newest() ?? 0
+        const number = this.#newest()
         this.#links.report({ type: 'stalled', number, stallMs })
         this.#events.emit('recovered', { number, stallMs })
       },
@@ -214,7 +218,7 @@ class RequestSession {
     if (this.#format === null) return
     const endMs = startMsOf(number + 1, this.#format.segmentTicks)
     // Numbers that were there before they were asked for tell nothing about the network.
-    const isLive = number >= (this.#newest() ?? number)
+    const isLive = number >= this.#newest()
     if (!isLive) return
     this.#pace = paceAfter(this.#pace, arrivedAtMs - this.#offsetMs - endMs, arrivedAtMs - this.#pacedAtMs)
     this.#pacedAtMs = arrivedAtMs
@@ -239,10 +243,10 @@ class RequestSession {
    */
   #latencyMs(): number {
     const watch = this.#watch
-    const [newest, bufferMs] = [this.#newest(), watch?.bufferMs ?? null]
-    if (newest === null || bufferMs === null || watch === null || this.#format === null) return 0
+    const bufferMs = watch?.bufferMs ?? null
+    if (bufferMs === null || watch === null || this.#format === null) return 0
     const { positionMs } = watch
-    const zeroMs = startMsOf(newest + 1, this.#format.segmentTicks) - positionMs - bufferMs
+    const zeroMs = startMsOf(this.#newest() + 1, this.#format.segmentTicks) - positionMs - bufferMs
     this.#zeroMs = Math.min(this.#zeroMs + zeroForgottenMs, zeroMs)
     return Math.max(0, this.#world.clock.now() - this.#offsetMs - this.#zeroMs - positionMs)
   }
@@ -272,7 +276,7 @@ class RequestSession {
     this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
     const guide = links.open(opening)
     links.noteHashes(manifest)
-    this.#given = { ...nothingGiven, newest: { '': { number: live, server: '' } } }
+    this.#live = live
     const requests = new Requests({
       ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: () => this.#offsetMs },
       fleet: links.fleet,
@@ -310,23 +314,26 @@ class RequestSession {
     }
   }
 
-  #newest(): number | null {
-    const numbers = Object.values(this.#given.newest).map(({ number }) => number)
-    return numbers.length === 0 ? null : Math.max(...numbers)
+  #newest(): number {
+    return Math.max(this.#live, ...Object.values(this.#given.newest).map(({ number }) => number))
   }
 
   #give(track: string, number: number, server: string): void {
     const { segments, gaps, duplicates, newest } = this.#given
-    const before = newest[track]?.number ?? number - 1
+    const kind = /^audio/.test(track) ? 'audio' : 'video'
+    const last = newest[kind]
+    const before = last?.number ?? number - 1
+    const again = number <= before
     this.#given = {
-      segments: segments + (isAudio(track) ? 0 : 1),
+      segments: segments + (kind === 'audio' || again ? 0 : 1),
       gaps: gaps + Math.max(0, number - before - 1),
-      duplicates: duplicates + (number <= before ? 1 : 0),
-      newest: { ...newest, [track]: { number: Math.max(number, before), server } },
+      duplicates: duplicates + (again && last?.track === track ? 1 : 0),
+      newest: { ...newest, [kind]: { number: again ? before : number, server, track } },
     }
-    const at = Object.entries(this.#given.newest).filter(([, each]) => each.number === number && each.server !== '')
-    const video = at.find(([name]) => !isAudio(name))?.[1].server
-    const audio = at.find(([name]) => isAudio(name))?.[1].server ?? video
+    const [video, audio = video] = ['video', 'audio'].map((each) => {
+      const given = this.#given.newest[each]
+      return given?.number === number ? given.server : undefined
+    })
     if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
   }
 
@@ -334,16 +341,13 @@ class RequestSession {
   #tick(): void {
     const { silenceEndMs = 300_000, stream } = this.#options
     const { clock } = this.#world
-    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, this.#deliveredAtMs())
+    const deliveredAtMs = this.#requests?.deliveredAtMs ?? 0
+    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, deliveredAtMs)
     if (sinceMs >= silenceEndMs) {
       const message = `no server of stream ${stream} has answered for ${Math.round(sinceMs / 1000)} s`
-      return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() ?? 0 })
+      return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
     }
     this.#cancelTick = clock.setTimer(() => this.#tick(), tickMs)
-  }
-
-  #deliveredAtMs(): number {
-    return this.#requests?.deliveredAtMs ?? 0
   }
 
   #fault(cause: unknown): void {
@@ -366,8 +370,6 @@ class RequestSession {
     this.#events.emit('ended', { reason, error, totals })
   }
 }
-
-const isAudio = (track: string): boolean => /^audio/.test(track)
 
 const defined = (options: PlayerSessionOptions): Partial<World> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

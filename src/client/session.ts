@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly bootstrap: ReadonlyArray<string>
   /** Playing position behind the live edge. Default 1500. */
   readonly latencyMs?: number
+  /** Track of the picture, as the stream's format names it. Default `video`, the largest. */
+  readonly rendition?: string
   /** Tells edges what kind of viewer this is. */
   readonly agent?: string
   readonly transport: Transport
@@ -111,10 +113,10 @@ class Session {
   // ---- beginning ----
 
   async #begin(): Promise<void> {
-    const { bootstrap, random, startupMs = 30_000 } = this.#options
+    const { bootstrap, random, startupMs = 30_000, rendition = 'video' } = this.#options
     const isWanted = (): boolean => this.#phase === 'starting'
     const { asking } = this.#links
-    const prepare = (serverUrl: string): Promise<StreamInit | null> => fetchInit(asking, serverUrl)
+    const prepare = (serverUrl: string): Promise<StreamInit | null> => fetchInit(asking, serverUrl, rendition)
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
@@ -124,7 +126,7 @@ class Session {
   }
 
   #play({ opening, manifest, live, prepared: init }: FoundStream<StreamInit>): void {
-    const { clock, stream, latencyMs = 1_500, transport, crypto } = this.#options
+    const { clock, stream, latencyMs = 1_500, transport, crypto, rendition = 'video' } = this.#options
     const { format } = opening
     const nowMs = clock.now()
     const offsetMs = clockOffsetMs(nowMs, live, format.segmentTicks, latencyMs)
@@ -137,7 +139,7 @@ class Session {
     this.#guide = guide
     links.noteHashes(manifest)
     this.#player = new Player({
-      ...{ stream, latencyMs, format, init, first, offsetMs, transport, clock, crypto },
+      ...{ stream, rendition, latencyMs, format, init, first, offsetMs, transport, clock, crypto },
       fleet: links.fleet,
       hashes: links.hashes,
       book: () => guide.book,

@@ -4,6 +4,7 @@ import { getWithin } from './within.js'
 
 /** What a decoder needs before the first segment; bytes for players, tracks for the continuity check. */
 export interface StreamInit {
+  /** Of the first picture and the sound. */
   readonly combined: Uint8Array
   readonly video: Uint8Array
   readonly audio: Uint8Array
@@ -20,11 +21,12 @@ const fetchBytes = async (asking: Asking, url: string): Promise<Uint8Array | nul
   }
 }
 
-export const fetchInit = async (asking: Asking, serverUrl: string): Promise<StreamInit | null> => {
+/** @param rendition track of the picture */
+export const fetchInit = async (asking: Asking, serverUrl: string, rendition: string): Promise<StreamInit | null> => {
   const base = `${withoutSlash(serverUrl)}/streams/${asking.stream}`
   const [combined, video, audio] = await Promise.all([
     fetchBytes(asking, `${base}/init.mp4`),
-    fetchBytes(asking, `${base}/video/init.mp4`),
+    fetchBytes(asking, `${base}/${rendition}/init.mp4`),
     fetchBytes(asking, `${base}/audio/init.mp4`),
   ])
   if (combined === null || video === null || audio === null) return null

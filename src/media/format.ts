@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { StreamFormat } from '../events/catalogue/format.js'
+import type { Track, TrackName } from './segment.js'
 
 export { StreamFormat }
 
@@ -11,6 +12,8 @@ export const ticksPerSecond = 90_000
 export const audioFrameTicks = 1920
 export const segmentMsMin = 200
 export const segmentMsMax = 500
+/** Pictures that one encoder makes at most. */
+export const renditionsMax = 6
 
 /** Why a stream format cannot be used; `message` names the nearest legal values. */
 export interface FormatError {
@@ -30,6 +33,10 @@ export interface FormatRequest {
   readonly crf?: number
   /** x264 preset; default veryfast. */
   readonly preset?: string
+  /** Heights of further pictures, each below `height`. */
+  readonly smaller?: ReadonlyArray<number>
+  /** Whether playlists offer the sound alone; default false. */
+  readonly audioOnly?: boolean
 }
 
 const presets = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']
@@ -80,7 +87,7 @@ const nearestTo = (gops: ReadonlyArray<number>, wanted: number, num: number, den
 
 /** Makes and validates a stream format: a segment is a whole number of frames and of ticks, 200 to 500 ms long. */
 export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamFormat> => {
-  const { height, width = null, crf = 28, preset = 'veryfast' } = request
+  const { height, width = null, crf = 28, preset = 'veryfast', smaller = [], audioOnly = false } = request
   const rate = rateOf(request.fps)
   if (rate === null || rate.num / rate.den > 120) {
     return refuse(
@@ -113,6 +120,14 @@ export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamF
   if (!evenSize(height)) return refuse(`height ${height} is not usable: give an even number from 16 to 8192`)
   if (width !== null && !evenSize(width))
     return refuse(`width ${width} is not usable: give an even number from 16 to 8192`)
+  for (const [index, each] of smaller.entries()) {
+    if (!evenSize(each)) return refuse(`height ${each} is not usable: give an even number from 16 to 8192`)
+    const above = index === 0 ? height : (smaller[index - 1] ?? height)
+    if (each >= above) return refuse(`rendition ${each}p is not below ${above}p: give each height once, largest first`)
+  }
+  if (smaller.length >= renditionsMax) {
+    return refuse(`${smaller.length + 1} renditions are too many: one encoder makes at most ${renditionsMax}`)
+  }
   if (!(crf >= 0 && crf <= 51)) return refuse(`crf ${crf} is not usable: give a number from 0 to 51`)
   if (!presets.includes(preset))
     return refuse(`preset ${preset} is not known to x264: use one of ${presets.join(', ')}`)
@@ -126,8 +141,21 @@ export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamF
     preset,
     sampleRate: 48000,
     channels: 2,
+    renditions: smaller.map((each) => ({
+      ...{ id: `v${each}`, height: each, crf, preset },
+      width: width === null ? null : Math.round((width * each) / height / 2) * 2,
+    })),
+    audioOnly,
   })
 }
+
+/** Names of a stream's tracks, in the order in which an encoder writes them. */
+export const trackNames = ({ renditions }: Pick<StreamFormat, 'renditions'>): ReadonlyArray<TrackName> => [
+  ...['video', 'audio'],
+  ...renditions.map(({ id }) => id),
+]
+
+export const kindOf = (name: TrackName): Track => (name === 'audio' ? 'audio' : 'video')
 
 /** Frames between two points where an encoder may start and give the same bytes: x264 with CABAC repeats every 32 frames and every second IDR. */
 export const phaseFrames = (format: StreamFormat): number => phaseOf(format.gopFrames)

@@ -9,6 +9,7 @@ import {
   oneOf,
   record,
   ServerRef,
+  sinceLater,
   StandbyMode,
   StreamFormat,
   ViewerTotals,
@@ -223,10 +224,15 @@ export const sessionDocumentOf = (
 })
 
 export const ManifestTrack = record({ sha256: t.string, bytes: whole })
-export const ManifestSegment = record({
-  number: whole,
+const manifestTracks = {
   video: ManifestTrack,
   audio: ManifestTrack,
+  /** By track: those of further renditions. */
+  others: sinceLater(t.readonly(t.record(t.string, ManifestTrack)), {}),
+}
+export const ManifestSegment = record({
+  number: whole,
+  ...manifestTracks,
   /** Where these bytes come from. */
   origin: oneOf('encoded', 'copied'),
   /** Whether they were compared with the primary's and are equal. */
@@ -243,7 +249,7 @@ export const Manifest = record({
   live: nullable(whole),
   oldest: nullable(whole),
   encoding: t.boolean,
-  init: nullable(record({ video: ManifestTrack, audio: ManifestTrack })),
+  init: nullable(record(manifestTracks)),
   segments: list(ManifestSegment),
 })
 /** GET /streams/<stream>/manifest.json of a media server. */

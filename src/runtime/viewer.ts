@@ -9,6 +9,9 @@ import {
   type ViewerSession,
 } from '../client/index.js'
 import type { ViewerTotals } from '../events/catalogue/index.js'
+import { boxesIn, only } from '../media/fmp4/boxes.js'
+import { readPicture, writeInitSegments } from '../media/fmp4/index.js'
+import { readMovie } from '../media/fmp4/init.js'
 import { segmentPipe, type SegmentPipe } from './segmentPipe.js'
 import { nodeClock, nodeCrypto, nodeTransport, openNodeChannel, type NodeTransport } from './viewerTransport.js'
 
@@ -34,6 +37,8 @@ export interface ViewersOptions {
   readonly bootstrap: ReadonlyArray<string>
   /** How many viewers. Default 1. */
   readonly sessions?: number
+  /** Tracks of the picture that sessions take in turn; default `video`. */
+  readonly renditions?: ReadonlyArray<string>
   /** Playing position behind live. Default 1500. */
   readonly latencyMs?: number
   /** Stop after this long. */
@@ -95,6 +100,7 @@ const logged = (logger: ViewerLogger, { type, session, data }: ViewerEvent): voi
  */
 export const startViewers = (options: ViewersOptions): Viewers => {
   const { stream, bootstrap, sessions = 1, durationMs, pipe, onEvent, logger, patience = {} } = options
+  const { renditions = ['video'] } = options
   const crypto = nodeCrypto()
   const run = randomBytes(4).toString('hex')
   const failures: SessionError[] = []
@@ -114,6 +120,7 @@ export const startViewers = (options: ViewersOptions): Viewers => {
       stream,
       session: `viewer-${run}-${index}`,
       bootstrap,
+      rendition: renditions[index % renditions.length] ?? 'video',
       latencyMs: options.latencyMs ?? 1_500,
       agent: options.agent ?? 'segue-watch',
       transport,
@@ -154,7 +161,7 @@ export const startViewers = (options: ViewersOptions): Viewers => {
       void stop(`pipe ${why}`)
     })
     const written = output
-    first.session.on('ready', ({ init }) => written.init(init.combined))
+    first.session.on('ready', ({ init }) => written.init(combinedInit(init)))
     first.session.on('segment', written.segment)
   }
   for (const [index, { session }] of seats.entries()) {
@@ -164,4 +171,10 @@ export const startViewers = (options: ViewersOptions): Viewers => {
   if (durationMs !== undefined) timers.push(nodeClock.setTimer(() => void stop('time is up'), durationMs))
   if (sessions === 0) finish([])
   return { totals: () => seats.map(({ session }) => session.totals()), stop, done }
+}
+
+/** ftyp + moov of the picture that is taken and the sound. */
+const combinedInit = ({ combined, video }: SessionEvents['ready']['init']): Uint8Array => {
+  const { configuration } = readMovie(combined, only(boxesIn(combined, 0, combined.length), 'moov'))
+  return writeInitSegments({ ...configuration, video: readPicture(video) }).combined
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commandLines } from '../../src/runtime/fleet/commandLines.js'
 import { fleetDefaults } from '../../src/runtime/fleet/options.js'
+import { formatOf } from '../../src/cli/commands/ingest.js'
 import { fleetOptionsOf, type UpFlags } from '../../src/cli/commands/up.js'
+import { renditionList } from '../../src/cli/values.js'
 
 const flags: UpFlags = {
   source: 'testcard',
@@ -48,6 +50,25 @@ describe('the flags of segue up', () => {
       latencyMs: 2_250,
       restartMediaAfterMs: 500,
     })
+  })
+
+  it('ask for several pictures of each stream, which the viewers take in turn', async () => {
+    const renditions = renditionList('720p, 360p,audio')
+    expect(renditions).toMatchObject({ heights: [720, 360], audioOnly: true })
+    const plan = { ...fleetDefaults, ...(await fleetOptionsOf({ ...flags, renditions }, {})) }
+    const { ingest, watch } = commandLines(plan, { natsUrl: 'nats://n', control: 1, ingest: 2, media: [] })
+    expect(ingest.join(' ')).toContain('--renditions 720p, 360p,audio')
+    expect(watch('main').join(' ')).toContain('--rendition video,v360')
+    expect(formatOf({ fps: 25, height: 360, renditions })).toMatchObject({ height: 720, renditions: [{ id: 'v360' }] })
+  })
+
+  it.each(['', 'audio', '720p,small', '360p,,audio'])('refuse "%s" as a list of pictures', (text) => {
+    expect(() => renditionList(text)).toThrow(/such as 720p,360p/)
+  })
+
+  it('refuse pictures that are not in their order, and say which', async () => {
+    const asked = fleetOptionsOf({ ...flags, renditions: renditionList('360p,720p') }, {})
+    await expect(asked).rejects.toThrow('rendition 720p is not below 360p')
   })
 
   it('hand on where the keys of the ledger are and how often it is signed', async () => {

@@ -1,4 +1,4 @@
-import { RequestFailed } from '../../src/client/index.js'
+import { createPlayerSession, RequestFailed } from '../../src/client/index.js'
 import { segmentMs } from '../support/madeUpStream.js'
 import { SimplePlayer } from '../support/simplePlayer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
@@ -40,6 +40,42 @@ describe('a player whose requests go through a session', () => {
     expect(player.taken.find(({ number }) => number === cutover)?.server).toBe('b')
     expect(player.stallMs).toBe(0)
     expect(player.told.handover).toMatchObject([{ from: 'a', to: 'b', firstNumber: cutover, gaps: 0, duplicates: 0 }])
+  })
+
+  test('changes the bitrate while it follows a handover, and takes a number again only as another rendition', async () => {
+    let cutover = 0
+    const { player, world } = await playThrough((running, playing) => {
+      cutover = running.a.live() + 4
+      running.announce(running.handover(cutover))
+      playing.rendition = 'v180'
+    })
+    const { gaps, duplicates, segments, hashMismatches } = player.session.totals()
+    expect([inOrder(player.numbers), player.stallMs, gaps, duplicates, hashMismatches]).toEqual([true, 0, 0, 0, 0])
+    expect(segments).toBe(player.taken.length)
+    expect(player.told.handover).toMatchObject([{ firstNumber: cutover, gaps: 0, duplicates: 0, hashMismatches: 0 }])
+    expect(world.b.asked.some(({ path }) => path.endsWith(`/v180/${cutover}.m4s`))).toBe(true)
+  })
+
+  test('counts a number once that it fetches in two renditions, and twice when it is the same one', async () => {
+    const world = new ViewerWorld()
+    const session = createPlayerSession({ stream: world.stream, bootstrap: [world.a.url], ...world.ports(0) })
+    session.start()
+    await world.run(3_000)
+    const number = world.a.live() - 1
+    const counted: Array<readonly number[]> = []
+    for (const path of ['video', 'v180', 'v180', 'audio']) {
+      await Promise.all([session.request(session.url(`${path}/${number}.m4s`)), world.run(50)])
+      const { segments, gaps, duplicates } = session.totals()
+      counted.push([segments, gaps, duplicates])
+    }
+    session.stop()
+    await world.run(1)
+    expect(counted).toEqual([
+      [1, 0, 0],
+      [1, 0, 0],
+      [1, 0, 1],
+      [1, 0, 1],
+    ])
   })
 
   test.each([1_500, 1_000])('does not stall at %d ms when the primary hangs', async (latencyMs) => {

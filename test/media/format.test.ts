@@ -34,6 +34,15 @@ describe('A stream format', () => {
     expect(complaint({ fps: 25, height: 360, segmentMs: Number.NaN })).toMatch(/not possible/)
   })
 
+  it('has smaller pictures of the same shape, named by their height, and refuses others', () => {
+    const { height, renditions } = formatOf({ height: 720, width: 960, smaller: [360, 180], audioOnly: true })
+    expect([height, ...renditions.map(({ id, width }) => [id, width])]).toEqual([720, ['v360', 480], ['v180', 240]])
+    expect(formatOf({ height: 360 })).toMatchObject({ renditions: [], audioOnly: false })
+    expect(complaint({ fps: 25, height: 360, smaller: [360] })).toMatch(/360p is not below 360p.*largest first/)
+    expect(complaint({ fps: 25, height: 360, smaller: [181] })).toMatch(/height 181 is not usable/)
+    expect(complaint({ fps: 25, height: 720, smaller: [96, 80, 64, 48, 32, 16] })).toMatch(/at most 6/)
+  })
+
   it('starts encoders on a phase that x264 repeats, even where that is long', () => {
     expect(phaseFrames(formatOf({ gopFrames: 10 }))).toBe(160)
     expect(phaseTicks(formatOf({ gopFrames: 10 }))).toBe(576_000)

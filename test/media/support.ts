@@ -15,6 +15,7 @@ export const formatOf = (request: Partial<FormatRequest> = {}): StreamFormat => 
 export const someConfiguration: CodecConfiguration = {
   video: { width: 320, height: 180, avcC: Uint8Array.of(1, 0x64, 0, 0x0d, 0xff, 0xe1, 0, 1, 0x67, 1, 0, 1, 0x68) },
   audio: { sampleRate: 48000, channels: 2, audioSpecificConfig: Uint8Array.of(0x11, 0x90) },
+  others: {},
 }
 
 /** Time stamp of a PES header: five bytes that begin with a marker. */

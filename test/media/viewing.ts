@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createEncoder, type Encoder, type EncoderOptions, type EncoderState } from '../../src/media/encoder/index.js'
 import type { CodecConfiguration } from '../../src/media/fmp4/index.js'
-import type { EncodedSegment, InitSegments, Track } from '../../src/media/segment.js'
+import type { EncodedSegment, InitSegments, TrackName } from '../../src/media/segment.js'
 
 /** An encoder and everything that came out of it. */
 export interface WatchedEncoder {
@@ -11,7 +11,7 @@ export interface WatchedEncoder {
   readonly configurations: CodecConfiguration[]
   readonly segments: EncodedSegment[]
   readonly states: EncoderState[]
-  readonly numbers: (track: Track) => ReadonlyArray<number>
+  readonly numbers: (track: TrackName) => ReadonlyArray<number>
   readonly saw: (type: EncoderState['type']) => boolean
 }
 

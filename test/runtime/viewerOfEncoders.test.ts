@@ -15,11 +15,13 @@ import { decode } from '../media/viewing.js'
 import { waitFor } from '../support/waitFor.js'
 
 const stream = 'demo'
-const format = formatOf({ height: 180 })
+const format = formatOf({ height: 180, smaller: [90] })
 const segmentMs = format.segmentTicks / 90
 const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
 
 type Of<T extends ViewerEvent['type']> = Extract<ViewerEvent, { readonly type: T }>
+
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0)
 
 describe('a viewer of two real encoders', () => {
   const transport = createMemoryTransport()
@@ -31,7 +33,9 @@ describe('a viewer of two real encoders', () => {
 
   const said = <T extends ViewerEvent['type']>(type: T): ReadonlyArray<Of<T>> =>
     events.filter((event): event is Of<T> => event.type === type)
-  const lastNumber = (): number => said('segment').at(-1)?.data.number ?? 0
+  /** Of the viewer of the larger picture, and of the smaller one. */
+  const segmentsOf = (seat: 0 | 1) => said('segment').filter(({ session }) => session.endsWith(`-${seat}`))
+  const lastNumber = (): number => segmentsOf(0).at(-1)?.data.number ?? 0
   const refOf = ({ id, url }: MediaServer): Route['primary'] => ({ id, url })
 
   const broadcast = (route: Route): void => {
@@ -76,8 +80,14 @@ describe('a viewer of two real encoders', () => {
     const piped: Buffer[] = []
     const pipe = new PassThrough()
     pipe.on('data', (chunk: Buffer) => piped.push(chunk))
-    const viewers = startViewers({ stream, bootstrap: [a.url], pipe, onEvent: (event) => events.push(event) })
-    await waitFor(() => said('segment').length >= 10, { timeoutMs: 20_000, describe: 'ten segments' })
+    const viewers = startViewers({
+      ...{ stream, bootstrap: [a.url], pipe, sessions: 2, renditions: ['video', 'v90'] },
+      onEvent: (event) => events.push(event),
+    })
+    await waitFor(() => segmentsOf(0).length >= 10 && segmentsOf(1).length >= 10, {
+      timeoutMs: 20_000,
+      describe: 'ten segments',
+    })
 
     const cutover = lastNumber() + 4
     const second: Route = {
@@ -91,15 +101,20 @@ describe('a viewer of two real encoders', () => {
     }
     broadcast(second)
     await assign(b, 'primary', a, second)
-    await waitFor(() => said('handover').length === 1, { timeoutMs: 10_000, describe: 'the hand-over' })
+    await waitFor(() => said('handover').length === 2, { timeoutMs: 10_000, describe: 'the hand-over' })
     await waitFor(() => lastNumber() >= cutover + 6, { timeoutMs: 10_000, describe: 'segments after it' })
     await viewers.stop()
 
     expect(said('handover')[0]?.data).toMatchObject({ epoch: 2, from: 'a', to: 'b', firstNumber: cutover, gaps: 0 })
-    expect(viewers.totals()).toMatchObject([{ gaps: 0, duplicates: 0, hashMismatches: 0, stalls: 0 }])
+    const flawless = { gaps: 0, duplicates: 0, hashMismatches: 0, stalls: 0 }
+    expect(viewers.totals()).toMatchObject([flawless, flawless])
+    const pictures = [segmentsOf(0), segmentsOf(1)].map((each) => each.map(({ data }) => data.video.byteLength))
+    expect(sum(pictures[1] ?? []) / (pictures[1]?.length ?? 0)).toBeLessThan(
+      sum(pictures[0] ?? []) / (pictures[0]?.length ?? 0),
+    )
     const { complaints, videoFrames } = await decode(Buffer.concat(piped))
     expect(complaints).toBe('')
-    expect(videoFrames).toBe(said('segment').length * format.gopFrames)
+    expect(videoFrames).toBe(segmentsOf(0).length * format.gopFrames)
     if (process.env['SEGUE_PRINT'] !== undefined) {
       const late = said('segment').map(({ at, data }) => Math.round(at - (data.number + 1) * segmentMs))
       console.log(JSON.stringify({ totals: viewers.totals(), late }))

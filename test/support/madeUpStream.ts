@@ -17,6 +17,8 @@ export const simulatedFormat = {
   preset: 'veryfast',
   sampleRate: 48_000,
   channels: 2,
+  renditions: [],
+  audioOnly: false,
 } as const
 
 export const videoInit = initSegment({ trackId: 1, kind: 'vide', timescale: videoScale })

@@ -24,6 +24,8 @@ export class SimplePlayer {
   readonly taken: Array<{ readonly number: number; readonly server: string; readonly atMs: number }> = []
   readonly errors: Error[] = []
   readonly session: PlayerSession
+  /** Track of the picture: set it to change the bitrate from the next number on. */
+  rendition = 'video'
   /** What the picture stood still. */
   stallMs = 0
   #endMs = 0
@@ -55,7 +57,7 @@ export class SimplePlayer {
       let number = newestIn(listed) - Math.ceil((session.latencyMs - 300) / segmentMs) + 1
       for (;;) {
         await session.request(session.url(`video.m3u8?_HLS_msn=${number}`))
-        this.#take(await session.request(session.url(`video/${number}.m4s`)))
+        this.#take(await session.request(session.url(`${this.rendition}/${number}.m4s`)))
         number += 1
       }
     } catch (error) {

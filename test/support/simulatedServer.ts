@@ -84,14 +84,16 @@ export class SimulatedServer {
     if (path === `${base}/session`) return json(200, this.world.sessionDocument())
     if (path === `${base}/manifest.json`) return json(200, this.#manifest(live))
     if (path === `${base}/init.mp4`) return { status: 200, headers: {}, body: combinedInit }
-    if (path === `${base}/video/init.mp4`) return { status: 200, headers: {}, body: videoInit }
+    if (path === `${base}/video/init.mp4` || path === `${base}/v180/init.mp4`)
+      return { status: 200, headers: {}, body: videoInit }
     if (path === `${base}/audio/init.mp4`) return { status: 200, headers: {}, body: audioInit }
     if (path === `${base}/main.m3u8?steering=none`) return text('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvideo.m3u8\n')
     const playlist = /\/(?:video|audio)\.m3u8(?:\?_HLS_msn=(\d+))?$/.exec(path)
     if (playlist) return this.#playlist(live, Number(playlist[1] ?? 0))
-    const match = /\/(video|audio)\/(\d+)\.m4s$/.exec(path)
+    const match = /\/(video|audio|v180)\/(\d+)\.m4s$/.exec(path)
     if (match === null) return json(404, {})
-    return this.#segment(match[1] === 'video' ? 'video' : 'audio', Number(match[2]), live)
+    const variant = match[1] === 'v180' ? `small ${this.variant}` : this.variant
+    return this.#segment(match[1] === 'audio' ? 'audio' : 'video', variant, Number(match[2]), live)
   }
 
   /** As a real server does: waits for the number, and answers all the same when it is fenced. */
@@ -104,7 +106,7 @@ export class SimulatedServer {
     return text(`#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:${numbers[0]}\n${lines.join('\n')}\n`)
   }
 
-  #segment(track: 'video' | 'audio', number: number, live: number): HttpAnswer | null {
+  #segment(track: 'video' | 'audio', variant: string, number: number, live: number): HttpAnswer | null {
     if (this.fencedFrom !== null && number >= this.fencedFrom) {
       return json(421, { error: 'fenced', epoch: this.world.route.epoch, primary: this.world.route.primary })
     }
@@ -112,7 +114,7 @@ export class SimulatedServer {
     if (number > live + 4) return json(404, { error: 'not-yet' })
     if (number > live) return null
     if (number <= live - this.keeps || this.missing.has(number)) return json(404, { error: 'gone' })
-    const bytes = segmentBytes(number, track, this.variant)
+    const bytes = segmentBytes(number, track, variant)
     const headers = {
       etag: `"${sha256(bytes)}"`,
       ...(this.epoch === null ? {} : { 'segue-epoch': String(this.epoch) }),
@@ -151,6 +153,7 @@ export class SimulatedServer {
             number,
             video: { sha256: sha256(video), bytes: video.length },
             audio: { sha256: sha256(audio), bytes: audio.length },
+            others: {},
             origin: 'encoded',
             verified: true,
           }

@@ -23,6 +23,8 @@ export const format: StreamFormat = {
   preset: 'veryfast',
   sampleRate: 48_000,
   channels: 2,
+  renditions: [],
+  audioOnly: false,
 }
 
 export const server = (id: string, changes: Partial<FleetServer> = {}): FleetServer => ({

@@ -6,9 +6,9 @@ import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { streamNames } from '../../runtime/fleet/index.js'
 import { formatFor, runService, startIngestProcess } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
-import { flag, natsFlag, natsUrlDefault } from '../flags.js'
+import { flag, natsFlag, natsUrlDefault, renditionsFlag } from '../flags.js'
 import { UsageError } from '../usage.js'
-import { id, number, port, url, whole } from '../values.js'
+import { id, number, port, url, whole, type RenditionList } from '../values.js'
 
 interface IngestFlags extends FormatFlags {
   readonly stream: string
@@ -26,6 +26,7 @@ export interface FormatFlags {
   readonly segment?: number
   readonly gop?: number
   readonly height: number
+  readonly renditions?: RenditionList
 }
 
 export const sourceHelp =
@@ -34,6 +35,7 @@ export const sourceHelp =
 const examples = `
 Examples:
   segue ingest --stream main --source testcard
+  segue ingest --stream main --renditions 720p,360p,audio --source film.mp4
   segue ingest --stream main --source rtmp://0.0.0.0:1935/live/x --host 0.0.0.0 --public-url http://10.0.0.2:7100`
 
 export function ingestCommand(context: CommandContext): Command {
@@ -63,6 +65,7 @@ export function ingestCommand(context: CommandContext): Command {
     )
     .addOption(flag('--gop <frames>', 'length of a segment in frames, instead of --segment', { read: whole(1, 1_000) }))
     .addOption(flag('--height <px>', 'height of the picture', { default: 360, read: whole(16, 8_192) }))
+    .addOption(renditionsFlag())
     .addHelpText('after', examples)
     .action(async (flags: IngestFlags) => {
       const { stream, streams, source, nats, host, port, publicUrl, data } = flags
@@ -84,9 +87,10 @@ export function ingestCommand(context: CommandContext): Command {
 }
 
 /** @throws UsageError for a format that cannot be; the message names the nearest ones that can. */
-export function formatOf({ fps, segment, gop, height }: FormatFlags): StreamFormat {
+export function formatOf({ fps, segment, gop, height, renditions }: FormatFlags): StreamFormat {
+  const [largest, ...smaller] = renditions?.heights ?? [height]
   const format = formatFor({
-    ...{ fps, height },
+    ...{ fps, height: largest, smaller, audioOnly: renditions?.audioOnly ?? false },
     ...(segment === undefined ? {} : { segmentMs: segment }),
     ...(gop === undefined ? {} : { gopFrames: gop }),
   })

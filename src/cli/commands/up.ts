@@ -18,12 +18,13 @@ import {
   flag,
   keysFlag,
   natsFlag,
+  renditionsFlag,
   repeatable,
   standbyHelp,
   standbyModes,
 } from '../flags.js'
 import { UsageError } from '../usage.js'
-import { number, whole } from '../values.js'
+import { number, whole, type RenditionList } from '../values.js'
 import { checkBuffer } from './control.js'
 import { formatOf, sourceHelp } from './ingest.js'
 
@@ -54,6 +55,7 @@ export interface UpFlags {
   readonly fps: number
   readonly segment?: number
   readonly height: number
+  readonly renditions?: RenditionList
 }
 
 const faultDefault = 'leak@15'
@@ -70,6 +72,7 @@ Examples:
   segue up --no-predict                        the same without prediction
   segue up --fault crash@10 --standby hot      a crash without warning
   segue up --fault none --source film.mp4
+  segue up --renditions 720p,360p,audio        several pictures, which the viewers verify in turn
   segue up --duration 45 --json                ends by itself and prints the result as JSON
 
 The exit status is not 0 when a viewer had a gap, a duplicate or a damaged segment, or when the replay differs.`
@@ -176,6 +179,7 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
       }),
     )
     .addOption(flag('--height <px>', 'height of the picture', { default: 360, read: whole(16, 8_192) }))
+    .addOption(renditionsFlag())
 }
 
 /** @throws UsageError when the flags contradict each other or ask for what cannot be. */
@@ -184,6 +188,7 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     fps,
     segment,
     height,
+    renditions,
     bufferSegments,
     cutoverLead,
     port: wanted,
@@ -202,6 +207,7 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     ...{ fps, height, faults, bufferSegments },
     cutoverLeadSegments: cutoverLead,
     ...(segment === undefined ? {} : { segmentMs: segment }),
+    ...(renditions === undefined ? {} : { renditions: renditions.text }),
     ...(wanted === undefined ? {} : { port: wanted, portExact: true }),
     ...(nats === undefined ? {} : { natsUrl: nats }),
     ...(eventstore === undefined ? {} : { eventStore: eventstore }),

@@ -1,9 +1,9 @@
 import { Command } from 'commander'
-import { runService, startWatch, type Service, type ViewerReport } from '../../runtime/process/index.js'
+import { findRenditions, runService, startWatch, type Service, type ViewerReport } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
 import { statusFailed, statusOk } from '../usage.js'
-import { id, number, urls, whole } from '../values.js'
+import { id, ids, number, urls, whole } from '../values.js'
 import { UsageError } from '../usage.js'
 import { viewerResult } from '../../runtime/fleet/index.js'
 
@@ -12,6 +12,7 @@ interface WatchFlags {
   readonly from: ReadonlyArray<string>
   readonly latency: number
   readonly sessions: number
+  readonly rendition: ReadonlyArray<string>
   readonly duration?: number
   readonly json?: boolean
   readonly pipe?: boolean
@@ -40,19 +41,27 @@ export function watchCommand(context: CommandContext): Command {
     )
     .addOption(flag('--sessions <n>', 'viewers', { default: 1, read: whole(1, 10_000) }))
     .addOption(
+      flag('--rendition <names>', 'pictures to take: video (the largest), v360 and the like; all: a viewer for each', {
+        default: ['video'],
+        defaultText: 'video',
+        read: ids,
+      }),
+    )
+    .addOption(
       flag('--duration <s>', 'end after this many seconds (default: never)', { read: number(0.1, 31_536_000) }),
     )
     .addOption(flag('--json', 'print what was measured as one JSON object at the end'))
     .addOption(flag('--pipe', 'write the media of the first viewer to standard output, as fragmented MP4'))
     .addHelpText('after', examples)
     .action(async (flags: WatchFlags) => {
-      const { stream, from, latency, sessions, duration, json = false, pipe = false } = flags
+      const { stream, from, latency, sessions, rendition, duration, json = false, pipe = false } = flags
       if (json && pipe) throw new UsageError('--json and --pipe both want standard output: give one of them')
       const logger = context.logger(`watch ${stream}`)
       let reports: () => ReadonlyArray<ViewerReport> = () => []
       const start = async (): Promise<Service> => {
+        const renditions = rendition.includes('all') ? await findRenditions(stream, from) : rendition
         const watch = startWatch({
-          ...{ stream, from, sessions, logger },
+          ...{ stream, from, renditions, logger, sessions: Math.max(sessions, renditions.length) },
           latencyMs: latency * 1000,
           ...(duration === undefined ? {} : { durationMs: duration * 1000 }),
           ...(pipe ? { pipe: process.stdout } : {}),

@@ -1,5 +1,17 @@
 import * as t from 'io-ts'
-import { finite, nullable, oneOf, record, whole } from './shapes.js'
+import { entityId, finite, list, nullable, oneOf, record, sinceLater, whole } from './shapes.js'
+
+export const Rendition = record({
+  /** Name of its track, as `v360`. */
+  id: entityId,
+  /** Null: follows from the height and the source's aspect ratio. */
+  width: nullable(whole),
+  height: whole,
+  crf: finite,
+  preset: t.string,
+})
+/** A picture of a stream beside the first one, made by the same encoder process in the same segments. */
+export type Rendition = t.TypeOf<typeof Rendition>
 
 export const StreamFormat = record({
   frameRate: record({ num: whole, den: whole }),
@@ -14,6 +26,10 @@ export const StreamFormat = record({
   preset: t.string,
   sampleRate: t.literal(48000),
   channels: t.literal(2),
+  /** Smaller pictures beside the one above, which is the feed's and has the track `video`. */
+  renditions: sinceLater(list(Rendition), []),
+  /** Whether playlists offer the sound alone. */
+  audioOnly: sinceLater(t.boolean, false),
 })
 /** How every server encodes a stream. Equal formats on the same feed give byte-identical segments. */
 export type StreamFormat = t.TypeOf<typeof StreamFormat>

@@ -5,6 +5,15 @@ export const record = <P extends t.Props>(props: P, name?: string) => t.readonly
 export const nullable = <C extends t.Mixed>(codec: C) => t.union([codec, t.null])
 export const list = <C extends t.Mixed>(codec: C) => t.readonlyArray(codec)
 
+/** A codec that takes `fallback` where the writer, an older version, knew nothing of the property. */
+export const sinceLater = <A>(codec: t.Type<A, unknown>, fallback: A) =>
+  new t.Type<A, A, unknown>(
+    codec.name,
+    codec.is,
+    (u, c) => (u === undefined ? t.success(fallback) : codec.validate(u, c)),
+    t.identity,
+  )
+
 /** A finite number; JSON has no other. */
 export const finite = new t.Type<number, number, unknown>(
   'finite number',

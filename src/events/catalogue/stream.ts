@@ -23,8 +23,14 @@ export const FleetServer = record({
 })
 export type FleetServer = t.TypeOf<typeof FleetServer>
 
-/** SHA-256 in hex of both tracks of a segment. */
-export const SegmentHashes = record({ number: whole, video: t.string, audio: t.string })
+/** SHA-256 in hex of the tracks of a segment. */
+export const SegmentHashes = record({
+  number: whole,
+  video: t.string,
+  audio: t.string,
+  /** Of the tracks of further renditions. */
+  others: list(record({ track: t.string, sha256: t.string })),
+})
 export type SegmentHashes = t.TypeOf<typeof SegmentHashes>
 
 /** Which segments a standby holds and how it came by them. */
@@ -44,6 +50,16 @@ export const StitchResult = record({
 })
 export type StitchResult = t.TypeOf<typeof StitchResult>
 
+/** Version 1 knew one picture and one sound. */
+const withRenditions = (data: unknown): unknown => {
+  const { format, ...others } = data as { readonly format: object }
+  return { ...others, format: { ...format, renditions: [], audioOnly: false } }
+}
+const withOtherHashes = (data: unknown): unknown => {
+  const { result, ...others } = data as { readonly result: { readonly hashes: ReadonlyArray<object> } }
+  return { ...others, result: { ...result, hashes: result.hashes.map((hashes) => ({ ...hashes, others: [] })) } }
+}
+
 // ---- facts ----
 export const StreamOpened = fact(
   'StreamOpened',
@@ -55,6 +71,7 @@ export const StreamOpened = fact(
     /** Base URL of the ingest, without a slash at the end; the feed is below /feed/<stream>. */
     feedUrl: httpUrl,
   }),
+  [withRenditions],
 )
 export const StreamPolicyChanged = fact('PolicyChanged', record({ policy: StreamPolicy }))
 export const FleetObserved = fact('FleetObserved', record({ servers: list(FleetServer) }))
@@ -91,6 +108,7 @@ export const BufferStitched = fact(
     primaryLiveNumber: nullable(whole),
     elapsedMs: finite,
   }),
+  [withOtherHashes],
 )
 export const ClientsNotified = fact(
   'ClientsNotified',
@@ -107,6 +125,7 @@ export const PrimaryDrained = fact(
 export const BufferSynchronized = fact(
   'BufferSynchronized',
   record({ order: t.string, server: entityId, result: StitchResult, elapsedMs: finite }),
+  [withOtherHashes],
 )
 export const ViewersMeasured = fact(
   'ViewersMeasured',

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { StreamFormat } from '../../events/index.js'
-import type { EncodedSegment, InitSegments, Track } from '../segment.js'
+import {
+  mapTracks,
+  tracksOf,
+  type EncodedSegment,
+  type InitSegments,
+  type PerTrack,
+  type TrackName,
+} from '../segment.js'
 
 /** Bytes with their SHA-256 (hex). */
 export interface HashedBytes {
@@ -8,20 +15,16 @@ export interface HashedBytes {
   readonly sha256: string
 }
 
-/** A number of which both tracks are here. */
-export interface HeldSegment {
+/** A number of which all tracks are here. */
+export interface HeldSegment extends PerTrack<HashedBytes> {
   readonly number: number
-  readonly video: HashedBytes
-  readonly audio: HashedBytes
-  /** Whether both tracks come from the encoder of this server, or were copied from a peer. */
+  /** Whether all tracks come from the encoder of this server, or were copied from a peer. */
   readonly origin: 'encoded' | 'copied'
   /** Whether they were compared with the primary's and are equal. */
   readonly verified: boolean
 }
 
-export interface HeldInit {
-  readonly video: HashedBytes
-  readonly audio: HashedBytes
+export interface HeldInit extends PerTrack<HashedBytes> {
   readonly combined: HashedBytes
 }
 
@@ -31,7 +34,7 @@ export interface HeldInit {
  */
 export type PutOutcome = 'stored' | 'equal' | 'different' | 'old'
 
-/** The last segments of one stream, by number. Bounded; a number is complete when both of its tracks are here. */
+/** The last segments of one stream, by number. Bounded; a number is complete when all of its tracks are here. */
 export interface SegmentBuffer {
   /** Newest complete number, null when there is none. */
   readonly live: () => number | null
@@ -39,16 +42,18 @@ export interface SegmentBuffer {
   readonly oldest: () => number | null
   /** First number of the unbroken run that ends at the live number. */
   readonly runStart: () => number | null
-  /** Newest number of which both tracks came from this server's encoder. */
+  /** Newest number of which all tracks came from this server's encoder. */
   readonly encodedLive: () => number | null
   readonly get: (number: number) => HeldSegment | null
   /** Complete segments, oldest first. @param from first number wanted; default: all */
   readonly segments: (from?: number) => ReadonlyArray<HeldSegment>
   readonly init: () => HeldInit | null
+  /** Tracks of each number beside `video` and `audio`. */
+  readonly others: ReadonlyArray<TrackName>
   readonly putInit: (init: InitSegments) => void
   readonly putEncoded: (segment: EncodedSegment) => PutOutcome
-  /** Takes both tracks of a number over from a peer; replaces what is there. False when the number is too old. */
-  readonly putCopied: (number: number, video: HashedBytes, audio: HashedBytes) => boolean
+  /** Takes all tracks of a number over from a peer; replaces what is there. False when the number is too old, or a track is missing. */
+  readonly putCopied: (number: number, copied: PerTrack<HashedBytes>) => boolean
   readonly markVerified: (number: number) => void
   /**
    * Resolves to the segment as soon as it is complete; to null at the time-out, when the signal aborts, or when the
@@ -76,11 +81,25 @@ export const hashed = (bytes: Uint8Array): HashedBytes => ({ bytes, sha256: sha2
 
 interface Slot {
   readonly number: number
-  readonly tracks: { [T in Track]: HashedBytes | null }
-  readonly encoded: { [T in Track]: boolean }
+  readonly tracks: Map<TrackName, HashedBytes>
+  readonly encoded: Set<TrackName>
   origin: 'encoded' | 'copied'
   verified: boolean
   held: HeldSegment | null
+}
+
+/** Null while one is missing. */
+const completeTracks = (
+  tracks: ReadonlyMap<TrackName, HashedBytes>,
+  others: ReadonlyArray<TrackName>,
+): PerTrack<HashedBytes> | null => {
+  const [video, audio] = [tracks.get('video'), tracks.get('audio')]
+  const further = others.flatMap((name) => {
+    const bytes = tracks.get(name)
+    return bytes === undefined ? [] : [[name, bytes] as const]
+  })
+  const isComplete = video !== undefined && audio !== undefined && further.length === others.length
+  return isComplete ? { video, audio, others: Object.fromEntries(further) } : null
 }
 
 interface Waiter {
@@ -89,8 +108,12 @@ interface Waiter {
   readonly settle: () => void
 }
 
-/** @param capacity numbers kept, counted back from the newest complete one (bufferCapacity). */
-export function createSegmentBuffer(capacity: number): SegmentBuffer {
+/**
+ * @param capacity numbers kept, counted back from the newest complete one (bufferCapacity)
+ * @param others tracks of a number beside `video` and `audio`
+ */
+export function createSegmentBuffer(capacity: number, others: ReadonlyArray<TrackName> = []): SegmentBuffer {
+  const names = ['video', 'audio', ...others]
   let capacitySegments = capacity
   const slots = new Map<number, Slot>()
   const waiters = new Set<Waiter>()
@@ -107,8 +130,8 @@ export function createSegmentBuffer(capacity: number): SegmentBuffer {
     if (existing !== undefined) return existing
     const slot: Slot = {
       number,
-      tracks: { video: null, audio: null },
-      encoded: { video: false, audio: false },
+      tracks: new Map(),
+      encoded: new Set(),
       origin: 'encoded',
       verified: false,
       held: null,
@@ -134,10 +157,10 @@ export function createSegmentBuffer(capacity: number): SegmentBuffer {
   }
 
   const refresh = (slot: Slot): void => {
-    const { video, audio } = slot.tracks
-    if (video === null || audio === null) return
+    const tracks = completeTracks(slot.tracks, others)
+    if (tracks === null) return
     const wasComplete = slot.held !== null
-    slot.held = { number: slot.number, video, audio, origin: slot.origin, verified: slot.verified }
+    slot.held = { number: slot.number, ...tracks, origin: slot.origin, verified: slot.verified }
     if (wasComplete) return
     if (liveNumber === null || slot.number > liveNumber) liveNumber = slot.number
     evict()
@@ -181,28 +204,29 @@ export function createSegmentBuffer(capacity: number): SegmentBuffer {
         .filter(({ number }) => number >= from)
         .sort((a, b) => a.number - b.number),
     init: () => held,
+    others,
     putInit(init) {
-      held = { video: hashed(init.video), audio: hashed(init.audio), combined: hashed(init.combined) }
+      held = { ...mapTracks(init, hashed), combined: hashed(init.combined) }
     },
     putEncoded(segment) {
       if (closed || tooOld(segment.number)) return 'old'
       const slot = slotOf(segment.number)
       const fresh = hashed(segment.bytes)
-      const present = slot.tracks[segment.track]
-      slot.encoded[segment.track] = true
-      if (slot.encoded.video && slot.encoded.audio && segment.number > (encodedLiveNumber ?? -1)) {
+      const present = slot.tracks.get(segment.track)
+      slot.encoded.add(segment.track)
+      if (names.every((name) => slot.encoded.has(name)) && segment.number > (encodedLiveNumber ?? -1)) {
         encodedLiveNumber = segment.number
       }
-      if (present !== null) return present.sha256 === fresh.sha256 ? 'equal' : 'different'
-      slot.tracks[segment.track] = fresh
+      if (present !== undefined) return present.sha256 === fresh.sha256 ? 'equal' : 'different'
+      slot.tracks.set(segment.track, fresh)
       refresh(slot)
       return 'stored'
     },
-    putCopied(number, video, audio) {
-      if (closed || tooOld(number)) return false
+    putCopied(number, copied) {
+      const tracks = new Map(tracksOf(copied))
+      if (closed || tooOld(number) || completeTracks(tracks, others) === null) return false
       const slot = slotOf(number)
-      slot.tracks.video = video
-      slot.tracks.audio = audio
+      for (const [name, bytes] of tracks) slot.tracks.set(name, bytes)
       slot.origin = 'copied'
       slot.verified = true
       refresh(slot)

@@ -1,8 +1,8 @@
 import { warmUpFfmpeg } from '../ffmpeg/process.js'
-import { msOfTicks, phaseTicks, ticksPerSecond, type MediaTicks, type StreamFormat } from '../format.js'
+import { msOfTicks, phaseTicks, ticksPerSecond, trackNames, type MediaTicks, type StreamFormat } from '../format.js'
 import type { CodecConfiguration } from '../fmp4/init.js'
 import type { SplitterEvent } from '../fmp4/splitter.js'
-import type { EncodedSegment, InitSegments, Track } from '../segment.js'
+import type { EncodedSegment, InitSegments, TrackName } from '../segment.js'
 import { feedAgent, type FeedRequest } from './feedConnection.js'
 import { EncoderRun, type EncoderRunEnd } from './run.js'
 
@@ -24,7 +24,7 @@ export type EncoderState =
   | { readonly type: 'level'; readonly afterMs: number }
   | { readonly type: 'feedLost'; readonly reason: string }
   | { readonly type: 'restarting'; readonly reason: string; readonly inMs: number }
-  | { readonly type: 'incomplete'; readonly track: Track; readonly number: number; readonly count: number }
+  | { readonly type: 'incomplete'; readonly track: TrackName; readonly number: number; readonly count: number }
   /** Nothing further will come: ffmpeg is missing. */
   | { readonly type: 'failed'; readonly error: EncoderRunEnd }
   | { readonly type: 'stopped' }
@@ -81,7 +81,7 @@ class SupervisedEncoder implements Encoder {
   readonly #nowMs: () => number
   readonly #dispatcher
   readonly #startedMs: number
-  readonly #lastNumber: Record<Track, number> = { video: -1, audio: -1 }
+  readonly #lastNumber: Map<TrackName, number>
   readonly #statsTimer: NodeJS.Timeout
   readonly #emitted: { readonly atMs: number; readonly ticks: number }[] = []
   readonly #leaving = new Set<Promise<void>>()
@@ -104,6 +104,7 @@ class SupervisedEncoder implements Encoder {
     this.#nowMs = options.nowMs ?? ((): number => performance.now())
     this.#dispatcher = feedAgent(options.feedSilenceMsMax ?? 3_000)
     this.#startedMs = this.#nowMs()
+    this.#lastNumber = new Map(trackNames(options.format).map((name) => [name, -1]))
     this.#state({ type: 'starting' })
     this.#start(this.#firstRequest())
     this.#statsTimer = setInterval(() => this.#everySecond(), 1_000)
@@ -204,7 +205,7 @@ class SupervisedEncoder implements Encoder {
   /** Where a new run must begin so that no number is left out; near the live edge when too much was missed. */
   #continueFrom(run: EncoderRun): FeedRequest {
     const { format, latenessMsMax = 15_000, backMs = 0 } = this.#options
-    const missing = Math.min(...Object.values(this.#lastNumber)) + 1
+    const missing = Math.min(...this.#lastNumber.values()) + 1
     if (missing === 0) return this.#firstRequest()
     const ticks = missing * format.segmentTicks
     const lateMs = run.latenessMs(ticks) ?? 0
@@ -241,8 +242,8 @@ class SupervisedEncoder implements Encoder {
   #onSegment(segment: EncodedSegment, run: EncoderRun): void {
     const { track, number } = segment
     // Two runs overlap after a restart and during a rotation; both write the same bytes.
-    if (number <= this.#lastNumber[track]) return
-    this.#lastNumber[track] = number
+    if (number <= (this.#lastNumber.get(track) ?? -1)) return
+    this.#lastNumber.set(track, number)
     if (run === this.#next) this.#rotated(run)
     if (track === 'video') this.#measure(segment, run)
     this.#segments += 1
@@ -283,7 +284,7 @@ class SupervisedEncoder implements Encoder {
     const { rotateAfterMs = 24 * 3_600_000, format } = this.#options
     if (this.#run === null || this.#next !== null || !this.#level) return
     if (this.#nowMs() - this.#runStartedMs < rotateAfterMs) return
-    const missing = Math.min(...Object.values(this.#lastNumber)) + 1
+    const missing = Math.min(...this.#lastNumber.values()) + 1
     const next = this.#newRun(this.#including(missing * format.segmentTicks), (event, run) => this.#onEvent(event, run))
     this.#next = next
     void next.ended.then(() => {

@@ -1,5 +1,5 @@
 import { audioFrameTicks, frameAt, ticksOfFrame, type MediaTicks, type StreamFormat } from '../format.js'
-import type { EncodedSegment, Track } from '../segment.js'
+import type { EncodedSegment, Track, TrackName } from '../segment.js'
 import { firstFrameOf, frameCountOf, writeSegment } from './segmentWriter.js'
 
 export interface AssemblerFrame {
@@ -14,7 +14,7 @@ export type AssemblerEvent =
   /** Segments `number` to `number + count - 1` can no longer be complete. */
   | {
       readonly type: 'incomplete'
-      readonly track: Track
+      readonly track: TrackName
       readonly number: number
       readonly count: number
       readonly reason: string
@@ -29,13 +29,15 @@ const slackTicks = 400
  */
 export class SegmentAssembler {
   readonly #track: Track
+  readonly #name: TrackName
   readonly #format: StreamFormat
   #number: number | null = null
   #frames: Uint8Array[] = []
   #nextIndex: number | null = null
 
-  constructor(track: Track, format: StreamFormat) {
+  constructor(track: Track, format: StreamFormat, name: TrackName = track) {
     this.#track = track
+    this.#name = name
     this.#format = format
   }
 
@@ -60,7 +62,7 @@ export class SegmentAssembler {
     if (this.#number !== number) return events
     this.#frames.push(frame.bytes)
     if (this.#frames.length === frameCountOf(number, this.#track, this.#format)) {
-      events.push({ type: 'segment', segment: writeSegment(this.#track, number, this.#frames, this.#format) })
+      events.push({ type: 'segment', segment: this.#segment(number) })
       this.#number = null
       this.#frames = []
     }
@@ -81,7 +83,11 @@ export class SegmentAssembler {
   }
 
   #incomplete(number: number, count: number, reason: string): AssemblerEvent {
-    return { type: 'incomplete', track: this.#track, number, count, reason }
+    return { type: 'incomplete', track: this.#name, number, count, reason }
+  }
+
+  #segment(number: number): EncodedSegment {
+    return { ...writeSegment(this.#track, number, this.#frames, this.#format), track: this.#name }
   }
 
   #abandon(reason: string): ReadonlyArray<AssemblerEvent> {

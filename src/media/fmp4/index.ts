@@ -1,5 +1,5 @@
 export type { MalformedMp4 } from './boxes.js'
-export { codecStrings, writeInitSegments, type CodecConfiguration } from './init.js'
+export { audioCodec, readPicture, videoCodec, writeInitSegments, type CodecConfiguration } from './init.js'
 export { inspectSegment, segmentBytesMax, type SegmentFacts } from './inspect.js'
 export { firstFrameOf, frameCountOf, writeSegment } from './segmentWriter.js'
 export { Fmp4Splitter, type SplitterEvent } from './splitter.js'

@@ -1,8 +1,9 @@
 import { ticksPerSecond } from '../format.js'
-import { trackIds, type InitSegments } from '../segment.js'
+import { trackIds, type InitSegments, type Track, type TrackName } from '../segment.js'
 import {
   BoxReader,
   box,
+  boxesIn,
   childrenOf,
   concatBytes,
   descend,
@@ -16,15 +17,30 @@ import {
   type Box,
 } from './boxes.js'
 
+export interface VideoConfiguration {
+  readonly width: number
+  readonly height: number
+  readonly avcC: Uint8Array
+}
+
+export interface AudioConfiguration {
+  readonly sampleRate: number
+  readonly channels: number
+  readonly audioSpecificConfig: Uint8Array
+}
+
 /** What a decoder must know before the first segment. */
 export interface CodecConfiguration {
-  readonly video: { readonly width: number; readonly height: number; readonly avcC: Uint8Array }
-  readonly audio: { readonly sampleRate: number; readonly channels: number; readonly audioSpecificConfig: Uint8Array }
+  readonly video: VideoConfiguration
+  readonly audio: AudioConfiguration
+  /** By track: those of further renditions. */
+  readonly others: Readonly<Record<TrackName, VideoConfiguration>>
 }
 
 /** A track of the movie that ffmpeg writes. */
 export interface SourceTrack {
-  readonly kind: 'video' | 'audio'
+  readonly name: TrackName
+  readonly kind: Track
   readonly id: number
   readonly timescale: number
   readonly defaultDuration: number
@@ -79,7 +95,7 @@ const sampleEntryOf = (bytes: Uint8Array, trak: Box): Box => {
   return entry
 }
 
-const trackOf = (bytes: Uint8Array, trak: Box, defaults: ReadonlyMap<number, Box>): SourceTrack => {
+const trackOf = (bytes: Uint8Array, trak: Box, defaults: ReadonlyMap<number, Box>): Omit<SourceTrack, 'name'> => {
   const tkhd = new BoxReader(bytes, descend(bytes, trak, 'tkhd'))
   tkhd.skip(tkhd.versionAndFlags().version === 1 ? 16 : 8)
   const id = tkhd.u32()
@@ -105,8 +121,44 @@ const trackOf = (bytes: Uint8Array, trak: Box, defaults: ReadonlyMap<number, Box
   }
 }
 
-/** Reads the moov that ffmpeg writes for one H.264 and one AAC track. Throws MalformedMp4Error. */
-export const readMovie = (bytes: Uint8Array, moov: Box): SourceMovie => {
+const videoIn = (bytes: Uint8Array, trak: Box): VideoConfiguration => {
+  const avc1 = sampleEntryOf(bytes, trak)
+  if (avc1.type !== 'avc1') throw malformed('unexpected', `expected avc1, found ${avc1.type}`)
+  const visual = new BoxReader(bytes, avc1)
+  visual.skip(24)
+  const [width, height] = [visual.u16(), visual.u16()]
+  const avcC = boxWithin(bytes, avc1, 78, 'avcC')
+  return { width, height, avcC: bytes.slice(avcC.start, avcC.end) }
+}
+
+const audioIn = (bytes: Uint8Array, trak: Box): AudioConfiguration => {
+  const mp4a = sampleEntryOf(bytes, trak)
+  if (mp4a.type !== 'mp4a') throw malformed('unexpected', `expected mp4a, found ${mp4a.type}`)
+  const sound = new BoxReader(bytes, mp4a)
+  sound.skip(16)
+  const channels = sound.u16()
+  sound.skip(6)
+  const sampleRate = sound.u16()
+  return {
+    sampleRate,
+    channels,
+    audioSpecificConfig: audioSpecificConfigIn(bytes, boxWithin(bytes, mp4a, 28, 'esds')),
+  }
+}
+
+/** Picture size and decoder settings in an init segment of one video track. Throws MalformedMp4Error. */
+export const readPicture = (init: Uint8Array): VideoConfiguration =>
+  videoIn(init, descend(init, only(boxesIn(init, 0, init.length), 'moov'), 'trak'))
+
+/**
+ * Reads the moov that ffmpeg writes for H.264 pictures and one AAC track. Throws MalformedMp4Error.
+ * @param names of the tracks: `video`, `audio`, then those of the further pictures in their order
+ */
+export const readMovie = (
+  bytes: Uint8Array,
+  moov: Box,
+  names: ReadonlyArray<TrackName> = ['video', 'audio'],
+): SourceMovie => {
   const children = childrenOf(bytes, moov)
   const defaults = new Map<number, Box>()
   for (const trex of childrenOf(bytes, only(children, 'mvex')).filter(({ type }) => type === 'trex')) {
@@ -117,34 +169,27 @@ export const readMovie = (bytes: Uint8Array, moov: Box): SourceMovie => {
   const traks = children
     .filter(({ type }) => type === 'trak')
     .map((trak) => ({ trak, track: trackOf(bytes, trak, defaults) }))
-  const video = traks.find(({ track }) => track.kind === 'video')
   const audio = traks.find(({ track }) => track.kind === 'audio')
-  if (video === undefined || audio === undefined || traks.length !== 2) {
-    throw malformed('unexpected', 'the movie must have one video and one audio track')
+  const [video, ...others] = traks.filter(({ track }) => track.kind === 'video')
+  const [, , ...otherNames] = names
+  if (
+    video === undefined ||
+    audio === undefined ||
+    traks.length !== names.length ||
+    others.length + 2 !== traks.length
+  ) {
+    throw malformed('unexpected', `the movie must have ${names.length - 1} video and one audio track`)
   }
-  const avc1 = sampleEntryOf(bytes, video.trak)
-  const mp4a = sampleEntryOf(bytes, audio.trak)
-  if (avc1.type !== 'avc1' || mp4a.type !== 'mp4a') {
-    throw malformed('unexpected', `expected avc1 and mp4a, found ${avc1.type} and ${mp4a.type}`)
-  }
-  const visual = new BoxReader(bytes, avc1)
-  visual.skip(24)
-  const [width, height] = [visual.u16(), visual.u16()]
-  const sound = new BoxReader(bytes, mp4a)
-  sound.skip(16)
-  const channels = sound.u16()
-  sound.skip(6)
-  const sampleRate = sound.u16()
-  const avcC = boxWithin(bytes, avc1, 78, 'avcC')
+  const named = others.map((each, index) => ({ ...each, name: otherNames[index] ?? '' }))
   return {
-    tracks: traks.map(({ track }) => track),
+    tracks: [
+      { ...video.track, name: 'video' },
+      { ...audio.track, name: 'audio' },
+    ].concat(named.map(({ track, name }) => ({ ...track, name }))),
     configuration: {
-      video: { width, height, avcC: bytes.slice(avcC.start, avcC.end) },
-      audio: {
-        sampleRate,
-        channels,
-        audioSpecificConfig: audioSpecificConfigIn(bytes, boxWithin(bytes, mp4a, 28, 'esds')),
-      },
+      video: videoIn(bytes, video.trak),
+      audio: audioIn(bytes, audio.trak),
+      others: Object.fromEntries(named.map(({ name, trak }) => [name, videoIn(bytes, trak)])),
     },
   }
 }
@@ -192,7 +237,7 @@ const trak = (
     ),
   )
 
-const videoTrak = ({ width, height, avcC }: CodecConfiguration['video']): Uint8Array =>
+const videoTrak = ({ width, height, avcC }: VideoConfiguration): Uint8Array =>
   trak(
     trackIds.video,
     ticksPerSecond,
@@ -219,7 +264,7 @@ const descriptor = (tag: number, ...parts: ReadonlyArray<Uint8Array>): Uint8Arra
   return concatBytes([u8(tag, payload.length), payload])
 }
 
-const audioTrak = ({ sampleRate, channels, audioSpecificConfig }: CodecConfiguration['audio']): Uint8Array =>
+const audioTrak = ({ sampleRate, channels, audioSpecificConfig }: AudioConfiguration): Uint8Array =>
   trak(
     trackIds.audio,
     sampleRate,
@@ -269,20 +314,22 @@ const movie = (traks: ReadonlyArray<Uint8Array>, ids: ReadonlyArray<number>): Ui
     ),
   ])
 
-/** The three init segments of a stream. Equal configurations give equal bytes on every server. */
-export const writeInitSegments = ({ video, audio }: CodecConfiguration): InitSegments => ({
-  video: movie([videoTrak(video)], [trackIds.video]),
-  audio: movie([audioTrak(audio)], [trackIds.audio]),
-  combined: movie([videoTrak(video), audioTrak(audio)], [trackIds.video, trackIds.audio]),
-})
+/** The init segments of a stream. Equal configurations give equal bytes on every server. */
+export const writeInitSegments = ({ video, audio, others }: CodecConfiguration): InitSegments => {
+  const picture = (configuration: VideoConfiguration): Uint8Array => movie([videoTrak(configuration)], [trackIds.video])
+  return {
+    video: picture(video),
+    audio: movie([audioTrak(audio)], [trackIds.audio]),
+    combined: movie([videoTrak(video), audioTrak(audio)], [trackIds.video, trackIds.audio]),
+    others: Object.fromEntries(Object.entries(others).map(([name, each]) => [name, picture(each)])),
+  }
+}
 
 const hex = (byte: number | undefined): string => (byte ?? 0).toString(16).padStart(2, '0')
 
-/** RFC 6381 codec strings for playlists, as in avc1.42c01e and mp4a.40.2. */
-export const codecStrings = ({
-  video,
-  audio,
-}: CodecConfiguration): { readonly video: string; readonly audio: string } => ({
-  video: `avc1.${hex(video.avcC[1])}${hex(video.avcC[2])}${hex(video.avcC[3])}`,
-  audio: `mp4a.40.${(audio.audioSpecificConfig[0] ?? 16) >> 3}`,
-})
+/** RFC 6381 name for playlists, as avc1.42c01e. */
+export const videoCodec = ({ avcC }: VideoConfiguration): string => `avc1.${hex(avcC[1])}${hex(avcC[2])}${hex(avcC[3])}`
+
+/** The same of sound, as mp4a.40.2. */
+export const audioCodec = ({ audioSpecificConfig }: AudioConfiguration): string =>
+  `mp4a.40.${(audioSpecificConfig[0] ?? 16) >> 3}`

@@ -1,5 +1,5 @@
-import { ticksPerSecond, type MediaTicks, type StreamFormat } from '../format.js'
-import type { InitSegments, Track } from '../segment.js'
+import { kindOf, ticksPerSecond, trackNames, type MediaTicks, type StreamFormat } from '../format.js'
+import type { InitSegments, TrackName } from '../segment.js'
 import { SegmentAssembler, type AssemblerEvent } from './assembler.js'
 import { MalformedMp4Error, boxesIn, concatBytes, malformed, readBoxHeader, type MalformedMp4 } from './boxes.js'
 import { readFragment } from './fragment.js'
@@ -16,16 +16,15 @@ const boxBytesMax = 16 * 1024 * 1024
 const wrapTicks = 2 ** 33
 
 /**
- * Cuts ffmpeg's fragmented MP4 (one fragment per frame, both tracks on one pipe) into Segue's segments, incrementally:
+ * Cuts ffmpeg's fragmented MP4 (one fragment per frame, all tracks on one pipe) into Segue's segments, incrementally:
  * give it the bytes as they come, take the events. Times in the pipe plus `baseTicks` are absolute.
  * @param baseTicks added to every time; a multiple of 15, so that it is whole in the audio clock too.
  */
 export class Fmp4Splitter {
   readonly #format: StreamFormat
   readonly #baseTicks: MediaTicks
-  readonly #assemblers: Readonly<Record<Track, SegmentAssembler>>
-  readonly #lastTicks: Record<Track, number> = { video: 0, audio: 0 }
-  readonly #wrapOffset: Record<Track, number> = { video: 0, audio: 0 }
+  readonly #names: ReadonlyArray<TrackName>
+  readonly #tracks: ReadonlyMap<TrackName, TrackState>
   #pending: Uint8Array[] = []
   #pendingBytes = 0
   #wantedBytes = 8
@@ -36,7 +35,13 @@ export class Fmp4Splitter {
   constructor(format: StreamFormat, baseTicks: MediaTicks) {
     this.#format = format
     this.#baseTicks = baseTicks
-    this.#assemblers = { video: new SegmentAssembler('video', format), audio: new SegmentAssembler('audio', format) }
+    this.#names = trackNames(format)
+    const stateOf = (name: TrackName): TrackState => ({
+      assembler: new SegmentAssembler(kindOf(name), format, name),
+      lastTicks: 0,
+      wrapOffset: 0,
+    })
+    this.#tracks = new Map(this.#names.map((name) => [name, stateOf(name)]))
   }
 
   push(chunk: Uint8Array): ReadonlyArray<SplitterEvent> {
@@ -93,10 +98,11 @@ export class Fmp4Splitter {
   #onMovie(bytes: Uint8Array, events: SplitterEvent[]): void {
     const [moov] = boxesIn(bytes, 0, bytes.length)
     if (moov === undefined || this.#movie !== null) throw malformed('unexpected', 'a second moov box')
-    const movie = readMovie(bytes, moov)
-    for (const { kind, timescale } of movie.tracks) {
+    const movie = readMovie(bytes, moov, this.#names)
+    for (const { name, kind, timescale } of movie.tracks) {
       const wanted = kind === 'video' ? ticksPerSecond : this.#format.sampleRate
-      if (timescale !== wanted) throw malformed('unexpected', `the ${kind} clock is ${timescale} Hz, not ${wanted} Hz`)
+      if (timescale !== wanted)
+        throw malformed('unexpected', `the clock of ${name} is ${timescale} Hz, not ${wanted} Hz`)
     }
     this.#movie = movie
     const { configuration } = movie
@@ -115,26 +121,34 @@ export class Fmp4Splitter {
     for (const { trackId, decodeTime, samples } of tracks) {
       const track = movie.tracks.find(({ id }) => id === trackId)
       if (track === undefined) throw malformed('unexpected', `a fragment of track ${trackId}, which the movie lacks`)
+      const state = this.#tracks.get(track.name)
+      if (state === undefined) continue
       let clock = decodeTime
       for (const sample of samples) {
         if (sample.start < moof.end + 8 || sample.start + sample.size > bytes.length) {
           throw malformed('truncated', 'a sample lies outside its mdat box')
         }
         if (sample.compositionOffset !== 0) throw malformed('unexpected', 'reordered frames; none are expected')
-        const ticks = this.#unwrapped(track, clock) + this.#baseTicks
+        const ticks = unwrapped(state, track, clock) + this.#baseTicks
         const frame = { ticks, sync: sample.sync, bytes: bytes.subarray(sample.start, sample.start + sample.size) }
-        events.push(...this.#assemblers[track.kind].push(frame))
+        events.push(...state.assembler.push(frame))
         clock += sample.duration
       }
     }
   }
+}
 
-  /** Clocks of 33 bits (MPEG-TS) jump back by 2^33 ticks every 26.5 hours. */
-  #unwrapped({ kind, timescale }: SourceTrack, clock: number): MediaTicks {
-    const ticks = Math.round((clock * ticksPerSecond) / timescale)
-    if (ticks + this.#wrapOffset[kind] < this.#lastTicks[kind] - wrapTicks / 2) this.#wrapOffset[kind] += wrapTicks
-    const unwrapped = ticks + this.#wrapOffset[kind]
-    this.#lastTicks[kind] = Math.max(this.#lastTicks[kind], unwrapped)
-    return unwrapped
-  }
+interface TrackState {
+  readonly assembler: SegmentAssembler
+  lastTicks: number
+  wrapOffset: number
+}
+
+/** Clocks of 33 bits (MPEG-TS) jump back by 2^33 ticks every 26.5 hours. */
+const unwrapped = (state: TrackState, { timescale }: SourceTrack, clock: number): MediaTicks => {
+  const ticks = Math.round((clock * ticksPerSecond) / timescale)
+  if (ticks + state.wrapOffset < state.lastTicks - wrapTicks / 2) state.wrapOffset += wrapTicks
+  const found = ticks + state.wrapOffset
+  state.lastTicks = Math.max(state.lastTicks, found)
+  return found
 }

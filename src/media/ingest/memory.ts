@@ -17,7 +17,7 @@ export interface Beginning {
   readonly startTicksMin: MediaTicks
 }
 
-export const formatName = (format: StreamFormat): string => JSON.stringify(format)
+export const formatName = ({ renditions: _r, audioOnly: _a, ...format }: StreamFormat): string => JSON.stringify(format)
 
 /** Decides whether a feed is gone on with: it has the same format, and the interruption can be filled. */
 export function beginningAfter(

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Manifest } from '../../messaging/index.js'
 import type { HashedBytes } from '../buffer/index.js'
+import { mapTracks } from '../segment.js'
 import { parseNumber, refuse } from './answers.js'
 import type { OriginHost, OriginStream } from './host.js'
 
@@ -55,13 +56,10 @@ export function manifestOf(server: string, stream: OriginStream, from = 0): Mani
     live: buffer.live(),
     oldest: buffer.oldest(),
     encoding: stream.encoding(),
-    init: init === null ? null : { video: promiseOf(init.video), audio: promiseOf(init.audio) },
-    segments: buffer.segments(from).map(({ number, video, audio, origin, verified }) => ({
-      number,
-      video: promiseOf(video),
-      audio: promiseOf(audio),
-      origin,
-      verified,
-    })),
+    init: init === null ? null : mapTracks(init, promiseOf),
+    segments: buffer.segments(from).map((segment) => {
+      const { number, origin, verified } = segment
+      return { number, ...mapTracks(segment, promiseOf), origin, verified }
+    }),
   }
 }

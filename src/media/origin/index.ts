@@ -9,7 +9,7 @@ export {
   type Role,
 } from './host.js'
 export { createOrigin } from './origin.js'
-export { mediaPlaylist, multivariantPlaylist, readVariant, type VariantFacts } from './playlists.js'
+export { mediaPlaylist, multivariantPlaylist, readVariants, type VariantFacts } from './playlists.js'
 export { createRouteBook, isNewer, type RouteBook, type Verdict } from './routeBook.js'
 export {
   systemClocks,

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hashed } from '../buffer/index.js'
-import { msOfTicks } from '../format.js'
+import { msOfTicks, trackNames } from '../format.js'
 import { bytesAnswer, fenced, parseNumber, refuse, send as sendAnswer, unlessKnown } from './answers.js'
 import { mediaPresentation } from './dash.js'
 import type { OriginHost, OriginStream } from './host.js'
-import { mediaPlaylist, multivariantPlaylist, readVariant, type VariantFacts } from './playlists.js'
+import { mediaPlaylist, multivariantPlaylist, readVariants, variantPlaylists, type VariantFacts } from './playlists.js'
 import { steeringManifest } from './steering.js'
 
 const hlsType = 'application/vnd.apple.mpegurl'
@@ -57,9 +57,9 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
     // A server that has been left still says where the stream is.
     if (stream === null && route === null) return unknown(reply, name)
     const init = stream?.buffer.init() ?? null
-    const variants = init === null ? [] : [readVariant(init.combined.bytes)]
+    const variants = init === null ? [] : readVariants(init)
     const playlists = {
-      variants: Object.fromEntries(variants.map(({ id, path }) => [id, `${path}.m3u8`])),
+      variants: stream === null ? {} : variantPlaylists(stream.format, variants),
       renditions: { a: 'audio.m3u8' },
     }
     return reply.header('cache-control', 'no-store').send(steeringManifest(name, route, playlists))
@@ -75,30 +75,32 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
     return reply.header('cache-control', 'no-store').type('text/plain').send(at)
   })
 
-  for (const track of ['video', 'audio'] as const) {
-    app.get<{ Params: { stream: string }; Querystring: { _HLS_msn?: unknown } }>(
-      `/streams/:stream/${track}.m3u8`,
-      async (request, reply) => {
-        host.checkSuspension()
-        const stream = host.streamOf(request.params.stream)
-        if (stream === null) return unknown(reply, request.params.stream)
-        const asked = request.query._HLS_msn
-        const wanted = asked === undefined ? null : parseNumber(String(asked))
-        if (asked !== undefined && wanted === null) {
-          return refuse(reply, 400, 'bad-request', `_HLS_msn="${String(asked)}" is no segment number`)
-        }
-        if (wanted !== null) {
-          const refused = await block(stream, wanted, reply)
-          if (refused !== null) return refused
-          stream.onViewerRequest(wanted)
-        } else if (stream.buffer.live() === null) await stream.buffer.waitForLive(0, blockMsMax)
-        const window = windowOf(stream, windows)
-        if (window === null) return notYet(reply, stream)
-        const cached = wanted !== null && window.last >= wanted ? herd : revalidated
-        return sendText(request, reply, hlsType, cached, mediaPlaylist(track, stream.format, window.first, window.last))
-      },
-    )
-  }
+  app.get<{ Params: Params & { readonly track: string }; Querystring: { _HLS_msn?: unknown } }>(
+    '/streams/:stream/:track.m3u8',
+    async (request, reply) => {
+      host.checkSuspension()
+      const { track } = request.params
+      const stream = host.streamOf(request.params.stream)
+      if (stream === null) return unknown(reply, request.params.stream)
+      if (!trackNames(stream.format).includes(track)) {
+        return refuse(reply, 404, 'not-found', `stream ${stream.stream} has no track ${track}`)
+      }
+      const asked = request.query._HLS_msn
+      const wanted = asked === undefined ? null : parseNumber(String(asked))
+      if (asked !== undefined && wanted === null) {
+        return refuse(reply, 400, 'bad-request', `_HLS_msn="${String(asked)}" is no segment number`)
+      }
+      if (wanted !== null) {
+        const refused = await block(stream, wanted, reply)
+        if (refused !== null) return refused
+        stream.onViewerRequest(wanted)
+      } else if (stream.buffer.live() === null) await stream.buffer.waitForLive(0, blockMsMax)
+      const window = windowOf(stream, windows)
+      if (window === null) return notYet(reply, stream)
+      const cached = wanted !== null && window.last >= wanted ? herd : revalidated
+      return sendText(request, reply, hlsType, cached, mediaPlaylist(track, stream.format, window.first, window.last))
+    },
+  )
 }
 
 const unknown = (reply: FastifyReply, name: string): FastifyReply =>
@@ -118,7 +120,7 @@ const variantsOf = async (
   if (stream === null) return unknown(reply, name)
   if (stream.buffer.init() === null) await stream.buffer.waitForLive(0, blockMsMax)
   const init = stream.buffer.init()
-  return init === null ? notYet(reply, stream) : { stream, variants: [readVariant(init.combined.bytes)] }
+  return init === null ? notYet(reply, stream) : { stream, variants: readVariants(init) }
 }
 
 const sendText = (

@@ -1,9 +1,10 @@
 import type { StreamFormat } from '../../events/index.js'
-import { audioFrameTicks, msOfTicks, ticksPerSecond } from '../format.js'
+import type { HeldInit } from '../buffer/index.js'
+import { audioFrameTicks, kindOf, msOfTicks, ticksPerSecond } from '../format.js'
 import { boxesIn, only } from '../fmp4/boxes.js'
-import { codecStrings, frameCountOf } from '../fmp4/index.js'
+import { audioCodec, frameCountOf, readPicture, videoCodec } from '../fmp4/index.js'
 import { readMovie } from '../fmp4/init.js'
-import type { Track } from '../segment.js'
+import type { TrackName } from '../segment.js'
 import { audioBitsPerS, videoBitsPerS } from './bandwidth.js'
 import { herePathway } from './steering.js'
 
@@ -11,7 +12,7 @@ import { herePathway } from './steering.js'
  * Media playlist (RFC 8216bis) of the numbers `first` to `last`. A pure function of its arguments: two servers that
  * hold the same numbers write the same text, so that a player may change between them at any reload.
  */
-export function mediaPlaylist(track: Track, format: StreamFormat, first: number, last: number): string {
+export function mediaPlaylist(track: TrackName, format: StreamFormat, first: number, last: number): string {
   const startedAt = new Date(msOfTicks(first * format.segmentTicks)).toISOString()
   const lines = [
     '#EXTM3U',
@@ -28,26 +29,47 @@ export function mediaPlaylist(track: Track, format: StreamFormat, first: number,
   return `${lines.join('\n')}\n`
 }
 
-const durationS = (track: Track, format: StreamFormat, number: number): number =>
-  (track === 'video' ? format.segmentTicks : frameCountOf(number, track, format) * audioFrameTicks) / ticksPerSecond
+const durationS = (track: TrackName, format: StreamFormat, number: number): number =>
+  (kindOf(track) === 'video' ? format.segmentTicks : frameCountOf(number, 'audio', format) * audioFrameTicks) /
+  ticksPerSecond
 
 /** What playlists tell about one variant of the picture, and the sound that belongs to it. */
 export interface VariantFacts {
   /** Stable name, such as v360. */
   readonly id: string
-  /** Where its playlist and segments lie, such as video. */
-  readonly path: string
+  /** Track: where its playlist and segments lie, such as video. */
+  readonly path: TrackName
   readonly codecs: { readonly video: string; readonly audio: string }
   readonly width: number
   readonly height: number
 }
 
-/** Reads codecs (RFC 6381) and picture size from the combined init segment. Throws when it is none. */
-export function readVariant(combinedInit: Uint8Array): VariantFacts {
-  const { configuration } = readMovie(combinedInit, only(boxesIn(combinedInit, 0, combinedInit.length), 'moov'))
-  const { width, height } = configuration.video
-  return { id: `v${height}`, path: 'video', codecs: codecStrings(configuration), width, height }
+/**
+ * Reads codecs (RFC 6381) and picture sizes from the init segments: the first picture, then those of further renditions.
+ * Throws when they are none.
+ */
+export function readVariants(init: HeldInit): ReadonlyArray<VariantFacts> {
+  const combined = init.combined.bytes
+  const { configuration } = readMovie(combined, only(boxesIn(combined, 0, combined.length), 'moov'))
+  const audio = audioCodec(configuration.audio)
+  const others = Object.entries(init.others).map(([path, { bytes }]) => ({ path, picture: readPicture(bytes) }))
+  return [{ path: 'video', picture: configuration.video }, ...others].map(({ path, picture }) => {
+    const { width, height } = picture
+    return { id: `v${height}`, path, codecs: { video: videoCodec(picture), audio }, width, height }
+  })
 }
+
+/** Stable names of the variants and their playlists, for steering. */
+export const variantPlaylists = (
+  { audioOnly }: StreamFormat,
+  variants: ReadonlyArray<VariantFacts>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries([
+    ...variants.map(({ id, path }) => [id, `${path}.m3u8`]),
+    ...(audioOnly ? [[audioOnlyId, 'audio.m3u8']] : []),
+  ])
+
+const audioOnlyId = 'audio'
 
 /**
  * Multivariant playlist: the variants and their audio group. The same on every server.
@@ -59,25 +81,34 @@ export function multivariantPlaylist(
   steered = true,
 ): string {
   const fps = format.frameRate.num / format.frameRate.den
-  const streams = variants.flatMap(({ id, path, codecs, width, height }) => {
-    const attributes = [
+  const pathway = steered ? [`PATHWAY-ID="${herePathway}"`] : []
+  const variant = (path: TrackName, attributes: ReadonlyArray<string>): ReadonlyArray<string> => [
+    `#EXT-X-STREAM-INF:${[...attributes, ...pathway, 'AUDIO="a"'].join(',')}`,
+    `${path}.m3u8`,
+  ]
+  const pictures = variants.flatMap(({ id, path, codecs, width, height }) =>
+    variant(path, [
       `BANDWIDTH=${videoBitsPerS(format, width, height) + audioBitsPerS}`,
       `CODECS="${codecs.video},${codecs.audio}"`,
       `RESOLUTION=${width}x${height}`,
       `FRAME-RATE=${fps.toFixed(3)}`,
       `STABLE-VARIANT-ID="${id}"`,
-      ...(steered ? [`PATHWAY-ID="${herePathway}"`] : []),
-      'AUDIO="a"',
-    ]
-    return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${path}.m3u8`]
-  })
+    ]),
+  )
+  const [first] = variants
+  const sound = [
+    `BANDWIDTH=${audioBitsPerS}`,
+    `CODECS="${first?.codecs.audio ?? ''}"`,
+    `STABLE-VARIANT-ID="${audioOnlyId}"`,
+  ]
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:7',
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...(steered ? [`#EXT-X-CONTENT-STEERING:SERVER-URI="steering.json",PATHWAY-ID="${herePathway}"`] : []),
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a",URI="audio.m3u8"',
-    ...streams,
+    ...pictures,
+    ...(format.audioOnly ? variant('audio', sound) : []),
     '',
   ].join('\n')
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HashedBytes, HeldSegment } from '../buffer/index.js'
-import type { Track } from '../segment.js'
+import { ofTrack, tracksOf, type TrackName } from '../segment.js'
 import { bytesAnswer, fenced, parseNumber, refusal, unlessKnown, write, type Answer } from './answers.js'
 import type { OriginHost, OriginStream } from './host.js'
-import { contentTypes, waitMsMax } from './segmentRoutes.js'
+import { contentTypeOf, waitMsMax } from './segmentRoutes.js'
 
 /** Numbers that are waited for, counted from the live one. */
 const aheadMax = 4
@@ -12,11 +12,11 @@ const behindMax = 2
 /** A primary that was suspended learns within milliseconds whether it still is one: less than a refusal costs a viewer. */
 const confirmMsMax = 150
 
-const path = /^\/streams\/([^/?]+)\/(?:(video|audio)\/(\d{1,16})\.m4s|pairs\/(\d{1,16}))(?:\?|$)/
+const path = /^\/streams\/([^/?]+)\/(?:([a-z][a-z0-9-]{0,63})\/(\d{1,16})\.m4s|pairs\/(\d{1,16}))(?:\?|$)/
 
 /**
  * Numbered segments, fenced by epoch, answered without the framework: they are most of what an origin is asked for, and
- * routing and hooks would cost more than they do. Also the pairs that a standby copies: both tracks of a number in one
+ * routing and hooks would cost more than they do. Also the pairs that a standby copies: all tracks of a number in one
  * answer. Gives false for other paths, unanswered.
  */
 export function createSegmentHandler(
@@ -28,7 +28,7 @@ export function createSegmentHandler(
     const [, name, track, ofTrack, ofPair] = path.exec(url) ?? []
     const number = parseNumber(ofTrack ?? ofPair ?? '')
     if (name === undefined || number === null) return false
-    const asked = ofPair !== undefined ? 'pair' : track === 'video' ? 'video' : 'audio'
+    const asked = ofPair === undefined ? (track ?? '') : pair
     const fromViewer = request.headers['segue-peer'] === undefined
     const sendAnswer = (answer: Answer): void => {
       if (response.destroyed) return
@@ -41,7 +41,9 @@ export function createSegmentHandler(
   }
 }
 
-type Asked = Track | 'pair'
+/** Stands for all tracks; no track is called so. */
+const pair = '*'
+type Asked = TrackName
 
 interface Question {
   readonly host: OriginHost
@@ -68,6 +70,9 @@ function answerTo(question: Question): Answer | Promise<Answer> {
 
 function answerFrom(stream: OriginStream, question: Question): Answer | Promise<Answer> {
   const { number, asked, fromViewer } = question
+  if (asked !== pair && !isTrack(stream, asked)) {
+    return refusal(404, 'not-found', `stream ${stream.stream} has no track ${asked}`)
+  }
   const barred = bar(stream, number)
   if (barred !== null) return barred
   if (fromViewer) stream.onViewerRequest(number)
@@ -102,7 +107,7 @@ const waitUnlessClosed = async (
   const abort = (): void => gone.abort()
   response.once('close', abort)
   try {
-    if (asked !== 'pair') return await stream.buffer.waitFor(number, waitMsMax(stream), gone.signal)
+    if (asked !== pair) return await stream.buffer.waitFor(number, waitMsMax(stream), gone.signal)
     // A standby that follows wants to know at once when a number is left out.
     await stream.buffer.waitForLive(number, waitMsMax(stream), gone.signal)
     return stream.buffer.get(number)
@@ -124,25 +129,34 @@ const notYet = (stream: OriginStream, number: number): Answer =>
   refusal(404, 'not-yet', `segment ${number} is not here yet`, { live: stream.buffer.live() }, ['retry-after', '1'])
 
 const deliver = (stream: OriginStream, asked: Asked, segment: HeldSegment): Answer => {
-  if (asked === 'pair') return pairAnswer(stream, segment)
+  if (asked === pair) return pairAnswer(stream, segment)
+  const bytes = ofTrack(segment, asked)
+  if (bytes === null) return refusal(404, 'not-found', `stream ${stream.stream} has no track ${asked}`)
   const verdict = stream.routes.verdict(segment.number)
   const epoch = verdict._tag === 'Serve' ? verdict.epoch : null
   const confirmed = epoch !== null && stream.authority.of(segment.number) === 'confirmed'
-  return bytesAnswer(contentTypes[asked], segment[asked], [
+  return bytesAnswer(contentTypeOf(asked), bytes, [
     ...(confirmed ? ['segue-epoch', String(epoch)] : []),
     ...['segue-role', stream.role(), 'cache-control', 'public, max-age=3600, immutable'],
   ])
 }
 
-/** Video, then audio; the headers say where one ends and what both must hash to, and which init segment they belong to. */
-const pairAnswer = (stream: OriginStream, { video, audio }: HeldSegment): Answer => ({
-  status: 200,
-  headers: [
-    ...['content-type', 'application/octet-stream', 'cache-control', 'no-store'],
-    ...['segue-video', promise(video), 'segue-audio', promise(audio)],
-    ...['segue-init', stream.buffer.init()?.combined.sha256 ?? ''],
-  ],
-  body: Buffer.concat([video.bytes, audio.bytes]),
-})
+/** Video, audio, then the others; the headers say how long each is and must hash to, and which init segment they belong to. */
+const pairAnswer = (stream: OriginStream, segment: HeldSegment): Answer => {
+  const others = Object.entries(segment.others).map(([name, bytes]) => `${name}=${promise(bytes)}`)
+  return {
+    status: 200,
+    headers: [
+      ...['content-type', 'application/octet-stream', 'cache-control', 'no-store'],
+      ...['segue-video', promise(segment.video), 'segue-audio', promise(segment.audio)],
+      ...(others.length === 0 ? [] : ['segue-others', others.join(', ')]),
+      ...['segue-init', stream.buffer.init()?.combined.sha256 ?? ''],
+    ],
+    body: Buffer.concat(tracksOf(segment).map(([, { bytes }]) => bytes)),
+  }
+}
 
 const promise = ({ bytes, sha256 }: HashedBytes): string => `${sha256} ${bytes.length}`
+
+const isTrack = ({ buffer }: OriginStream, name: TrackName): boolean =>
+  name === 'video' || name === 'audio' || buffer.others.includes(name)

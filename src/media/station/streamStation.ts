@@ -1,7 +1,7 @@
 import type { StreamFormat } from '../../events/index.js'
 import type { Assignment, Route, Task } from '../../messaging/index.js'
 import { bufferCapacity, createSegmentBuffer, type SegmentBuffer } from '../buffer/index.js'
-import { msOfTicks } from '../format.js'
+import { msOfTicks, trackNames } from '../format.js'
 import {
   createAuthority,
   createRouteBook,
@@ -44,7 +44,7 @@ export class StreamStation implements OriginStream {
     this.#context = context
     this.#assignment = assignment
     this.stream = assignment.stream
-    this.#buffer = createSegmentBuffer(bufferCapacity(assignment.format, assignment.bufferSegments))
+    this.#buffer = bufferFor(assignment)
     this.#encoder = createEncoderSlot(context.createEncoder)
     this.routes = createRouteBook(context.server)
     this.authority = createAuthority({
@@ -246,9 +246,14 @@ export class StreamStation implements OriginStream {
 
   #renewBuffer(): void {
     const old = this.#buffer
-    this.#buffer = createSegmentBuffer(bufferCapacity(this.format, this.#assignment.bufferSegments))
+    this.#buffer = bufferFor(this.#assignment)
     this.#follower?.stop()
     this.#follower = null
     old.close()
   }
+}
+
+const bufferFor = ({ format, bufferSegments }: Assignment): SegmentBuffer => {
+  const [, , ...others] = trackNames(format)
+  return createSegmentBuffer(bufferCapacity(format, bufferSegments), others)
 }

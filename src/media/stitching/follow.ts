@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { SegmentBuffer } from '../buffer/index.js'
 import type { PeerError } from './errors.js'
 import type { Peer } from './peer.js'
-import { matchInit, matchSegment } from './stitch.js'
+import { hashesText, matchInit, matchSegment } from './stitch.js'
 
 export interface FollowOptions {
   readonly buffer: SegmentBuffer
@@ -68,9 +68,8 @@ export function follow(options: FollowOptions): Follower {
     const pair = await peer.pair(number)
     if (stopped) return true
     if (E.isLeft(pair) || pair.right.init !== buffer.init()?.combined.sha256) return false
-    const { video, audio } = pair.right
-    buffer.putCopied(number, video, audio)
-    compared.set(number, `${video.sha256} ${audio.sha256}`)
+    if (!buffer.putCopied(number, pair.right)) return false
+    compared.set(number, hashesText(pair.right))
     compared.delete(number - count * 2)
     peerLive = number
     undone = number + 1
@@ -107,7 +106,7 @@ export function follow(options: FollowOptions): Follower {
       expected = number + 1
       const until = options.until()
       if (number <= live - count || (until !== null && number >= until)) continue
-      const known = `${segment.video.sha256} ${segment.audio.sha256}`
+      const known = hashesText(segment)
       const own = buffer.get(number)
       if (own !== null && compared.get(number) === known) continue
       if (own === null && options.encoding() && number > live - ownEncoderGraceSegments) {

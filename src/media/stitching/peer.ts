@@ -5,21 +5,18 @@ import { describeErrors, type ServerRef } from '../../events/index.js'
 import { Manifest } from '../../messaging/index.js'
 import { hashed, type HashedBytes } from '../buffer/index.js'
 import { segmentBytesMax } from '../fmp4/index.js'
-import type { Track } from '../segment.js'
+import { tracksOf, type PerTrack, type TrackName } from '../segment.js'
 import { lacks, unreachable, wrong, type PeerError } from './errors.js'
 
 /** What a manifest promises about one track of a segment. */
 export type PromisedTrack = Manifest['segments'][number]['video']
 
-export interface CopiedInit {
-  readonly video: HashedBytes
-  readonly audio: HashedBytes
+export interface CopiedInit extends PerTrack<HashedBytes> {
   readonly combined: HashedBytes
 }
 
-export interface CopiedPair {
-  readonly video: HashedBytes
-  readonly audio: HashedBytes
+/** All tracks of a number. */
+export interface CopiedSegment extends PerTrack<HashedBytes> {
   /** SHA-256 of the combined init segment that the peer has now. */
   readonly init: string
 }
@@ -33,9 +30,13 @@ export interface Peer {
    */
   readonly manifest: (after?: number | null, from?: number) => Promise<E.Either<PeerError, Manifest>>
   /** Bytes of a track, checked against the manifest's length and hash. */
-  readonly track: (number: number, track: Track, expected: PromisedTrack) => Promise<E.Either<PeerError, HashedBytes>>
-  /** Both tracks of a number in one answer, checked against what it promises; waits for a number that is about to come. */
-  readonly pair: (number: number) => Promise<E.Either<PeerError, CopiedPair>>
+  readonly track: (
+    number: number,
+    track: TrackName,
+    expected: PromisedTrack,
+  ) => Promise<E.Either<PeerError, HashedBytes>>
+  /** All tracks of a number in one answer, checked against what it promises; waits for a number that is about to come. */
+  readonly pair: (number: number) => Promise<E.Either<PeerError, CopiedSegment>>
   readonly init: (expected: NonNullable<Manifest['init']>) => Promise<E.Either<PeerError, CopiedInit>>
   /** Whether it answers at all within the time. */
   readonly alive: (timeoutMs: number) => Promise<boolean>
@@ -54,6 +55,8 @@ export interface PeerOptions {
 }
 
 const connections = 4
+/** More than any stream has. */
+const tracksMax = 8
 const manifestBytesMax = 4 * 1024 * 1024
 const initBytesMax = 64 * 1024
 /** A long-polled manifest is held back by the peer at most this long on top of the ordinary time-out. */
@@ -110,21 +113,19 @@ export function connectPeer(options: PeerOptions): Peer {
     track: (number, track, expected) => verified(`${root}/${track}/${number}.m4s`, expected),
     async pair(number) {
       const path = `${root}/pairs/${number}`
-      const answer = await get(path, 2 * segmentBytesMax, longPollMsMax)
+      const answer = await get(path, tracksMax * segmentBytesMax, longPollMsMax)
       return E.isLeft(answer) ? answer : readPair(`${ref.id} ${path}`, answer.right)
     },
     async init(expected) {
-      const [video, audio, combined] = await Promise.all([
-        verified(`${root}/video/init.mp4`, expected.video),
-        verified(`${root}/audio/init.mp4`, expected.audio),
+      const [tracks, combined] = await Promise.all([
+        everyTrack(expected, (promised, name) => verified(`${root}/${name}/init.mp4`, promised)),
         get(`${root}/init.mp4`, initBytesMax),
       ])
-      if (E.isLeft(video)) return video
-      if (E.isLeft(audio)) return audio
+      if (E.isLeft(tracks)) return tracks
       if (E.isLeft(combined)) return combined
       const promised = combined.right.header('etag').replaceAll('"', '')
       const whole = check(`${ref.id} ${root}/init.mp4`, combined.right.bytes, promised, combined.right.bytes.length)
-      return E.isLeft(whole) ? whole : E.right({ video: video.right, audio: audio.right, combined: whole.right })
+      return E.isLeft(whole) ? whole : E.right({ ...tracks.right, combined: whole.right })
     },
     async alive(timeoutMsMax) {
       try {
@@ -176,16 +177,57 @@ const collect = (body: Readable, bytesMax: number): Promise<Uint8Array | null> =
 
 const promisePattern = /^([0-9a-f]{64}) (\d{1,9})$/
 
-const readPair = (where: string, { bytes, header }: Fetched): E.Either<PeerError, CopiedPair> => {
-  const promised = (['segue-video', 'segue-audio'] as const).map((name) => promisePattern.exec(header(name)))
-  const [[, videoHash, videoBytes] = [], [, audioHash, audioBytes] = []] = promised.map((each) => each ?? [])
-  if (videoHash === undefined || audioHash === undefined) return E.left(wrong(`${where}: does not say what it holds`))
-  const end = Number(videoBytes)
-  const video = check(`${where} video`, bytes.subarray(0, end), videoHash, end)
-  if (E.isLeft(video)) return video
-  const audio = check(`${where} audio`, bytes.subarray(end), audioHash, Number(audioBytes))
-  if (E.isLeft(audio)) return audio
-  return E.right({ video: video.right, audio: audio.right, init: header('segue-init') })
+const promiseIn = (text: string | undefined): PromisedTrack | null => {
+  const [, sha256, bytes] = promisePattern.exec(text ?? '') ?? []
+  return sha256 === undefined ? null : { sha256, bytes: Number(bytes) }
+}
+
+/** `v360=<sha256> <bytes>`, with commas between. */
+const otherPromises = (text: string): Readonly<Record<TrackName, PromisedTrack>> | null => {
+  const found = text === '' ? [] : text.split(',').map((each) => each.trim().split('='))
+  const promises = found.map(([name = '', promise]) => [name, promiseIn(promise)] as const)
+  const whole = promises.flatMap(([name, promise]) => (promise === null ? [] : [[name, promise] as const]))
+  return whole.length === promises.length ? Object.fromEntries(whole) : null
+}
+
+const readPair = async (where: string, { bytes, header }: Fetched): Promise<E.Either<PeerError, CopiedSegment>> => {
+  const [video, audio] = [promiseIn(header('segue-video')), promiseIn(header('segue-audio'))]
+  const others = otherPromises(header('segue-others'))
+  if (video === null || audio === null || others === null) {
+    return E.left(wrong(`${where}: does not say what it holds`))
+  }
+  let at = 0
+  const last = Object.keys(others).at(-1) ?? 'audio'
+  const tracks = await everyTrack({ video, audio, others }, (promised, name) => {
+    const start = at
+    at += promised.bytes
+    const part = bytes.subarray(start, name === last ? bytes.length : at)
+    return check(`${where} ${name}`, part, promised.sha256, promised.bytes)
+  })
+  return E.isLeft(tracks) ? tracks : E.right({ ...tracks.right, init: header('segue-init') })
+}
+
+/** Fetches or checks something for each track, `video` and `audio` first; the first failure is that of all. */
+export const everyTrack = async (
+  promised: PerTrack<PromisedTrack>,
+  get: (
+    promised: PromisedTrack,
+    name: TrackName,
+  ) => E.Either<PeerError, HashedBytes> | Promise<E.Either<PeerError, HashedBytes>>,
+): Promise<E.Either<PeerError, PerTrack<HashedBytes>>> => {
+  const found = await Promise.all(
+    tracksOf(promised).map(async ([name, each]) => ({ name, bytes: await get(each, name) })),
+  )
+  const tracks = new Map<TrackName, HashedBytes>()
+  for (const { name, bytes } of found) {
+    if (E.isLeft(bytes)) return bytes
+    tracks.set(name, bytes.right)
+  }
+  const [video, audio] = [tracks.get('video'), tracks.get('audio')]
+  if (video === undefined || audio === undefined) return E.left(wrong('a track is missing'))
+  tracks.delete('video')
+  tracks.delete('audio')
+  return E.right({ video, audio, others: Object.fromEntries(tracks) })
 }
 
 const check = (where: string, bytes: Uint8Array, sha256: string, length: number): E.Either<PeerError, HashedBytes> => {

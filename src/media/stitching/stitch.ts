@@ -2,8 +2,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { StitchResult } from '../../events/index.js'
 import type { Manifest } from '../../messaging/index.js'
 import type { SegmentBuffer } from '../buffer/index.js'
+import { mapTracks, tracksOf, type PerTrack } from '../segment.js'
 import { wrong, type PeerError } from './errors.js'
-import type { Peer } from './peer.js'
+import { everyTrack, type Peer } from './peer.js'
 
 /** What a pass over the last N segments found. `primaryLiveNumber` is null when the peer did not answer. */
 export interface Stitched {
@@ -89,19 +90,26 @@ export async function matchSegment(
 ): Promise<E.Either<PeerError, MatchOutcome>> {
   const { number } = segment
   const own = buffer.get(number)
-  if (own !== null && own.video.sha256 === segment.video.sha256 && own.audio.sha256 === segment.audio.sha256) {
+  if (own !== null && hashesText(own) === hashesText(segment)) {
     buffer.markVerified(number)
     return E.right('verified')
   }
-  const [video, audio] = await Promise.all([
-    persistently(attemptsMax, () => peer.track(number, 'video', segment.video)),
-    persistently(attemptsMax, () => peer.track(number, 'audio', segment.audio)),
-  ])
-  if (E.isLeft(video)) return video
-  if (E.isLeft(audio)) return audio
-  buffer.putCopied(number, video.right, audio.right)
+  const lacking = buffer.others.find((name) => !Object.hasOwn(segment.others, name))
+  if (lacking !== undefined) return E.left(wrong(`${peer.ref.id}: segment ${number} has no track ${lacking}`))
+  const copied = await everyTrack(segment, (expected, name) =>
+    persistently(attemptsMax, () => peer.track(number, name, expected)),
+  )
+  if (E.isLeft(copied)) return copied
+  buffer.putCopied(number, copied.right)
   return E.right(own === null ? 'copied' : 'replaced')
 }
+
+/** Hashes of all tracks as one text, to compare by. */
+export const hashesText = (tracks: PerTrack<{ readonly sha256: string }>): string =>
+  tracksOf(tracks)
+    .map(([name, { sha256 }]) => `${name} ${sha256}`)
+    .sort()
+    .join(' ')
 
 /** Whether the init segments are equal; takes the peer's over when there is none here. Null: not comparable yet. */
 export async function matchInit(
@@ -114,12 +122,13 @@ export async function matchInit(
   if (theirs === null) return E.right(null)
   const own = buffer.init()
   if (own !== null) {
-    return E.right(own.video.sha256 === theirs.video.sha256 && own.audio.sha256 === theirs.audio.sha256)
+    return E.right(hashesText(own) === hashesText(theirs))
   }
   const copied = await persistently(attemptsMax, () => peer.init(theirs))
   if (E.isLeft(copied)) return copied
-  const { video, audio, combined } = copied.right
-  if (buffer.init() === null) buffer.putInit({ video: video.bytes, audio: audio.bytes, combined: combined.bytes })
+  const { combined } = copied.right
+  const bytes = mapTracks(copied.right, (each) => each.bytes)
+  if (buffer.init() === null) buffer.putInit({ ...bytes, combined: combined.bytes })
   return E.right(true)
 }
 
@@ -140,7 +149,10 @@ async function persistently<T>(
 }
 
 const hashesOf = (held: ReturnType<SegmentBuffer['segments']>): StitchResult['hashes'] =>
-  held.map(({ number, video, audio }) => ({ number, video: video.sha256, audio: audio.sha256 }))
+  held.map(({ number, video, audio, others }) => ({
+    ...{ number, video: video.sha256, audio: audio.sha256 },
+    others: Object.entries(others).map(([track, { sha256 }]) => ({ track, sha256 })),
+  }))
 
 /** What is here, when there is nobody to compare with. */
 export function unverifiedResult(buffer: SegmentBuffer, count: number, upTo: number | null): StitchResult {

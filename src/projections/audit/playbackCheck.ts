@@ -54,7 +54,7 @@ export class PlaybackCheck {
     this.#hashes.set(streamId, known)
     for (const each of hashes) {
       const before = known.get(each.number)
-      if (before !== undefined && (before.video !== each.video || before.audio !== each.audio)) {
+      if (before !== undefined && differ(before, each)) {
         const message = `segment ${each.number} has other bytes at ${server} than were reported before`
         this.#tell({ check: 'playback', streamId, revision, message })
         return
@@ -67,3 +67,11 @@ export class PlaybackCheck {
     }
   }
 }
+
+/** In a track that both have. */
+const differ = (before: SegmentHashes, now: SegmentHashes): boolean =>
+  before.video !== now.video ||
+  before.audio !== now.audio ||
+  now.others.some(({ track, sha256 }) =>
+    before.others.some((other) => other.track === track && other.sha256 !== sha256),
+  )

@@ -156,15 +156,22 @@ function segments({ segments: rows }: DossierView): string {
   if (rows.length === 0) return '<p>No hashes were recorded: the handover was not prepared, or had no time for it.</p>'
   const told =
     '<p>A server that is to take over compares each segment with the primary’s by SHA-256 before it reports it. The first 16 digits:</p>'
+  const further = rows.some(({ servers }) => servers.some(({ others }) => others.length > 0))
+  const short = (sha256: string): string => code(sha256.slice(0, 16))
   return `${told}${table(
-    ['segment', 'epoch', 'server', 'video (SHA-256)', 'audio (SHA-256)', 'same bytes'],
+    [
+      ...['segment', 'epoch', 'server', 'video (SHA-256)', 'audio (SHA-256)'],
+      ...(further ? ['further renditions (SHA-256)'] : []),
+      'same bytes',
+    ],
     rows.flatMap(({ number, epoch, servers, identical }) =>
-      servers.map(({ server, video, audio }) => [
+      servers.map(({ server, video, audio, others }) => [
         String(number),
         epoch,
         escaped(server),
-        code(video.slice(0, 16)),
-        code(audio.slice(0, 16)),
+        short(video),
+        short(audio),
+        ...(further ? [others.map(({ track, sha256 }) => `${escaped(track)} ${short(sha256)}`).join(', ')] : []),
         servers.length < 2 ? '–' : verdict(identical, identical ? 'yes' : 'no'),
       ]),
     ),

@@ -7,6 +7,7 @@ import {
   type Category,
   type EventIn,
   type Factor,
+  type SegmentHashes,
 } from '../../events/index.js'
 import { recordHandover, type HandoverHistory, type HandoverRecord } from '../handovers.js'
 import type { DossierProof, StreamPart } from './records.js'
@@ -38,11 +39,13 @@ export interface PredictionView {
   readonly factors: ReadonlyArray<Factor>
 }
 
+type Hashes = Pick<SegmentHashes, 'video' | 'audio' | 'others'>
+
 export interface SegmentView {
   readonly number: number
   readonly epoch: 'old' | 'new'
-  /** By server: SHA-256 of the video and audio of this number, as it was reported. */
-  readonly servers: ReadonlyArray<{ readonly server: string; readonly video: string; readonly audio: string }>
+  /** By server: SHA-256 of the tracks of this number, as they were reported. */
+  readonly servers: ReadonlyArray<{ readonly server: string } & Hashes>
   readonly identical: boolean
 }
 
@@ -212,12 +215,12 @@ function segmentsOf(
 ): ReadonlyArray<SegmentView> {
   const K = record?.cutover
   if (K === null || K === undefined) return []
-  const byNumber = new Map<number, Map<string, { readonly video: string; readonly audio: string }>>()
+  const byNumber = new Map<number, Map<string, Hashes>>()
   for (const event of events) {
     if (event.type !== 'BufferStitched' && event.type !== 'BufferSynchronized') continue
-    for (const { number, video, audio } of event.data.result.hashes) {
-      const servers = byNumber.get(number) ?? new Map<string, { readonly video: string; readonly audio: string }>()
-      servers.set(event.data.server, { video, audio })
+    for (const { number, ...hashes } of event.data.result.hashes) {
+      const servers = byNumber.get(number) ?? new Map<string, Hashes>()
+      servers.set(event.data.server, hashes)
       byNumber.set(number, servers)
     }
   }
@@ -227,7 +230,8 @@ function segmentsOf(
     .toSorted(([a], [b]) => a - b)
     .map(([number, servers]) => {
       const rows = [...servers].map(([server, hashes]) => ({ server, ...hashes }))
-      const identical = rows.every(({ video, audio }) => video === rows[0]?.video && audio === rows[0].audio)
+      const texts = [...servers.values()].map((hashes) => canonicalJson(hashes))
+      const identical = texts.every((text) => text === texts[0])
       return { number, epoch: number < K ? 'old' : 'new', servers: rows, identical }
     })
 }

@@ -54,6 +54,7 @@ export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
       ...flag('fps', plan.fps),
       ...flag('segment', plan.segmentMs),
       ...flag('height', plan.height),
+      ...flag('renditions', plan.renditions),
     ],
     watch: (stream: string): ReadonlyArray<string> => [
       'watch',
@@ -67,8 +68,15 @@ export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
       ),
       ...flag('latency', plan.latencyMs / 1000),
       ...flag('sessions', plan.viewers),
+      ...flag('rendition', plan.renditions === undefined ? undefined : tracksOf(plan.renditions).join(',')),
     ],
   }
+}
+
+/** Tracks of the pictures in a list such as `720p,360p,audio`. */
+const tracksOf = (renditions: string): ReadonlyArray<string> => {
+  const [, ...smaller] = renditions.split(',').filter((each) => each.trim() !== 'audio')
+  return ['video', ...smaller.map((each) => `v${Number.parseInt(each, 10)}`)]
 }
 
 const hostOf = (plan: FleetPlan, part: string): string => plan.places[part]?.host ?? plan.host

@@ -35,6 +35,8 @@ export interface FleetOptions {
   readonly fps?: number
   readonly segmentMs?: number
   readonly height?: number
+  /** Pictures of the streams, as `720p,360p,audio`; in place of `height`. */
+  readonly renditions?: string
   readonly latencyMs?: number
   readonly standby?: StandbyMode
   readonly predict?: boolean
@@ -52,7 +54,8 @@ export interface FleetOptions {
 
 type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
 
-type LeftOpen = 'natsUrl' | 'eventStore' | 'keysDir' | 'checkpointEveryMs' | 'fps' | 'segmentMs' | 'height'
+type LeftOpen =
+  'natsUrl' | 'eventStore' | 'keysDir' | 'checkpointEveryMs' | 'fps' | 'segmentMs' | 'height' | 'renditions'
 
 /** Options with nothing left open but what the parts decide for themselves. */
 export type FleetPlan = Settled<Omit<FleetOptions, LeftOpen>> & Pick<FleetOptions, LeftOpen>

@@ -6,6 +6,7 @@ export { exitSoon, isDebugging, runService, untilAskedToStop, type Service } fro
 export { lineLogger, type Logger } from './logger.js'
 export { startMedia, type MediaProcessOptions } from './media.js'
 export { examineLog, newestRun, storePathIn, type LogExamined } from './replay.js'
+export { findRenditions, RenditionsUnknown } from './renditions.js'
 export { archiveOld, beginningsOf, type RetentionRequest } from './retention.js'
 export { isSupervised, tellParent, type ViewerReport } from './supervision.js'
 export { startWatch, type WatchProcessOptions, type WatchService } from './watch.js'

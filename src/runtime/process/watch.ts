@@ -9,6 +9,8 @@ export interface WatchProcessOptions {
   readonly from: ReadonlyArray<string>
   readonly latencyMs: number
   readonly sessions: number
+  /** Tracks of the picture: sessions take them in turn. */
+  readonly renditions: ReadonlyArray<string>
   readonly durationMs?: number
   /** Takes what the first session plays, as one fragmented MP4. */
   readonly pipe?: Writable
@@ -23,7 +25,7 @@ const reportEveryMs = 250
 
 /** Viewers that verify what they get, and report it to the parent several times a second. */
 export function startWatch(options: WatchProcessOptions): WatchService {
-  const { stream, from, latencyMs, sessions, durationMs, pipe, logger } = options
+  const { stream, from, latencyMs, sessions, renditions, durationMs, pipe, logger } = options
   const seen = new Map<number, Omit<ViewerReport, 'stream' | 'totals'>>()
   const reports = (): ReadonlyArray<ViewerReport> =>
     viewers.totals().map((totals, index) => {
@@ -40,7 +42,7 @@ export function startWatch(options: WatchProcessOptions): WatchService {
     if (isFirst) report()
   }
   const viewers = startViewers({
-    ...{ stream, bootstrap: from, latencyMs, sessions, onEvent },
+    ...{ stream, bootstrap: from, latencyMs, sessions, renditions, onEvent },
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(pipe === undefined ? {} : { pipe }),
     logger: withFields(logger),

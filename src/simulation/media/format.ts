@@ -12,6 +12,8 @@ export const simulatedFormat: StreamFormat = {
   preset: 'veryfast',
   sampleRate: 48_000,
   channels: 2,
+  renditions: [],
+  audioOnly: false,
 }
 
 export const segmentMs = msOfTicks(simulatedFormat.segmentTicks)

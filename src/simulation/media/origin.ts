@@ -172,6 +172,7 @@ export class SimulatedOrigin {
         number,
         video: promise(number, 'video', variant),
         audio: promise(number, 'audio', variant),
+        others: {},
         origin,
         verified,
       })),

@@ -19,6 +19,8 @@ const format: StreamFormat = {
   preset: 'veryfast',
   sampleRate: 48_000,
   channels: 2,
+  renditions: [],
+  audioOnly: false,
 }
 const segmentMs = format.segmentTicks / 90
 const stallChancePlanned = 0.002
@@ -180,6 +182,7 @@ export class StreamWorld {
       number,
       video: hash('a', number),
       audio: hash('b', number),
+      others: [],
     }))
     const copied = this.#world.random.chance(0.2) ? 2 : 0
     const counts = { verified: 16 - copied, copied, different: 0, unverified: 0 }

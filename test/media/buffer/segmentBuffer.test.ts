@@ -1,6 +1,10 @@
 import { bufferCapacity, createSegmentBuffer, hashed } from '../../../src/media/buffer/index.js'
 import { bufferOf, encode, format, init, segmentOf } from '../support/scripted.js'
 
+const copied = (video: string, audio: string) => ({
+  ...{ video: hashed(Buffer.from(video)), audio: hashed(Buffer.from(audio)), others: {} },
+})
+
 describe('a segment buffer', () => {
   it('keeps N numbers and a margin, but never less than eight seconds', () => {
     expect(bufferCapacity(format, 16)).toBe(25 + 4)
@@ -23,7 +27,7 @@ describe('a segment buffer', () => {
     expect(buffer.oldest()).toBe(3)
     expect(buffer.get(2)).toBeNull()
     expect(buffer.putEncoded(segmentOf(2, 'video'))).toBe('old')
-    expect(buffer.putCopied(2, hashed(Buffer.from('v')), hashed(Buffer.from('a')))).toBe(false)
+    expect(buffer.putCopied(2, copied('v', 'a'))).toBe(false)
   })
 
   it('keeps what was served when the encoder says something else, and says so', () => {
@@ -36,9 +40,23 @@ describe('a segment buffer', () => {
 
   it('lets a copy replace what is there, verified', () => {
     const buffer = bufferOf(1, 1)
-    const video = hashed(Buffer.from('the primary says'))
-    buffer.putCopied(1, video, hashed(Buffer.from('so')))
-    expect(buffer.get(1)).toMatchObject({ origin: 'copied', verified: true, video: { sha256: video.sha256 } })
+    const tracks = copied('the primary says', 'so')
+    buffer.putCopied(1, tracks)
+    expect(buffer.get(1)).toMatchObject({ origin: 'copied', verified: true, video: { sha256: tracks.video.sha256 } })
+  })
+
+  it('counts a number as complete when it has every track that the stream has', () => {
+    const buffer = createSegmentBuffer(20, ['v90'])
+    encode(buffer, 1)
+    expect([buffer.live(), buffer.encodedLive()]).toEqual([null, null])
+    buffer.putEncoded({ ...segmentOf(1, 'video', 'small'), track: 'v90' })
+    expect([buffer.live(), buffer.encodedLive()]).toEqual([1, 1])
+    expect(Object.keys(buffer.get(1)?.others ?? {})).toEqual(['v90'])
+    expect(buffer.putCopied(2, copied('without', 'the third'))).toBe(false)
+    expect(buffer.putCopied(2, { ...copied('with', 'the third'), others: { v90: hashed(Buffer.from('s')) } })).toBe(
+      true,
+    )
+    expect(buffer.live()).toBe(2)
   })
 
   it('knows the unbroken run up to the live number', () => {

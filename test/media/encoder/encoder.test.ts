@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { segmentNumberAt, ticksOfMs } from '../../../src/media/format.js'
+import { kindOf, segmentNumberAt, ticksOfMs } from '../../../src/media/format.js'
 import { inspectSegment } from '../../../src/media/fmp4/index.js'
 import { startIngest, type Ingest } from '../../../src/runtime/ingest.js'
 import { flakyProxy } from '../../support/flakyProxy.js'
@@ -7,7 +7,7 @@ import { waitFor } from '../../support/waitFor.js'
 import { breaksIn, formatOf } from '../support.js'
 import { sha256, watchEncoder, type WatchedEncoder } from '../viewing.js'
 
-const format = formatOf()
+const format = formatOf({ smaller: [90] })
 /** The 33 bit clock of the feed wraps five seconds after the start, so that every run meets it. */
 const wrapMs = (2 ** 33 * 18_800) / 90
 const openedAt = performance.now()
@@ -54,12 +54,17 @@ describe('Encoders of one feed', () => {
       return keys
     }
     await waitFor(() => shared().filter((key) => key.startsWith('video')).length >= 10, patience)
-    expect(shared().filter((key) => key.startsWith('audio')).length).toBeGreaterThanOrEqual(9)
+    for (const track of ['audio', 'v90']) {
+      expect(shared().filter((key) => key.startsWith(track)).length).toBeGreaterThanOrEqual(9)
+    }
     for (const { inits, segments, numbers, saw } of [first, second, third]) {
       expect(inits).toHaveLength(1)
       expect(inits[0]).toEqual(first.inits[0])
       expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), saw('incomplete')]).toEqual([[], [], false])
-      for (const { bytes, ...facts } of segments) expect(inspectSegment(bytes, format)).toEqual(E.right(facts))
+      expect([breaksIn(numbers('v90')), Object.keys(inits[0]?.others ?? {})]).toEqual([[], ['v90']])
+      for (const { bytes, track, ...facts } of segments) {
+        expect(inspectSegment(bytes, format)).toEqual(E.right({ ...facts, track: kindOf(track) }))
+      }
     }
     // On a busy machine an encoder may be late for a while, but it catches up with the clock.
     const behind = (): number => segmentNumberAt(ticksOfMs(nowMs()), format) - (first.numbers('video').at(-1) ?? 0)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { audioFrameTicks, ticksOfFrame } from '../../../src/media/format.js'
+import { audioFrameTicks, kindOf, ticksOfFrame } from '../../../src/media/format.js'
 import {
   Fmp4Splitter,
   firstFrameOf,
@@ -8,7 +8,7 @@ import {
   writeSegment,
 } from '../../../src/media/fmp4/index.js'
 import type { SplitterEvent } from '../../../src/media/fmp4/index.js'
-import { box, concatBytes, fullBox, u32, u64 } from '../../../src/media/fmp4/boxes.js'
+import { box, boxesIn, childrenOf, concatBytes, fullBox, only, u32, u64 } from '../../../src/media/fmp4/boxes.js'
 import type { EncodedSegment, Track } from '../../../src/media/segment.js'
 import { formatOf, someConfiguration } from '../support.js'
 
@@ -57,6 +57,27 @@ const movie = (
     }
   }
   return concatBytes(parts)
+}
+
+/** A movie header as ffmpeg writes it for two pictures and a sound: tracks 1, 2 and 3. */
+const movieOfThree = (large: typeof someConfiguration.video, small: typeof large): Uint8Array => {
+  const { combined, others } = writeInitSegments({ ...someConfiguration, video: large, others: { small } })
+  const third = Uint8Array.from(others['small'] ?? [])
+  const boxesOf = (bytes: Uint8Array, type: string): Uint8Array => {
+    const moov = only(boxesIn(bytes, 0, bytes.length), 'moov')
+    const { offset, end } = only(childrenOf(bytes, moov), type)
+    return bytes.subarray(offset, end)
+  }
+  const trak = boxesOf(third, 'trak')
+  // Track id of tkhd: trak 8, tkhd 8, flags 4, two times.
+  new DataView(trak.buffer, trak.byteOffset).setUint32(28, 3)
+  const moov = only(boxesIn(combined, 0, combined.length), 'moov')
+  const parts = childrenOf(combined, moov).map(({ type, offset, start, end }) =>
+    type === 'mvex'
+      ? box('mvex', combined.subarray(start, end), fullBox('trex', 0, 0, u32(3, 1, 0, 0, 0)))
+      : combined.subarray(offset, end),
+  )
+  return box('moov', ...parts, trak)
 }
 
 const nothing = (): boolean => false
@@ -110,6 +131,29 @@ describe('Fmp4Splitter', () => {
     expect(segmentsIn(split(bytes, baseTicks))).toEqual([whole('video', first)])
   })
 
+  it('tells the tracks of several pictures apart by their order', () => {
+    const two = formatOf({ height: 180, smaller: [90] })
+    const small = { ...someConfiguration.video, width: 160, height: 90 }
+    const asSecond = (bytes: Uint8Array): Uint8Array => {
+      const copy = Uint8Array.from(bytes)
+      // Track id of tfhd: moof 8, mfhd 16, traf 8, tfhd 8, flags 4.
+      new DataView(copy.buffer).setUint32(44, 3)
+      return copy
+    }
+    const frames = (of: (bytes: Uint8Array) => Uint8Array): ReadonlyArray<Uint8Array> =>
+      Array.from({ length: format.gopFrames }, (_, index) => firstFrameOf(first, 'video', format) + index).map(
+        (index) => of(fragment('video', index, baseTicks, isKey(index))),
+      )
+    const splitter = new Fmp4Splitter(two, baseTicks)
+    const events = [
+      movieOfThree(someConfiguration.video, small),
+      ...frames((bytes) => bytes),
+      ...frames(asSecond),
+    ].flatMap((bytes) => splitter.push(bytes))
+    expect(events[0]).toMatchObject({ configuration: { video: someConfiguration.video, others: { v90: small } } })
+    expect(segmentsIn(events)).toEqual([whole('video', first), { ...whole('video', first), track: 'v90' }])
+  })
+
   it('leaves out segments that it joined in the middle, without calling them incomplete', () => {
     const inFirst = (track: Track, index: number): boolean => index < firstFrameOf(first, track, format) + 2
     const events = split(movie(baseTicks, first, 2, inFirst), baseTicks)
@@ -159,7 +203,7 @@ describe('Fmp4Splitter', () => {
           const damaged = Uint8Array.from(bytes)
           for (const [at, value] of changes) damaged[at] = value
           for (const segment of segmentsIn(split(damaged.subarray(0, length), baseTicks, [701]))) {
-            expect(segment.samples).toBe(frameCountOf(segment.number, segment.track, format))
+            expect(segment.samples).toBe(frameCountOf(segment.number, kindOf(segment.track), format))
           }
         },
       ),

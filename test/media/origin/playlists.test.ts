@@ -3,7 +3,7 @@ import { createSegmentBuffer, type SegmentBuffer } from '../../../src/media/buff
 import { faultsOfMediaPlaylist, faultsOfMultivariantPlaylist, faultsOfReload } from '../../support/hlsRules.js'
 import { waitFor } from '../../support/waitFor.js'
 import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
-import { bufferOf, encode, refOf, routeOf } from '../support/scripted.js'
+import { bufferOf, bufferOfTwo, encode, formatOfTwo, refOf, routeOf } from '../support/scripted.js'
 
 const open: TestOrigin[] = []
 const start = async (options: TestOriginOptions): Promise<TestOrigin> => {
@@ -99,6 +99,36 @@ describe('playlists', () => {
     expect(playlist).toContain('RESOLUTION=640x360')
     expect(playlist).toContain('AUDIO="a"')
     expect(playlist).toContain('\nvideo.m3u8\n')
+  })
+
+  it('offer every rendition with its own size, codecs and names, and the sound alone, on every server alike', async () => {
+    const one = await start({ buffer: bufferOfTwo(1, 30), format: formatOfTwo })
+    const other = await start({ id: 'b', buffer: bufferOfTwo(9, 30), format: formatOfTwo })
+    const playlist = await text(one, '/streams/demo/main.m3u8')
+    expect(faultsOfMultivariantPlaylist(playlist)).toEqual([])
+    expect(playlist.split('\n').slice(5)).toEqual([
+      '#EXT-X-STREAM-INF:BANDWIDTH=1280000,CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,STABLE-VARIANT-ID="v360",PATHWAY-ID="here",AUDIO="a"',
+      'video.m3u8',
+      '#EXT-X-STREAM-INF:BANDWIDTH=416000,CODECS="avc1.42c00d,mp4a.40.2",RESOLUTION=320x180,FRAME-RATE=25.000,STABLE-VARIANT-ID="v180",PATHWAY-ID="here",AUDIO="a"',
+      'v180.m3u8',
+      '#EXT-X-STREAM-INF:BANDWIDTH=128000,CODECS="mp4a.40.2",STABLE-VARIANT-ID="audio",PATHWAY-ID="here",AUDIO="a"',
+      'audio.m3u8',
+      '',
+    ])
+    const small = await text(one, '/streams/demo/v180.m3u8')
+    expect(faultsOfMediaPlaylist(small)).toEqual([])
+    expect(small).toBe((await text(one, '/streams/demo/video.m3u8')).replaceAll('video/', 'v180/'))
+    for (const path of ['main.m3u8', 'main.mpd', 'video.m3u8', 'v180.m3u8']) {
+      expect(await text(other, `/streams/demo/${path}`)).toBe(await text(one, `/streams/demo/${path}`))
+    }
+  })
+
+  it('refuse a rendition that the stream does not have', async () => {
+    const origin = await start({ buffer: bufferOf(1, 20) })
+    for (const path of ['v180.m3u8', 'v180/init.mp4', 'v180/20.m4s', 'constructor/20.m4s', 'constructor/init.mp4']) {
+      const answer = await origin.get(`/streams/demo/${path}`)
+      expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([404, 'not-found'])
+    }
   })
 
   it('count audio by its own frames', async () => {

@@ -19,6 +19,7 @@ describe('documents', () => {
       number: 20,
       video: { sha256: hashed(segmentOf(20, 'video').bytes).sha256, bytes: 64 },
       audio: { sha256: hashed(segmentOf(20, 'audio').bytes).sha256, bytes: 64 },
+      others: {},
       origin: 'encoded',
       verified: false,
     })

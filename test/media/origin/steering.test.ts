@@ -1,5 +1,5 @@
 import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
-import { bufferOf, refOf, routeOf } from '../support/scripted.js'
+import { bufferOf, bufferOfTwo, formatOfTwo, refOf, routeOf } from '../support/scripted.js'
 
 const open: TestOrigin[] = []
 const start = async (options: TestOriginOptions): Promise<TestOrigin> => {
@@ -38,6 +38,16 @@ describe('steering', () => {
           'PER-RENDITION-URIS': { a: `${url}/streams/demo/audio.m3u8` },
         },
       })),
+    })
+  })
+
+  it('moves every rendition at once', async () => {
+    const origin = await start({ buffer: bufferOfTwo(1, 20), format: formatOfTwo })
+    origin.routes.accept(routeOf(between))
+    const [clone] = (await steering(origin))['PATHWAY-CLONES'] as ReadonlyArray<object>
+    const at = (path: string): string => `${refOf('b').url}/streams/demo/${path}.m3u8`
+    expect(clone).toMatchObject({
+      'URI-REPLACEMENT': { 'PER-VARIANT-URIS': { v360: at('video'), v180: at('v180'), audio: at('audio') } },
     })
   })
 

@@ -5,7 +5,7 @@ import { bufferCapacity, createSegmentBuffer, type SegmentBuffer } from '../../.
 import { connectPeer, follow, stitch, type Peer, type Stitched } from '../../../src/media/stitching/index.js'
 import { waitFor } from '../../support/waitFor.js'
 import { startOrigin, type TestOrigin } from '../support/origins.js'
-import { bufferOf, encode, format, segmentOf } from '../support/scripted.js'
+import { bufferOf, bufferOfTwo, encode, format, formatOfTwo, segmentOf } from '../support/scripted.js'
 
 const closing: Array<() => Promise<void> | void> = []
 afterEach(async () => {
@@ -69,6 +69,7 @@ describe('stitching', () => {
       number: 40,
       video: primary.buffer.get(40)?.video.sha256,
       audio: primary.buffer.get(40)?.audio.sha256,
+      others: [],
     })
     expect(result.initIdentical).toBe(true)
     expect(buffer.init()?.combined.sha256).toBe(primary.buffer.init()?.combined.sha256)
@@ -93,6 +94,43 @@ describe('stitching', () => {
     expect(buffer.get(39)?.video.sha256).toBe(primary.buffer.get(39)?.video.sha256)
   })
 
+  it('compares and copies every rendition', async () => {
+    const origin = await startOrigin({ buffer: bufferOfTwo(1, 20), format: formatOfTwo })
+    closing.push(() => origin.close())
+    const fresh = createSegmentBuffer(bufferCapacity(formatOfTwo, 16), ['v180'])
+    const peer = peerAt(origin.url)
+    const { result } = right(await stitch({ buffer: fresh, peer, count: 16, upTo: null }))
+    const there = origin.buffer.get(20)?.others['v180']
+    expect(result).toMatchObject({ copied: 16, initIdentical: true })
+    expect(result.hashes.at(-1)?.others).toEqual([{ track: 'v180', sha256: there?.sha256 }])
+    expect(fresh.init()?.others).toEqual(origin.buffer.init()?.others)
+
+    const smallPictureDiffers = bufferOfTwo(1, 20, 'other')
+    const again = right(await stitch({ buffer: smallPictureDiffers, peer, count: 16, upTo: null }))
+    expect(again.result).toMatchObject({ different: 16, verified: 0 })
+    expect(smallPictureDiffers.get(20)?.others['v180']?.sha256).toBe(there?.sha256)
+  })
+
+  it('copies all tracks of a number in one answer, and takes none of them when one is not as promised', async () => {
+    const origin = await startOrigin({ buffer: bufferOfTwo(1, 20), format: formatOfTwo })
+    closing.push(() => origin.close())
+    const whole = await peerAt(origin.url).pair(20)
+    expect(whole).toMatchObject({ _tag: 'Right', right: { others: origin.buffer.get(20)?.others } })
+    const cut = await spoiled(origin, (_, bytes) => bytes.subarray(0, -1))
+    expect(await peerAt(cut).pair(20)).toMatchObject({
+      left: { _tag: 'PeerWrong', message: expect.stringContaining('v180') },
+    })
+  })
+
+  it('refuses a primary that does not have every rendition', async () => {
+    const primary = await primaryWith(bufferOf(1, 20))
+    const buffer = createSegmentBuffer(bufferCapacity(formatOfTwo, 16), ['v180'])
+    const outcome = await stitch({ buffer, peer: peerAt(primary.url), count: 4, upTo: null })
+    expect(outcome).toMatchObject({
+      left: { _tag: 'PeerWrong', message: expect.stringContaining('has no track v180') },
+    })
+  })
+
   it('takes what exists when the primary has fewer than N', async () => {
     const primary = await primaryWith(bufferOf(7, 9))
     const buffer = empty()
@@ -103,7 +141,7 @@ describe('stitching', () => {
   it('says when the init segments differ', async () => {
     const primary = await primaryWith(bufferOf(1, 20))
     const buffer = bufferOf(1, 20)
-    buffer.putInit({ video: Buffer.from('x'), audio: Buffer.from('y'), combined: Buffer.from('z') })
+    buffer.putInit({ video: Buffer.from('x'), audio: Buffer.from('y'), combined: Buffer.from('z'), others: {} })
     const { result } = right(await stitch({ buffer, peer: peerAt(primary.url), count: 4, upTo: null }))
     expect(result.initIdentical).toBe(false)
   })

@@ -13,7 +13,8 @@ import {
 } from '../../../src/media/origin/index.js'
 import type { SegmentBuffer } from '../../../src/media/buffer/index.js'
 import type { Route, SessionDocument } from '../../../src/messaging/index.js'
-import { format } from './scripted.js'
+import type { StreamFormat } from '../../../src/media/format.js'
+import { format as ordinaryFormat } from './scripted.js'
 
 /** A real origin over HTTP, in front of a buffer that the test fills. */
 export interface TestOrigin {
@@ -35,6 +36,7 @@ export interface TestOriginOptions {
   readonly id?: string
   readonly buffer: SegmentBuffer
   readonly bufferSegments?: number
+  readonly format?: StreamFormat
   readonly askRoute?: () => Promise<Route | null>
   readonly withholdMsMax?: number
   readonly session?: SessionDocument
@@ -43,7 +45,7 @@ export interface TestOriginOptions {
 }
 
 export const startOrigin = async (options: TestOriginOptions): Promise<TestOrigin> => {
-  const { id = 'a', buffer, bufferSegments = 16, askRoute = async () => null } = options
+  const { id = 'a', buffer, bufferSegments = 16, askRoute = async () => null, format = ordinaryFormat } = options
   const routes = createRouteBook(id)
   const authority = createAuthority({ routes, askRoute, withholdMsMax: options.withholdMsMax ?? 1_000, retryMs: 10 })
   const requested: number[] = []

@@ -3,23 +3,30 @@ import type { ServerRef } from '../../../src/events/index.js'
 import type { Assignment, Route } from '../../../src/messaging/index.js'
 import { bufferCapacity, createSegmentBuffer, type SegmentBuffer } from '../../../src/media/buffer/index.js'
 import type { Encoder, EncoderOptions, MediaLogger } from '../../../src/media/encoder/index.js'
-import { formatFor, type StreamFormat } from '../../../src/media/format.js'
+import { formatFor, type FormatRequest, type StreamFormat } from '../../../src/media/format.js'
 import { writeInitSegments } from '../../../src/media/fmp4/index.js'
 import type { EncodedSegment, InitSegments, Track } from '../../../src/media/segment.js'
 
-const made = formatFor({ fps: 25, height: 360 })
-if (E.isLeft(made)) throw new Error(made.left.message)
+const made = (request: Partial<FormatRequest> = {}): StreamFormat => {
+  const found = formatFor({ fps: 25, height: 360, ...request })
+  if (E.isLeft(found)) throw new Error(found.left.message)
+  return found.right
+}
 /** 320 ms segments. */
-export const format: StreamFormat = made.right
+export const format: StreamFormat = made()
+/** The same with a second picture, and the sound alone. */
+export const formatOfTwo: StreamFormat = made({ smaller: [180], audioOnly: true })
 
 export const init: InitSegments = writeInitSegments({
   video: { width: 640, height: 360, avcC: Uint8Array.from([1, 0x42, 0xc0, 0x1e, 0xff, 0xe0, 0]) },
   audio: { sampleRate: 48_000, channels: 2, audioSpecificConfig: Uint8Array.from([0x11, 0x90]) },
+  others: {},
 })
 
 export const configuration = {
   video: { width: 640, height: 360, avcC: Uint8Array.from([1, 0x42, 0xc0, 0x1e, 0xff, 0xe0, 0]) },
   audio: { sampleRate: 48_000, channels: 2, audioSpecificConfig: Uint8Array.from([0x11, 0x90]) },
+  others: {},
 }
 
 /** Bytes that stand for a segment; another salt, other bytes. */
@@ -42,6 +49,18 @@ export const bufferOf = (first: number, last: number, capacity = bufferCapacity(
   const buffer = createSegmentBuffer(capacity)
   buffer.putInit(init)
   for (let number = first; number <= last; number += 1) encode(buffer, number)
+  return buffer
+}
+
+/** The same for `formatOfTwo`. */
+export const bufferOfTwo = (first: number, last: number, salt = ''): SegmentBuffer => {
+  const buffer = createSegmentBuffer(bufferCapacity(formatOfTwo, 16), ['v180'])
+  const small = { width: 320, height: 180, avcC: Uint8Array.from([1, 0x42, 0xc0, 0x0d, 0xff, 0xe0, 0]) }
+  buffer.putInit(writeInitSegments({ ...configuration, others: { v180: small } }))
+  for (let number = first; number <= last; number += 1) {
+    encode(buffer, number)
+    buffer.putEncoded({ ...segmentOf(number, 'video', `small ${salt}`), track: 'v180' })
+  }
   return buffer
 }
 
