@@ -61,7 +61,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const running = new Set<Promise<void>>()
   const wakeSleepers = new Set<() => void>()
   let closed = false
-  const stopExtending = extendAll(held, schedule, options.extendEveryMs)
+  const extending = extendWhileHeld(held, schedule, options.extendEveryMs)
 
   const sleep = (delayMs: number) =>
     new Promise<void>((resolve) => {
@@ -104,6 +104,7 @@ export function createLanes(options: LanesOptions): Lanes {
       // Handed out again although we have it: the broker did not hear of us in time.
       if (held.has(delivery.key)) return
       held.set(delivery.key, delivery)
+      extending.begin()
       const lane = lanes.get(delivery.subject)
       if (lane !== undefined) return void lane.push(delivery)
       const created = [delivery]
@@ -116,20 +117,30 @@ export function createLanes(options: LanesOptions): Lanes {
       closed = true
       for (const wake of [...wakeSleepers]) wake()
       await Promise.all(running)
-      stopExtending()
+      extending.stop()
     },
   }
 }
 
-function extendAll(held: ReadonlyMap<unknown, Delivery>, schedule: Schedule, everyMs: number | undefined): () => void {
-  if (everyMs === undefined) return () => {}
-  let cancel = () => {}
-  const again = () => {
-    for (const delivery of held.values()) delivery.extend()
-    cancel = schedule(again, everyMs)
+/** Extends all that is held, again and again until nothing is. */
+function extendWhileHeld(held: ReadonlyMap<unknown, Delivery>, schedule: Schedule, everyMs: number | undefined) {
+  let cancel: (() => void) | null = null
+  let stopped = false
+  const begin = (): void => {
+    if (everyMs === undefined || stopped || cancel !== null) return
+    cancel = schedule(() => {
+      cancel = null
+      if (held.size === 0) return
+      for (const delivery of held.values()) delivery.extend()
+      begin()
+    }, everyMs)
   }
-  cancel = schedule(again, everyMs)
-  return () => cancel()
+  const stop = (): void => {
+    stopped = true
+    cancel?.()
+    cancel = null
+  }
+  return { begin, stop }
 }
 
 /** Runs `work`; rejects when it has not ended in time. */

@@ -14,6 +14,8 @@ function simulatedTime() {
       return () => void (tasks = tasks.filter((other) => other !== task))
     },
     settle,
+    /** Timers that are set. */
+    waiting: () => tasks.length,
     pass: async (ms: number) => {
       const untilMs = nowMs + ms
       for (;;) {
@@ -95,6 +97,27 @@ test('what is held is extended, whether it is handled or waits its turn', async 
   await time.pass(3_000)
 
   expect(log).toEqual(['extend 1', 'extend 2', 'extend 1', 'extend 2'])
+})
+
+test('no timer is kept while nothing is held, and what comes then is extended again', async () => {
+  let endFirst = (): void => undefined
+  const ended = new Promise<void>((resolve) => {
+    endFirst = resolve
+  })
+  const { time, log, lanes, delivery } = openLanes({
+    extendEveryMs: 1_500,
+    onMessage: ({ data }) => (data === 1 ? ended : new Promise(() => {})),
+  })
+  expect(time.waiting()).toBe(0)
+  lanes.take(delivery(1))
+  endFirst()
+  await time.pass(1_500)
+  expect(time.waiting()).toBe(0)
+
+  lanes.take(delivery(2))
+  await time.pass(1_500)
+
+  expect(log).toEqual(['ack 1', 'extend 2'])
 })
 
 test('a message that is held already is not taken a second time', async () => {
