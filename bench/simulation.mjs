@@ -1,5 +1,5 @@
 // Handovers per second of the simulation on one core, with every fault, and how many of them violated an invariant.
-// Usage: node bench/simulation.mjs [--handovers 100000] [--seed 1]
+// Usage: node --min-semi-space-size=32 --max-semi-space-size=64 bench/simulation.mjs [--handovers 100000] [--seed 1]
 import { parseArgs } from 'node:util'
 import { coverageLines, runSimulation, violationLines } from '../dist/simulation/index.js'
 

@@ -50,6 +50,21 @@ describe('a simulated process', () => {
   })
 })
 
+describe('a simulated process that wakes', () => {
+  it('is done with what waited before the next event', async () => {
+    const time = new VirtualTime(0)
+    const process = new SimulatedProcess('p', time)
+    const seen: string[] = []
+    process.start()
+    process.after(10, () => void Promise.resolve().then(() => seen.push('settled')))
+    time.after(5, () => process.hang())
+    time.after(30, () => process.resume())
+    time.after(30, () => seen.push('next event'))
+    await time.run(100, never)
+    expect(seen).toEqual(['settled', 'next event'])
+  })
+})
+
 describe('a simulated network', () => {
   it('holds up a lasting connection while it is cut, and then delivers in order', async () => {
     const time = new VirtualTime(0)

@@ -8,6 +8,7 @@ export interface LogContext extends CheckerContext {
   readonly log: SimulatedLog
 }
 
+const categoryAt = 'segue.'.length
 const categories: Readonly<Record<string, Category>> = { health: 'server', stream: 'stream', client: 'client' }
 
 /** Facts that a server reports once for each order, whatever is repeated on the way. */
@@ -25,8 +26,10 @@ const identityOf = (data: Readonly<Record<string, unknown>>): string => {
   const sample = data.sample as { readonly bootId: string; readonly seq: number } | undefined
   if (sample !== undefined) return `${sample.bootId} ${sample.seq}`
   const { order, epoch, server, elapsedMs, reachedAt } = data
-  return [order, epoch, server, elapsedMs, reachedAt].join(' ')
+  return `${text(order)} ${text(epoch)} ${text(server)} ${text(elapsedMs)} ${text(reachedAt)}`
 }
+
+const text = (part: unknown): string => (typeof part === 'string' || typeof part === 'number' ? String(part) : '')
 
 /** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */
 export function checkLog({ log, violated }: LogContext): Checker {
@@ -63,7 +66,7 @@ export function checkLog({ log, violated }: LogContext): Checker {
       for (const event of events) confirmed.push({ streamId, event, repeated })
     },
     acknowledged: (subject, data) => {
-      const category = categories[subject.split('.')[1] ?? '']
+      const category = categories[subject.slice(categoryAt, subject.indexOf('.', categoryAt))]
       const { id, type } = data as FactMessage
       if (category === undefined || find(id, streamIdOf(category, entityOf(subject))) !== undefined) return
       wrong(`${type} (${id}) to ${subject} was acknowledged but is not in the log`)

@@ -1,5 +1,8 @@
 import type { HealthSample } from '../../events/index.js'
 
+/** So far apart that the newest three are all that an assessment looks at: alarms come and go by few samples. */
+const intervalMs = 2_500
+
 /** A health sample; `distress` 0 (well) to 1 (about to fail). */
 export function sampleOf(
   server: string,
@@ -15,7 +18,7 @@ export function sampleOf(
     seq,
     takenAt,
     streams,
-    intervalMs: 500,
+    intervalMs,
     viewers: 1,
     host: {
       cpuRatio: 0.3 + 0.69 * distress,

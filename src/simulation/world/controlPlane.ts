@@ -116,9 +116,12 @@ export class SimulatedControlPlane {
   }
 
   readonly #newId = (atMs: number): string => {
-    const bytes = new Uint8Array(10)
-    for (let index = 0; index < bytes.length; index += 1) bytes[index] = this.#options.random.whole(256)
-    return timeOrderedId(atMs, bytes)
+    const { random } = this.#options
+    const bytes = new DataView(new ArrayBuffer(10))
+    bytes.setUint32(0, random.whole(2 ** 32))
+    bytes.setUint32(4, random.whole(2 ** 32))
+    bytes.setUint16(8, random.whole(2 ** 16))
+    return timeOrderedId(atMs, new Uint8Array(bytes.buffer))
   }
 
   #setListening(listening: boolean): void {
@@ -177,7 +180,7 @@ export class SimulatedControlPlane {
   }
 
   #openWatch(tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
-    const { process, network, broker, find, isCalm } = this.#options
+    const { process, network, broker, find, isCalm, time } = this.#options
     this.#watch = new SimulatedWatch({
       process,
       now: this.#now,
@@ -185,7 +188,10 @@ export class SimulatedControlPlane {
       broker: broker.process,
       find,
       isCalm,
-      tell,
+      tell: (server, fact) => {
+        time.stir()
+        tell(server, fact)
+      },
       newId: this.#newId,
     })
     return this.#watch

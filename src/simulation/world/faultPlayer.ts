@@ -6,9 +6,9 @@ import { linksOf } from './links.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
-/** As many bad samples as a window takes to be alarmed, and good ones to be calm: more when it has seen good ones before. */
-const alarmSamples = { fresh: 3, seasoned: 5 }
-const calmSamples = { fresh: 6, seasoned: 8 }
+/** Bad samples until a window is alarmed, more when it has seen good ones before; and good ones until it is calm. */
+const alarmSamples = { fresh: 3, seasoned: 4 }
+const calmSamples = 4
 
 /** Makes things go wrong, and right again. */
 export class FaultPlayer {
@@ -210,7 +210,7 @@ export class FaultPlayer {
     }
     time.after(alarmSamples[window] * alarmEveryMs + clearsMs, () => {
       if (right && clearsMs % 2 === 0) return this.crashServer(server, 2_000)
-      for (let index = 0; index < calmSamples[window]; index += 1) {
+      for (let index = 0; index < calmSamples; index += 1) {
         time.after(index * alarmEveryMs, () => server.sample(0))
       }
     })

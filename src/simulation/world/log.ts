@@ -48,17 +48,10 @@ export class SimulatedLog {
   ): E.Either<AppendError, AppendResult> {
     const stream = this.#streams.get(streamId) ?? []
     const head = stream.length - 1
-    const known = events.map((event) => this.#byId.get(event.id))
-    const last = known.at(-1)
-    if (last !== undefined && known.every((event) => event?.streamId === streamId)) {
-      const revisions = known.map((event) => event?.revision)
-      if (isRepetition(expected, revisions)) {
-        return E.right({ lastRevision: last.revision, position: last.position, repeated: true })
-      }
-    }
-    if (known.some((event) => event !== undefined) || !isMet(expected, head)) {
-      return E.left(new WrongExpectedRevision(streamId, expected, head === -1 ? null : head))
-    }
+    const refused = (): E.Either<AppendError, AppendResult> =>
+      E.left(new WrongExpectedRevision(streamId, expected, head === -1 ? null : head))
+    if (events.some((event) => this.#byId.has(event.id))) return this.#repeated(streamId, events, expected) ?? refused()
+    if (!isMet(expected, head)) return refused()
     this.#streams.set(streamId, stream)
     const recorded = events.map((event, index) => this.#recorded(streamId, head + 1 + index, event))
     for (const event of recorded) {
@@ -68,6 +61,20 @@ export class SimulatedLog {
     }
     this.#onAppended(streamId, recorded)
     return E.right({ lastRevision: stream.length - 1, position: positionOf(this.#all.length), repeated: false })
+  }
+
+  /** The answer to an append that was done before; null: it was not. */
+  #repeated(
+    streamId: string,
+    events: ReadonlyArray<SegueEvent>,
+    expected: ExpectedRevision,
+  ): E.Either<AppendError, AppendResult> | null {
+    const known = events.map((event) => this.#byId.get(event.id))
+    const last = known.at(-1)
+    if (last === undefined || known.some((event) => event?.streamId !== streamId)) return null
+    const revisions = known.map((event) => event?.revision)
+    if (!isRepetition(expected, revisions)) return null
+    return E.right({ lastRevision: last.revision, position: last.position, repeated: true })
   }
 
   #recorded(streamId: string, revision: number, event: SegueEvent): RecordedEvent {

@@ -3,23 +3,37 @@ import type { Mailbox, Mailboxes } from '../../actors/index.js'
 /** Mailboxes without an actor system behind them: jobs run one after the other, in the order in which they came. */
 export const createSimulatedMailboxes = (): Mailboxes => ({ open: () => openMailbox(), close: () => undefined })
 
+const settled = Promise.resolve()
+
 function openMailbox(): Mailbox {
-  let last: Promise<unknown> = Promise.resolve()
+  const jobs: (() => void)[] = []
   let waiting = 0
+  let busy = false
+  const next = (): void => {
+    const job = jobs.shift()
+    busy = job !== undefined
+    job?.()
+  }
   return {
     waiting: () => waiting,
     stop: () => undefined,
-    post<Result>(job: () => Promise<Result>): Promise<Result> {
-      waiting += 1
-      const run = (): Promise<Result> =>
-        job().finally(() => {
+    post: <Result>(job: () => Promise<Result>): Promise<Result> =>
+      new Promise((resolve, reject) => {
+        const ended = (settle: () => void): void => {
           waiting -= 1
+          settle()
+          next()
+        }
+        waiting += 1
+        jobs.push(() => {
+          job().then(
+            (result) => ended(() => resolve(result)),
+            (error: unknown) => ended(() => reject(error instanceof Error ? error : new Error(String(error)))),
+          )
         })
-      const result = last.then(run, run)
-      last = result
-      // Who posted handles the rejection; the next job only waits for the end.
-      result.catch(() => undefined)
-      return result
-    },
+        if (busy) return
+        busy = true
+        void settled.then(next)
+      }),
   }
 }

@@ -57,6 +57,7 @@ export class SimulatedProcess {
     onAwake(this.#time.now() - this.#hungSinceMs)
     const waiting = this.#waiting
     this.#waiting = []
+    if (this.asynchronous) this.#time.stir()
     for (const [index, run] of waiting.entries()) {
       if (this.#state === 'running') run()
       else return void this.#waiting.unshift(...waiting.slice(index))
@@ -70,22 +71,35 @@ export class SimulatedProcess {
   }
 
   enter(life: number, action: () => void): void {
+    this.#enter(life, action, true)
+  }
+
+  #enter(life: number, action: () => void, stirs: boolean): void {
     if (this.#life !== life || this.#state === 'down') return
     if (this.#state === 'hung') this.#waiting.push(action)
     else {
-      if (this.asynchronous) this.#time.stir()
+      if (stirs && this.asynchronous) this.#time.stir()
       action()
     }
   }
 
   /** A timer of this life. */
-  readonly after = (delayMs: number, action: () => void): (() => void) => {
+  readonly after = (delayMs: number, action: () => void): (() => void) => this.#after(delayMs, action, true)
+
+  /** A timer for something that mostly finds nothing to do: it stirs by itself when it does. */
+  readonly lookAfter = (delayMs: number, action: () => void): (() => void) => this.#after(delayMs, action, false)
+
+  #after(delayMs: number, action: () => void, stirs: boolean): () => void {
     const life = this.#life
     let cancelled = false
     const cancel = this.#time.after(delayMs, () =>
-      this.enter(life, () => {
-        if (!cancelled) action()
-      }),
+      this.#enter(
+        life,
+        () => {
+          if (!cancelled) action()
+        },
+        stirs,
+      ),
     )
     return () => {
       cancelled = true

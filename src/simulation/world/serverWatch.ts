@@ -23,6 +23,7 @@ export interface ServerWatchOptions {
   readonly network: Network
   readonly broker: SimulatedProcess
   readonly find: (server: string) => Watched | undefined
+  /** Enters asynchronous code. */
   readonly tell: (server: string, fact: IncomingFact) => void
   readonly newId: (atMs: number) => string
   /** Whether anything is wrong anywhere; while nothing is, nobody has to look. */
@@ -75,7 +76,7 @@ export class SimulatedWatch implements Watch {
   readonly disturbed = (): void => {
     if (this.#ticking || this.#closed) return
     this.#ticking = true
-    this.#options.process.after(tickMs, () => this.#tick())
+    this.#options.process.lookAfter(tickMs, () => this.#tick())
   }
 
   #tick(): void {
@@ -113,7 +114,7 @@ export class SimulatedWatch implements Watch {
     if (state === 'down') {
       return this.#tell(server, seen, monitor.probe({ type: 'failed', startedAt, at: startedAt, reason: 'refused' }))
     }
-    process.after(probeTimeoutMs, () =>
+    process.lookAfter(probeTimeoutMs, () =>
       this.#tell(server, seen, monitor.probe({ type: 'failed', startedAt, at: now(), reason: 'timeout' })),
     )
   }

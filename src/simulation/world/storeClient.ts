@@ -109,19 +109,24 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
     }
   }
 
-  const refuseWhenAway = (): void => {
-    if (weather.unavailable) throw new StoreUnavailable('the simulated store is away')
-  }
-
-  async function* read(events: () => ReadonlyArray<RecordedEvent>, from: number): AsyncGenerator<RecordedEvent> {
-    refuseWhenAway()
-    const list = events()
-    for (let index = from; index < list.length; index += 1) {
-      const event = list[index]
-      if (event !== undefined) yield event
-    }
-    await Promise.resolve()
-  }
+  /** By hand instead of by a generator, which makes five promises of every event. */
+  const read = (events: () => ReadonlyArray<RecordedEvent>, from: number): AsyncIterable<RecordedEvent> => ({
+    [Symbol.asyncIterator]: () => {
+      let list: ReadonlyArray<RecordedEvent> | null = null
+      let index = from
+      return {
+        next: (): Promise<IteratorResult<RecordedEvent>> => {
+          if (list === null && weather.unavailable) {
+            return Promise.reject(new StoreUnavailable('the simulated store is away'))
+          }
+          list ??= events()
+          const value = list[index]
+          index += 1
+          return Promise.resolve(value === undefined ? { done: true, value } : { done: false, value })
+        },
+      }
+    },
+  })
 
   return {
     append: (streamId, events, { expected }) => {
