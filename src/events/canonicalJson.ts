@@ -7,84 +7,135 @@
  * object, lone surrogates, and cycles; the message says where.
  */
 export function canonicalJson(value: unknown): string {
-  const path: Path = []
-  return write(value, path)
+  try {
+    return write(value, 0)
+  } catch (error) {
+    throw error instanceof Unfit ? error.told() : error
+  }
 }
 
-/** Where the value being written stands. Kept as a list, because a text of it is wanted only when something is wrong. */
-type Path = (string | number)[]
+type Step = string | number
+
+/** Something that JSON cannot carry. On its way out every level adds where it was, so that nobody has to keep track of it. */
+class Unfit extends Error {
+  readonly #what: string
+  readonly #path: Step[] = []
+
+  constructor(what: string) {
+    super(what)
+    this.#what = what
+  }
+
+  at(step: Step): this {
+    this.#path.push(step)
+    return this
+  }
+
+  told(): TypeError {
+    const steps = this.#path.reverse().map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    const where = steps.join('').replace(/^\./, '')
+    return new TypeError(`no canonical JSON: the value${where === '' ? '' : ` at ${where}`} ${this.#what}`)
+  }
+}
 
 // Deeper than any event of ours; a cycle ends here with a message instead of a stack overflow.
 const depthMax = 500
 
-function write(value: unknown, path: Path): string {
+function write(value: unknown, depth: number): string {
   switch (typeof value) {
     case 'string':
-      return text(value, path)
+      return text(value)
     case 'number':
-      if (!Number.isFinite(value)) throw unfit(path, `is ${value}`)
+      if (!Number.isFinite(value)) throw new Unfit(`is ${value}`)
       return String(value)
     case 'boolean':
       return value ? 'true' : 'false'
     case 'object':
-      return value === null ? 'null' : composite(value, path)
+      if (value === null) return 'null'
+      if (depth > depthMax) throw new Unfit('is nested too deeply or contains itself')
+      return Array.isArray(value) ? array(value, depth + 1) : object(value, depth + 1)
     default:
-      throw unfit(path, `is of type ${typeof value}`)
+      throw new Unfit(`is of type ${typeof value}`)
   }
 }
 
-function composite(value: object, path: Path): string {
-  if (path.length > depthMax) throw unfit(path, 'is nested too deeply or contains itself')
-  if (Array.isArray(value)) return array(value, path)
-  if ('toJSON' in value && typeof value.toJSON === 'function') {
-    path.push('toJSON()')
-    const written = write(value.toJSON(), path)
-    path.pop()
-    return written
+function array(items: ReadonlyArray<unknown>, depth: number): string {
+  let index = 0
+  try {
+    let written = '['
+    for (; index < items.length; index += 1) written += (index === 0 ? '' : ',') + write(items[index], depth)
+    return `${written}]`
+  } catch (error) {
+    throw error instanceof Unfit ? error.at(index) : error
   }
+}
+
+function object(value: object, depth: number): string {
+  let step = 'toJSON()'
+  try {
+    if ('toJSON' in value && typeof value.toJSON === 'function') return write(value.toJSON(), depth)
+    const { names, labels } = orderOf(Object.keys(value))
+    let written = ''
+    for (let index = 0; index < names.length; index += 1) {
+      step = names[index] ?? ''
+      const item = (value as Readonly<Record<string, unknown>>)[step]
+      if (item === undefined) continue
+      written += (written === '' ? '' : ',') + (labels[index] ?? '') + write(item, depth)
+    }
+    return `{${written}}`
+  } catch (error) {
+    throw error instanceof Unfit ? error.at(step) : error
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// names in order
+// -------------------------------------------------------------------------------------
+
+/** The names of an object's properties: as they come, in canonical order, and as they are written, with their colons. */
+interface Order {
+  readonly given: ReadonlyArray<string>
+  readonly names: ReadonlyArray<string>
+  readonly labels: ReadonlyArray<string>
+}
+
+// Nearly all objects have the names of one of a few hundred kinds, which are sorted once. By the first name.
+const orders = new Map<string, Order[]>()
+const ordersMax = 2_000
+let ordersKept = 0
+
+function orderOf(given: ReadonlyArray<string>): Order {
+  const [first = ''] = given
+  const alike = orders.get(first) ?? []
+  for (const order of alike) if (isSameList(order.given, given)) return order
   // Default string order is by UTF-16 code units, as the RFC asks.
-  const keys = sortedKeys(Object.keys(value))
-  let written = ''
-  for (const key of keys) {
-    const item = (value as Readonly<Record<string, unknown>>)[key]
-    if (item === undefined) continue
-    const name = text(key, path)
-    path.push(key)
-    written += `${written === '' ? '' : ','}${name}:${write(item, path)}`
-    path.pop()
+  const names = given.toSorted()
+  const order: Order = { given, names, labels: names.map((name) => `${text(name)}:`) }
+  if (ordersKept === ordersMax) {
+    orders.clear()
+    ordersKept = 0
   }
-  return `{${written}}`
+  orders.set(first, [...(orders.get(first) ?? []), order])
+  ordersKept += 1
+  return order
 }
 
-function array(items: ReadonlyArray<unknown>, path: Path): string {
-  let written = ''
-  for (let index = 0; index < items.length; index += 1) {
-    path.push(index)
-    written += index === 0 ? write(items[index], path) : `,${write(items[index], path)}`
-    path.pop()
-  }
-  return `[${written}]`
+function isSameList(a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean {
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false
+  return true
 }
 
-function sortedKeys(keys: string[]): ReadonlyArray<string> {
-  for (let index = 1; index < keys.length; index += 1) {
-    // Most objects were written in order already, or have few properties.
-    if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.sort()
-  }
-  return keys
-}
+// -------------------------------------------------------------------------------------
+// texts
+// -------------------------------------------------------------------------------------
 
 // What needs no escaping is nearly everything: it is quoted without a call of JSON.stringify.
 const plain = /^[ !#-[\]-~]*$/
 const loneSurrogate = /\p{Surrogate}/u
 
-function text(value: string, path: Path): string {
+function text(value: string): string {
   if (plain.test(value)) return `"${value}"`
-  if (loneSurrogate.test(value)) throw unfit(path, 'contains half of a surrogate pair')
+  if (loneSurrogate.test(value)) throw new Unfit('contains half of a surrogate pair')
   return JSON.stringify(value)
-}
-
-function unfit(path: Path, what: string): TypeError {
-  const where = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-  return new TypeError(`no canonical JSON: the value${where === '' ? '' : ` at ${where.replace(/^\./, '')}`} ${what}`)
 }

@@ -23,17 +23,28 @@ export interface ReadStreamOptions {
   readonly limit?: number
 }
 
-export interface ReadAllOptions {
-  /** Return events after this position; default: from the beginning. */
-  readonly after?: Position
-  readonly limit?: number
-}
-
+/** What is kept of a log; what is left out keeps all. */
 export interface SubscriptionFilter {
   /** Keep events of streams whose id begins with one of these. */
   readonly streamPrefixes?: ReadonlyArray<string>
   /** Keep events of these types. */
   readonly types?: ReadonlyArray<string>
+  /** Keep events of streams whose id is in this range. */
+  readonly streams?: StreamRange
+}
+
+/** Ids from `from` (inclusive) up to `before` (exclusive), in the order of their bytes in UTF-8; null: without end. */
+export interface StreamRange {
+  readonly from: string | null
+  readonly before: string | null
+}
+
+export interface ReadAllOptions {
+  /** Return events after this position; default: from the beginning. */
+  readonly after?: Position
+  /** Return no more than so many events that the filter keeps. */
+  readonly limit?: number
+  readonly filter?: SubscriptionFilter
 }
 
 export interface SubscribeOptions {

@@ -9,5 +9,6 @@ export {
   type ReplayOptions,
   type ReplayVerdict,
 } from './replay.js'
+export { verdictOfParts } from './replayParts.js'
 export * from './dossier/index.js'
 export * from './whatIf/index.js'

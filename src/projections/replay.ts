@@ -142,7 +142,7 @@ export class Replay {
           ? null
           : `${this.#unreadable.streamId}, event ${this.#unreadable.revision}: ${this.#unreadable.reason}`,
       unreadableAt: this.#unreadable,
-      archived: this.#archived,
+      archived: this.#archived.toSorted((a, b) => (a.streamId < b.streamId ? -1 : 1)),
     }
   }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { describeConnection } from '../../events/stores/index.js'
 import { replayLines } from '../../runtime/fleet/index.js'
-import { examineLog } from '../../runtime/process/index.js'
+import { replayStore } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
 import { addLogFlags, logOf } from '../log.js'
@@ -37,7 +37,7 @@ export function replayCommand(context: CommandContext): Command {
       }
       const log = await logOf(self, context.env)
       const part = handover !== undefined ? { handover } : stream !== undefined ? { stream } : undefined
-      const { events, verdict } = await examineLog(log, part)
+      const { events, verdict } = await replayStore(log, part)
       const where = describeConnection(log)
       const lines = json
         ? [JSON.stringify({ store: where, events, ...verdict })]

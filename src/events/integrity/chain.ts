@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import * as crypto from 'node:crypto'
 import { canonicalJson } from '../canonicalJson.js'
 import type { RecordedEvent } from '../envelope.js'
 
@@ -9,12 +9,16 @@ const linkPrefix = Buffer.of(0x02)
 export const hashBytes = 32
 
 export const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): Buffer => {
-  const hash = createHash('sha256')
+  const hash = crypto.createHash('sha256')
   for (const part of parts) hash.update(part)
   return hash.digest()
 }
 
-export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+// The one-shot hash is twice as fast for what is as short as this; Node has it since 20.12.
+const sha256Of: (input: string | Uint8Array) => Buffer =
+  typeof crypto.hash === 'function' ? (input) => crypto.hash('sha256', input, 'buffer') : (input) => sha256(input)
+
+export const sha256Hex = (text: string): string => sha256Of(text).toString('hex')
 
 /** What is hashed of an event: everything that a store gives back of it but its place in the whole log. */
 export type ChainedEvent = Omit<RecordedEvent, 'position'>
@@ -30,14 +34,21 @@ export function eventText(event: ChainedEvent): string {
 }
 
 /** SHA-256 of `eventText`. */
-export const eventHash = (event: ChainedEvent): Buffer => createHash('sha256').update(eventText(event)).digest()
+export const eventHash = (event: ChainedEvent): Buffer => sha256Of(eventText(event))
 
 /** What the chain of a stream begins with, before its first event. */
 export const chainStart = (streamId: string): Buffer => sha256(`segue stream\n${streamId}`)
 
+const link = Buffer.alloc(1 + 2 * hashBytes)
+link.set(linkPrefix)
+
 /** The chain's next value: SHA-256 of 0x02, the value before, and the event's hash. */
-export const chainLink = (before: Uint8Array, event: Uint8Array): Buffer =>
-  createHash('sha256').update(linkPrefix).update(before).update(event).digest()
+export function chainLink(before: Uint8Array, event: Uint8Array): Buffer {
+  if (before.length !== hashBytes || event.length !== hashBytes) return sha256(linkPrefix, before, event)
+  link.set(before, 1)
+  link.set(event, 1 + hashBytes)
+  return sha256Of(link)
+}
 
 /**
  * How much of an event's hash the ledger keeps to say which event is wrong. What proves that all are right is the chain's

@@ -1,3 +1,4 @@
+export { compiledFile } from './compiledFile.js'
 export {
   connectionForms,
   connectionText,
@@ -7,3 +8,4 @@ export {
   type StoreConnection,
 } from './connection.js'
 export { openStore, type OpenStoreOptions } from './openStore.js'
+export { isInRange } from './subscription.js'

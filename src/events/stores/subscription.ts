@@ -1,5 +1,5 @@
 import type { Position, RecordedEvent } from '../envelope.js'
-import type { SubscribeOptions, Subscription, SubscriptionFilter } from '../store.js'
+import type { StreamRange, SubscribeOptions, Subscription, SubscriptionFilter } from '../store.js'
 
 /** A stretch of the log: the events in it that the filter keeps, and how far it reaches. */
 export interface Page {
@@ -95,9 +95,18 @@ async function deliver(source: LogSource, options: SubscribeOptions, ending: Abo
 
 /** Whether a filter keeps an event of this stream and type. */
 export function matches(filter: SubscriptionFilter, streamId: string, type: string): boolean {
-  const { streamPrefixes, types } = filter
+  const { streamPrefixes, types, streams } = filter
   if (types !== undefined && !types.includes(type)) return false
+  if (streams !== undefined && !isInRange(streams, streamId)) return false
   return streamPrefixes === undefined || streamPrefixes.some((prefix) => streamId.startsWith(prefix))
+}
+
+/** Whether a stream's id is in a range. */
+export function isInRange({ from, before }: StreamRange, streamId: string): boolean {
+  const id = Buffer.from(streamId)
+  return (
+    (from === null || id.compare(Buffer.from(from)) >= 0) && (before === null || id.compare(Buffer.from(before)) < 0)
+  )
 }
 
 /** Tells waiting subscriptions that the log may have grown. */

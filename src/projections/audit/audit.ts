@@ -8,9 +8,9 @@ import { checkArchive, type AuditedArchive } from './archiveCheck.js'
 import { AuthorityCheck } from './authorityCheck.js'
 import { ChainCheck } from './chainCheck.js'
 import { EndingsCheck } from './endingsCheck.js'
-import type { AuditCheck, Finding } from './finding.js'
+import type { AuditCheck, Finding, Tell } from './finding.js'
 import { LedgerRecord, type LastCheckpoint } from './ledgerRecord.js'
-import { OnceCheck } from './onceCheck.js'
+import { OnceCheck, type IdTable } from './onceCheck.js'
 import { PlaybackCheck } from './playbackCheck.js'
 
 export interface AuditOptions {
@@ -42,7 +42,14 @@ export interface AuditResult {
   readonly findings: ReadonlyArray<Finding>
 }
 
-type Source = Pick<EventStore, 'readAll' | 'readStream'>
+export type AuditSource = Pick<EventStore, 'readAll' | 'readStream'>
+
+/** Where some streams of a log are audited by themselves: see parts.ts. */
+export interface PartOfAudit {
+  readonly isMine: (streamId: string) => boolean
+  /** Takes what seems wrong with endings when nothing is known of silences. */
+  readonly tellEnding: Tell
+}
 
 /** Findings of one check that are told; the rest follows from them or is more of the same. */
 const findingsMax = 20
@@ -51,10 +58,21 @@ const findingsMax = 20
  * Checks a whole log: the ledger and its signatures, every chain, and the invariants 1 to 5 of the architecture. Reads the
  * ledger, then everything once.
  */
-export async function auditLog(
-  source: Source,
+export async function auditLog(source: AuditSource, options: AuditOptions): Promise<AuditResult> {
+  const audit = await openAudit(source, options)
+  for await (const event of source.readAll()) {
+    const going = audit.take(event)
+    if (going !== undefined) await going
+  }
+  return audit.result()
+}
+
+/** An audit that has read the ledger, and is to be fed with every event of the log, or of its part of it. */
+export async function openAudit(
+  source: AuditSource,
   { book, trusted, anchors = [], archives = [] }: AuditOptions,
-): Promise<AuditResult> {
+  part?: PartOfAudit,
+): Promise<Audit> {
   const findings = new Findings()
   const ledger = new LedgerRecord({ trusted, anchors, tell: findings.tell })
   for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
@@ -63,17 +81,13 @@ export async function auditLog(
     findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
   }
   for (const archive of archives) await checkArchive(archive, ledger, findings.tell)
-  const audit = new Audit(source, book, ledger, findings)
-  for await (const event of source.readAll()) {
-    const going = audit.take(event)
-    if (going !== undefined) await going
-  }
-  return audit.result(archives.length)
+  return new Audit({ source, book, ledger, findings, archives: archives.length, part })
 }
 
 const noLedger = 'the log has no checkpoint: whether it was changed cannot be told'
 
-class Findings {
+/** Findings as they come: the first ones of each check. */
+export class Findings {
   readonly #counts = new Map<AuditCheck, number>()
   readonly list: Finding[] = []
 
@@ -84,7 +98,18 @@ class Findings {
   }
 }
 
-class Audit {
+interface AuditBeginning {
+  readonly source: AuditSource
+  readonly book: RuleBook
+  readonly ledger: LedgerRecord
+  readonly findings: Findings
+  readonly archives: number
+  readonly part: PartOfAudit | undefined
+}
+
+export class Audit {
+  readonly #part: PartOfAudit | undefined
+  readonly #archives: number
   readonly #ledger: LedgerRecord
   readonly #findings: Findings
   readonly #chain: ChainCheck
@@ -94,20 +119,47 @@ class Audit {
   readonly #endings: EndingsCheck
   readonly #replay: Replay
   #replaying = true
+  #newestAt = -Infinity
 
-  constructor(source: Source, book: RuleBook, ledger: LedgerRecord, findings: Findings) {
+  constructor({ source, book, ledger, findings, archives, part }: AuditBeginning) {
     const { tell } = findings
+    this.#part = part
+    this.#archives = archives
     this.#ledger = ledger
     this.#findings = findings
     this.#chain = new ChainCheck(ledger, tell)
     this.#authority = new AuthorityCheck(tell)
     this.#playback = new PlaybackCheck(tell)
     this.#once = new OnceCheck(tell)
-    this.#endings = new EndingsCheck(tell)
+    this.#endings = new EndingsCheck(part?.tellEnding ?? tell)
     this.#replay = new Replay(book, {
       readStream: (id) => source.readStream(id),
       statesAt: (id, revision) => ledger.streams.get(id)?.cutAt(revision)?.states,
     })
+  }
+
+  /** What is known to be wrong so far. */
+  get findings(): ReadonlyArray<Finding> {
+    return this.#findings.list
+  }
+
+  /** Checkpoints of the ledger. */
+  get checkpoints(): number {
+    return this.#ledger.checkpoints
+  }
+
+  get ids(): IdTable {
+    return this.#once.ids
+  }
+
+  /** Time of the newest event of an entity, Unix milliseconds. */
+  get newestAt(): number {
+    return this.#newestAt
+  }
+
+  /** When the first of the handovers under way will be late. */
+  get openUntil(): number {
+    return this.#endings.openUntil
   }
 
   take(event: RecordedEvent): Promise<void> | undefined {
@@ -115,7 +167,9 @@ class Audit {
     this.#once.take(event.streamId, event.revision, event.id)
     const name = parseStreamId(event.streamId)
     if (name === null) return undefined
-    this.#endings.awake(event.metadata.occurredAt)
+    const { occurredAt } = event.metadata
+    if (occurredAt > this.#newestAt) this.#newestAt = occurredAt
+    if (this.#part === undefined) this.#endings.awake(occurredAt)
     if (name.category === 'stream') this.#takeStream(event)
     else if (name.category === 'client') this.#takeClient(event)
     if (!this.#replaying) return undefined
@@ -130,8 +184,8 @@ class Audit {
     })
   }
 
-  result(archives: number): AuditResult {
-    this.#chain.finish()
+  result(): AuditResult {
+    this.#chain.finish(this.#part?.isMine)
     this.#endings.finish()
     const replay = this.#replay.verdict()
     this.#tellReplay(replay)
@@ -140,7 +194,7 @@ class Audit {
       sound: list.length === 0,
       events: this.#chain.events,
       streams: this.#chain.streams,
-      archives,
+      archives: this.#archives,
       ledger: {
         checkpoints: this.#ledger.checkpoints,
         cuts: this.#ledger.cuts,

@@ -68,9 +68,10 @@ export class ChainCheck {
     }
   }
 
-  /** Looks for streams that end too early, or are gone. */
-  finish(): void {
+  /** Looks for streams that end too early, or are gone. @param isMine the streams that were to be read; default: all. */
+  finish(isMine: (streamId: string) => boolean = () => true): void {
     for (const [stream, record] of this.#ledger.streams) {
+      if (!isMine(stream)) continue
       const place = this.#heads.find(stream)
       if (place !== undefined && this.#bad.has(place)) continue
       const last = place === undefined ? (record.cuts.at(-1)?.revision ?? 0) - 1 : this.#heads.revision(place)

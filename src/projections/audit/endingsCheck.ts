@@ -67,6 +67,15 @@ export class EndingsCheck {
     }
   }
 
+  /** When the first of the handovers under way will be late if nobody is silent meanwhile, Unix milliseconds. */
+  get openUntil(): number {
+    let first = Infinity
+    for (const { open, policy } of this.#streams.values()) {
+      if (open !== null) first = Math.min(first, open.sinceMs + budgetMs(policy) + graceMs)
+    }
+    return first
+  }
+
   finish(): void {
     for (const [streamId, { open, policy }] of this.#streams) {
       if (open === null || this.#overBudgetMs(policy, open, this.#nowMs) <= 0) continue

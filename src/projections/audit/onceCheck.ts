@@ -7,11 +7,16 @@ import type { Tell } from './finding.js'
  */
 export class OnceCheck {
   readonly #tell: Tell
-  #table = new Uint32Array(2 * 65_536)
+  #table: IdTable = new Uint32Array(2 * 65_536)
   #count = 0
 
   constructor(tell: Tell) {
     this.#tell = tell
+  }
+
+  /** The ids that have passed. */
+  get ids(): IdTable {
+    return this.#table
   }
 
   take(streamId: string, revision: number, id: string): void {
@@ -32,17 +37,36 @@ export class OnceCheck {
   }
 }
 
+/** 64 bits of each id, in the place that they themselves say or the next that was free. */
+export type IdTable = Uint32Array<ArrayBuffer>
+
+/** Whether an id of one table may stand in the other one, too. */
+export function shareIds(one: IdTable, other: IdTable): boolean {
+  const [from, to] = one.length < other.length ? [one, other] : [other, one]
+  for (let at = 0; at < from.length; at += 2) {
+    const [high, low] = [from[at] ?? 0, from[at + 1] ?? 0]
+    if ((high !== 0 || low !== 0) && !isFree(to, placeOf(to, high, low))) return true
+  }
+  return false
+}
+
 /** False when it was there. */
-function insert(table: Uint32Array, high: number, low: number): boolean {
+function insert(table: IdTable, high: number, low: number): boolean {
+  const at = placeOf(table, high, low)
+  if (!isFree(table, at)) return false
+  table[at] = high
+  table[at + 1] = low
+  return true
+}
+
+const isFree = (table: IdTable, at: number): boolean => table[at] === 0 && table[at + 1] === 0
+
+/** Where these bits are, or where they belong. */
+function placeOf(table: IdTable, high: number, low: number): number {
   const mask = table.length / 2 - 1
   for (let place = (low ^ Math.imul(high, 0x9e3779b1)) & mask; ; place = (place + 1) & mask) {
     const at = place * 2
-    if (table[at] === 0 && table[at + 1] === 0) {
-      table[at] = high
-      table[at + 1] = low
-      return true
-    }
-    if (table[at] === high && table[at + 1] === low) return false
+    if (isFree(table, at) || (table[at] === high && table[at + 1] === low)) return at
   }
 }
 

@@ -77,6 +77,8 @@ class Keeper implements LedgerKeeper {
   #closed = false
   #failed = false
   #failure = ''
+  /** Nobody waits any more for what is still under way: the store may be closed. */
+  #abandoned = false
 
   constructor(options: LedgerKeeperOptions) {
     this.#options = options
@@ -125,6 +127,7 @@ class Keeper implements LedgerKeeper {
     })
     // A store that does not answer must not keep a process from ending: the next start goes on from where this one was.
     await Promise.race([last, new Promise((resolve) => this.#options.clock.after(closingMsMax, () => resolve(null)))])
+    this.#abandoned = true
     this.#generation += 1
     await this.#subscription?.close()
   }
@@ -143,7 +146,7 @@ class Keeper implements LedgerKeeper {
   }
 
   #onTrouble(error: unknown): void {
-    if (this.#failed) return
+    if (this.#failed || this.#abandoned) return
     const { logger } = this.#options
     const message = error instanceof Error ? error.message : String(error)
     if (!(error instanceof LedgerBroken)) return logger.warn(`integrity ledger: ${message}; trying again`)
@@ -204,13 +207,14 @@ class Keeper implements LedgerKeeper {
     if (!this.#opened) await this.#open()
     const after = this.#book.through as Position | null
     for await (const event of this.#options.store.readAll(after === null ? {} : { after })) {
+      if (this.#abandoned) return
       if (this.#book.pendingBytes >= pendingBytesMax) await this.#write()
       this.#book.take(event)
     }
   }
 
   async #write(): Promise<void> {
-    if (this.#failed) return
+    if (this.#failed || this.#abandoned) return
     if (!this.#opened) await this.#open()
     if (this.#book.pendingEvents === 0) return
     const signer = await this.#options.signer()

@@ -6,12 +6,14 @@ import type { Signed } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import {
   auditLog,
+  auditOfParts,
   buildDossier,
   type AuditedArchive,
   type AuditResult,
   type DossierFile,
 } from '../../projections/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
+import { inParts } from '../parts/index.js'
 import { keysIn, listKeys, readPublicKeyFile } from '../ledger/index.js'
 
 export interface KeySources {
@@ -45,7 +47,9 @@ export async function auditStore({ log, trusted, anchors }: AuditRequest): Promi
     const archives = dir === undefined ? [] : await archivesToAudit(dir)
     const damaged = new Set(archives.filter(({ faults }) => faults.length > 0).map(({ sha256 }) => sha256))
     const whole = dir === undefined ? store : await withArchive(store, dir, ({ sha256 }) => !damaged.has(sha256))
-    return await auditLog(whole, { book: ruleBook, trusted, anchors, archives })
+    const parts = await inParts(log, 'audit', { trusted, anchors })
+    const ofParts = parts === null ? null : await auditOfParts(store, parts)
+    return ofParts ?? (await auditLog(whole, { book: ruleBook, trusted, anchors, archives }))
   } finally {
     await store.close()
   }

@@ -4,10 +4,16 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
-import { presentCuts } from '../../events/integrity/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
-import { recordHandover, replayLog, type HandoverHistory, type ReplayVerdict } from '../../projections/index.js'
+import { inParts, replayOptionsOf } from '../parts/index.js'
+import {
+  recordHandover,
+  replayLog,
+  verdictOfParts,
+  type HandoverHistory,
+  type ReplayVerdict,
+} from '../../projections/index.js'
 
 /** The log's file in a data folder, where no other store was asked for. */
 export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
@@ -64,31 +70,56 @@ async function* eventsOf(store: EventStore, part: LogPart | undefined): AsyncIte
 }
 
 /**
- * Reads a log, or a part of it, from the first event to the last, without changing it: derives every decision again, and
- * lists the handovers. @throws StoreCorrupt, StoreUnavailable, NothingThere, ModelUnusable, ModelMissing
+ * Derives every decision of a log, or of a part of it, again, without changing it.
+ * @throws StoreCorrupt, StoreUnavailable, NothingThere, ModelUnusable, ModelMissing
  */
-export async function examineLog(connection: StoreConnection, part?: LogPart): Promise<LogExamined> {
+export async function replayStore(
+  connection: StoreConnection,
+  part?: LogPart,
+): Promise<Omit<LogExamined, 'handovers'>> {
+  return withLog(connection, async (store) => {
+    const parts = part === undefined ? await inParts(connection, 'replay', null) : null
+    const verdict = parts === null ? null : verdictOfParts(parts.map((each) => each.verdict))
+    if (parts === null || verdict === null) return replayInOrder(eventsOf(store, part), store)
+    return { events: parts.reduce((sum, { events }) => sum + events, 0), verdict }
+  })
+}
+
+/** As `replayStore`, of a whole log, and lists the handovers. */
+export async function examineLog(connection: StoreConnection): Promise<LogExamined> {
+  return withLog(connection, async (store) => {
+    let handovers: HandoverHistory = []
+    async function* followed(): AsyncIterable<RecordedEvent> {
+      for await (const event of store.readAll()) {
+        handovers = withEvent(handovers, event)
+        yield event
+      }
+    }
+    const replayed = await replayInOrder(followed(), store)
+    return { ...replayed, handovers }
+  })
+}
+
+async function withLog<T>(connection: StoreConnection, use: (store: EventStore) => Promise<T>): Promise<T> {
   await shelveModels(modelsBeside(connection))
   const store = await openStore(connection, { readOnly: true })
-  let events = 0
-  let handovers: HandoverHistory = []
-  async function* counted(): AsyncIterable<RecordedEvent> {
-    for await (const event of eventsOf(store, part)) {
-      events += 1
-      handovers = withEvent(handovers, event)
-      yield event
-    }
-  }
   try {
-    const cuts = await presentCuts(store)
-    const verdict = await replayLog(counted(), ruleBook, {
-      readStream: (id) => store.readStream(id),
-      statesAt: (id, revision) => (cuts.get(id)?.revision === revision ? cuts.get(id)?.states : undefined),
-    })
-    return { events, verdict, handovers }
+    return await use(store)
   } finally {
     await store.close()
   }
+}
+
+async function replayInOrder(source: AsyncIterable<RecordedEvent>, store: EventStore) {
+  let events = 0
+  async function* counted(): AsyncIterable<RecordedEvent> {
+    for await (const event of source) {
+      events += 1
+      yield event
+    }
+  }
+  const verdict = await replayLog(counted(), ruleBook, await replayOptionsOf(store))
+  return { events, verdict }
 }
 
 function withEvent(history: HandoverHistory, event: RecordedEvent): HandoverHistory {

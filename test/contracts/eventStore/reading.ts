@@ -1,4 +1,4 @@
-import type { SegueEvent } from '../../../src/events/index.js'
+import type { ReadAllOptions, SegueEvent } from '../../../src/events/index.js'
 import { appended, collect, ids, someEvents, type StoreTraits, type StoreWorld } from './given.js'
 
 export function describeReading(world: StoreWorld, traits: StoreTraits): void {
@@ -76,6 +76,21 @@ export function describeReading(world: StoreWorld, traits: StoreTraits): void {
       expect(ids(await collect(world.store.readAll({ after: position })))).toEqual(ids(events.slice(6)))
       expect(ids(await collect(world.store.readAll({ after: position, limit: 2 })))).toEqual(ids(events.slice(6, 8)))
       expect(ids(await collect(world.store.readAll({ limit: 3 })))).toEqual(ids(events.slice(0, 3)))
+    })
+
+    test('through a filter gives what it keeps, in order, up to the limit', async () => {
+      const events = someEvents(9)
+      const streams = ['client-a', 'server-a', 'server-b']
+      for (const [index, event] of events.entries()) await appended(world.store, streams[index % 3] ?? '', [event])
+      const kept = async (options: ReadAllOptions) =>
+        (await collect(world.store.readAll(options))).map(({ id }) => events.findIndex((event) => event.id === id))
+
+      expect(await kept({ filter: { streamPrefixes: ['server-'] } })).toEqual([1, 2, 4, 5, 7, 8])
+      expect(await kept({ filter: { streamPrefixes: ['server-'] }, limit: 3 })).toEqual([1, 2, 4])
+      expect(await kept({ filter: { types: ['NoSuchType'] } })).toEqual([])
+      expect(await kept({ filter: { streams: { from: null, before: 'server-a' } } })).toEqual([0, 3, 6])
+      expect(await kept({ filter: { streams: { from: 'server-a', before: 'server-b' } } })).toEqual([1, 4, 7])
+      expect(await kept({ filter: { streams: { from: 'server-b', before: null } } })).toEqual([2, 5, 8])
     })
 
     test('of an empty log gives nothing', async () => {

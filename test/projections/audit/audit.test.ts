@@ -2,6 +2,7 @@ import { ruleBook } from '../../../src/actors/index.js'
 import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
 import { auditLog, type AuditResult } from '../../../src/projections/index.js'
 import { evolved } from '../../support/evolvedState.js'
+import { auditedInParts } from '../../support/auditedInParts.js'
 import {
   appendAll,
   goldenEvents,
@@ -13,8 +14,17 @@ import {
   type LedgeredLog,
 } from '../../support/ledgeredLog.js'
 
-const audit = (store: EventStore, { trusted }: Pick<LedgeredLog, 'trusted'>): Promise<AuditResult> =>
-  auditLog(store, { book: ruleBook, trusted })
+/** Audits a log, in order and in parts: wherever the parts have a result, it must be the same. */
+async function audit(store: EventStore, { trusted }: Pick<LedgeredLog, 'trusted'>): Promise<AuditResult> {
+  const options = { book: ruleBook, trusted }
+  const result = await auditLog(store, options)
+  for (const count of [1, 2, 3]) {
+    const inParts = await auditedInParts(store, options, count)
+    if (inParts !== null) expect(inParts).toEqual(result)
+    else expect(result.sound).toBe(false)
+  }
+  return result
+}
 
 const firstOf = ({ findings }: AuditResult) => {
   const [first] = findings

@@ -4,6 +4,7 @@ import type { AllStreamResolvedEvent, EventStoreDBClient, ReadRevision, Resolved
 import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreUnavailable, StreamDeleted } from '../../errors.js'
 import type { ReadAllOptions, ReadStreamOptions, StreamCut } from '../../store.js'
+import { matches } from '../subscription.js'
 import { decodeResolved, fromDbPosition, nameIn, toDbPosition } from './codec.js'
 import { cutsIn, cutsStream, isCutOff } from './cuts.js'
 import { faultOf, storeErrorOf, type Fault } from './faults.js'
@@ -113,7 +114,7 @@ export class Reads {
       if (after !== undefined && event.position <= after) continue
       if (event.position > head) return
       after = event.position
-      if (!isCutOff(cuts, event)) {
+      if (!isCutOff(cuts, event) && matches(options.filter ?? {}, event.streamId, event.type)) {
         yield event
         left -= 1
       }

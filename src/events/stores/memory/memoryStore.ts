@@ -93,7 +93,7 @@ export function createMemoryStore(): EventStore {
     let left = options.limit ?? Infinity
     for (let place = options.after === undefined ? 0 : placeOf(options.after); place < end && left > 0; place += 1) {
       const event = log[place]
-      if (event === undefined) continue
+      if (event === undefined || !matches(options.filter ?? {}, event.streamId, event.type)) continue
       yield event
       left -= 1
     }

@@ -1,1 +1,2 @@
+export { rangesOfLog, type LogRanges } from './ranges.js'
 export { openSqliteStore, type SqliteStoreOptions } from './sqliteStore.js'

@@ -83,16 +83,17 @@ export class Reader {
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent> {
     // Up to what exists now: a reader slower than the writers must come to an end all the same.
     const head = this.#headPlace()
+    const { statement, parameters, isWhole } = this.#rangeOf(options.filter ?? {})
     let after = options.after === undefined ? 0 : placeOf(options.after)
     let left = options.limit ?? Infinity
-    const all = this.#rangeOf({})
     while (left > 0 && after < head) {
-      const { events } = this.#page(all.statement(), [after, head], Math.min(left, pageEventsMax))
+      const upTo = isWhole ? head : Math.min(head, after + filteredSpan)
+      const limit = Math.min(left, pageEventsMax)
+      const { events, cutShort } = this.#page(statement(), [after, upTo, ...parameters], limit)
       yield* events
       const last = events.at(-1)
-      if (last === undefined) return
       left -= events.length
-      after = placeOf(last.position)
+      after = cutShort && last !== undefined ? placeOf(last.position) : upTo
       await pause()
     }
   }
@@ -148,7 +149,7 @@ export class Reader {
     let cut: Statement | undefined
     const statement = (): Statement =>
       this.cuts().size === 0 ? (whole ??= this.#run(() => select(''))) : (cut ??= this.#run(() => select(withoutCut)))
-    return { statement, parameters }
+    return { statement, parameters, isWhole: condition === '' }
   }
 
   #headPlace(): number {
@@ -215,15 +216,23 @@ function recordedEvent([position, streamId, revision, id, type, schemaVersion, d
   }
 }
 
-function sqlOf({ streamPrefixes, types }: SubscriptionFilter): {
+function sqlOf({ streamPrefixes, types, streams }: SubscriptionFilter): {
   readonly condition: string
   readonly parameters: ReadonlyArray<string>
 } {
-  const ofType = types === undefined ? '' : `AND type IN (${types.map(() => '?').join(', ')})`
-  const prefixes = streamPrefixes?.map(() => 'substr(stream, 1, length(?)) = ?').join(' OR ')
-  const ofStream = prefixes === undefined ? '' : `AND (${prefixes === '' ? 'FALSE' : prefixes})`
-  return {
-    condition: `${ofType} ${ofStream}`,
-    parameters: [...(types ?? []), ...(streamPrefixes ?? []).flatMap((prefix) => [prefix, prefix])],
+  const conditions: string[] = []
+  const parameters: string[] = []
+  const add = (condition: string, ...values: ReadonlyArray<string>): void => {
+    conditions.push(`AND ${condition}`)
+    parameters.push(...values)
   }
+  if (types !== undefined) add(`type IN (${types.map(() => '?').join(', ')})`, ...types)
+  // The plus keeps SQLite from reading stream by stream: places of the log are asked for, in order.
+  if (typeof streams?.from === 'string') add('+stream >= ?', streams.from)
+  if (typeof streams?.before === 'string') add('+stream < ?', streams.before)
+  if (streamPrefixes !== undefined) {
+    const isOne = streamPrefixes.map(() => 'substr(stream, 1, length(?)) = ?').join(' OR ')
+    add(`(${isOne === '' ? 'FALSE' : isOne})`, ...streamPrefixes.flatMap((prefix) => [prefix, prefix]))
+  }
+  return { condition: conditions.join(' '), parameters }
 }

@@ -1,26 +1,15 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { StoreUnavailable } from '../../errors.js'
+import { compiledFile } from '../compiledFile.js'
 import type { WorkerOptions } from './protocol.js'
 
-/**
- * Starts the writing thread. Node runs compiled code only, so a program that runs from TypeScript sources (the tests)
- * uses the worker of the last build.
- */
+/** Starts the writing thread. */
 export function startWorker(options: WorkerOptions): Worker {
-  const file = workerFile(fileURLToPath(import.meta.url))
-  if (!existsSync(file)) {
+  const file = compiledFile(import.meta.url, 'worker.js')
+  if (file === undefined) {
     throw new StoreUnavailable(
-      `the SQLite store needs its compiled worker, and there is none at ${file}: run "npm run build"`,
+      'the SQLite store needs its compiled worker, and there is none of this build: run "npm run build"',
     )
   }
   return new Worker(file, { workerData: options, name: 'segue event log' })
-}
-
-function workerFile(here: string): string {
-  const folder = here.replace(/[^/\\]*$/, '')
-  if (!here.endsWith('.ts')) return `${folder}worker.js`
-  const at = folder.lastIndexOf('src', folder.search(/src[/\\]events[/\\]stores[/\\]sqlite[/\\]$/))
-  return `${folder.slice(0, at)}dist${folder.slice(at + 'src'.length)}worker.js`
 }

@@ -1,0 +1,38 @@
+import type { StreamRange } from '../../store.js'
+import { openDatabase } from './driver.js'
+import { storeErrorOf } from './faults.js'
+
+/** A log cut by the names of its streams. */
+export interface LogRanges {
+  readonly events: number
+  /** At most as many as were asked for; every stream is in one of them. */
+  readonly ranges: ReadonlyArray<StreamRange>
+}
+
+/**
+ * Cuts the streams of a log, in the order of their names, into ranges of about equally many events, so that several can
+ * read it at once. @throws StoreUnavailable, StoreCorrupt
+ */
+export async function rangesOfLog(path: string, count: number): Promise<LogRanges> {
+  try {
+    const db = await openDatabase(path, { readOnly: true, busyTimeoutMs: 5_000 })
+    try {
+      const events = Number(db.prepare('SELECT count(*) FROM events').pluck().get())
+      const streams = db.prepare('SELECT stream, count(*) FROM events GROUP BY stream ORDER BY stream').raw()
+      const starts: string[] = []
+      let before = 0
+      for (const [stream, own] of streams.iterate() as IterableIterator<readonly [string, number]>) {
+        // A stream goes to the range that the middle of its events falls into.
+        const range = Math.floor(((before + own / 2) / events) * count)
+        if (before > 0 && range > starts.length) starts.push(stream)
+        before += own
+      }
+      const ends = [null, ...starts]
+      return { events, ranges: ends.map((from, index) => ({ from, before: ends[index + 1] ?? null })) }
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    throw storeErrorOf(error, path)
+  }
+}

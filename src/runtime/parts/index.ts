@@ -1,0 +1,2 @@
+export { inParts, type InPartsOptions } from './inParts.js'
+export { replayOptionsOf } from './tasks.js'
