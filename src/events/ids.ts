@@ -1,4 +1,5 @@
 import * as crypto from 'node:crypto'
+import { digest } from './sha256.js'
 
 /**
  * A time-ordered UUID (version 7, RFC 9562 section 5.7). Time-ordered ids keep index inserts local, which makes appends
@@ -16,7 +17,7 @@ export function timeOrderedId(atMs: number, random: Uint8Array = crypto.randomBy
  * their ids this way, so that replay derives them again and a repeated append is recognised by the store.
  */
 export function derivedId(atMs: number, ...parts: ReadonlyArray<string | number>): string {
-  return idOf(atMs, sha256Hex(JSON.stringify(parts)))
+  return idOf(atMs, digest(JSON.stringify(parts), 'hex'))
 }
 
 /** @param random at least 20 hex digits; some bits give way to the version (7) and the variant (binary 10). */
@@ -35,12 +36,6 @@ function timeInHex(atMs: number): string {
 }
 
 const variants = ['8', '9', 'a', 'b']
-
-// The one-shot hash is twice as fast for texts as short as these; Node has it since 20.12.
-const sha256Hex: (text: string) => string =
-  typeof crypto.hash === 'function'
-    ? (text) => crypto.hash('sha256', text, 'hex')
-    : (text) => crypto.createHash('sha256').update(text).digest('hex')
 
 /** The Unix time in milliseconds that a time-ordered id begins with; 0 for ids of another kind. */
 export function timeOfId(id: string): number {

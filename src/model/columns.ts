@@ -1,4 +1,4 @@
-import { canRise, leverageOf, type Series } from './trend.js'
+import { canRise, leverageOf, possibleRises, type Series } from './trend.js'
 import { stepMs, timesOf, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
 
 /** What is looked at of every sample: one column of numbers each. */
@@ -149,10 +149,19 @@ export class Columns {
     this.#start = 0
   }
 
-  /** Whether the values of a column may have a rise of this size in them: see `canRise`. */
+  /** Whether there may be a rise of this size in a column of which every value was measured. */
   mayRise(of: Column, riseMin: number): boolean {
-    // The step of the oldest sample leads out of the window: it only makes the answer more careful.
-    return canRise(this.range(of), leverageOf(this.#count, this.range(column.step)), riseMin)
+    if (!canRise(this.range(of), leverageOf(this.#count, this.range(column.step)), riseMin)) return false
+    const from = (which: Column): number => which * room + this.#start
+    const cells = this.#cells
+    const steps = {
+      values: cells,
+      valuesFrom: from(of),
+      steps: cells,
+      stepsFrom: from(column.step),
+      count: this.#count,
+    }
+    return possibleRises(steps, riseMin, () => true)
   }
 
   range(of: Column): Range {

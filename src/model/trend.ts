@@ -31,7 +31,7 @@ const persistenceMin = 0.6
 const newHighQuantile = 0.9
 
 /** Numbers of newest points that are tried after all of them, from the most to the least. */
-const lengths = [45, 34, 26, 21, 17, 14, 12, 10, 8, 7, 6, 5]
+export const lengths = [45, 34, 26, 21, 17, 14, 12, 10, 8, 7, 6, 5]
 const isLength = Array.from({ length: 46 }, (_, length) => lengths.includes(length))
 
 interface Line {
@@ -90,41 +90,23 @@ function isSteady({ values }: Series, start: number, rise: number): boolean {
  * level), start-up growth (it flattens) and peaks of load (they jump, then stay).
  */
 export function risingTrend(series: Series, riseMin: number): Trend | null {
-  const count = series.values.length
-  const mayRise = mayRiseFrom(series, riseMin)
-  const whole = mayRise[0] === true ? trendFrom(series, 0, riseMin) : null
-  if (whole !== null) return whole
-  for (const length of lengths) {
-    if (length >= count || mayRise[count - length] !== true) continue
-    const trend = trendFrom(series, count - length, riseMin)
+  const { times, values } = series
+  const steps = times.map((at, index) => at - (times[index - 1] ?? at))
+  const starts: number[] = []
+  possibleRises({ values, steps, count: values.length }, riseMin, (start) => {
+    starts.push(start)
+    return false
+  })
+  // The longest run comes first.
+  for (const start of starts.reverse()) {
+    const trend = trendFrom(series, start, riseMin)
     if (trend !== null) return trend
   }
   return null
 }
 
-/** For every point that a fit may begin with, whether there can be such a rise from there on: see `canRise`. */
-function mayRiseFrom({ times, values }: Series, riseMin: number): ReadonlyArray<boolean> {
-  const count = values.length
-  const answers = new Array<boolean>(count).fill(false)
-  let [low, high] = [Infinity, -Infinity]
-  let [stepLow, stepHigh] = [Infinity, 0]
-  for (let start = count - 1; start >= 0; start -= 1) {
-    const value = values[start] ?? 0
-    if (value < low) low = value
-    if (value > high) high = value
-    if (start < count - 1) {
-      const step = (times[start + 1] ?? 0) - (times[start] ?? 0)
-      if (step < stepLow) stepLow = step
-      if (step > stepHigh) stepHigh = step
-    }
-    const samples = count - start
-    if (samples < trendSamplesMin || !(start === 0 || isLength[samples] === true)) continue
-    answers[start] = canRise({ low, high }, leverageOf(samples, { low: stepLow, high: stepHigh }), riseMin)
-  }
-  return answers
-}
-
-function trendFrom(series: Series, start: number, riseMin: number): Trend | null {
+/** The rise from point `start` on, if it is one. */
+export function trendFrom(series: Series, start: number, riseMin: number): Trend | null {
   const { times } = series
   const count = times.length
   const samples = count - start
@@ -167,18 +149,61 @@ export const timeToLimitMs = (trend: Trend | null, limit: number): number | null
 /** Far more than the rounding of sums over a window can make up. */
 const roundingShare = 1e-6
 
+/** Values, and how long after the one before each was measured, in milliseconds; both begin at their own place. */
+export interface Steps {
+  readonly values: ArrayLike<number>
+  readonly valuesFrom?: number
+  readonly steps: ArrayLike<number>
+  readonly stepsFrom?: number
+  readonly count: number
+}
+
+/**
+ * Goes back from the newest value, and tells of every point that a fit begins with from which on `risingTrend` may find
+ * a rise, until it is told to stop. Mostly there is none, and to know it without a fit makes up most of the speed of an
+ * assessment. The answer says whether it was stopped.
+ */
+export function possibleRises(
+  { values, valuesFrom = 0, steps, stepsFrom = 0, count }: Steps,
+  riseMin: number,
+  isEnough: (start: number) => boolean,
+): boolean {
+  let [low, high, fall] = [Infinity, -Infinity, 0]
+  let [stepLow, stepHigh] = [Infinity, 0]
+  for (let start = count - 1; start >= 0; start -= 1) {
+    const value = values[valuesFrom + start] ?? 0
+    if (value < low) low = value
+    if (value > high) high = value
+    if (value - low > fall) fall = value - low
+    const samples = count - start
+    if (samples >= trendSamplesMin && (start === 0 || isLength[samples] === true)) {
+      const leverage = leverageOf(samples, { low: stepLow, high: stepHigh })
+      if (canRise({ low, high, fall }, leverage, riseMin) && isEnough(start)) return true
+    }
+    const step = steps[stepsFrom + start] ?? 0
+    if (step < stepLow) stepLow = step
+    if (step > stepHigh) stepHigh = step
+  }
+  return false
+}
+
 interface Bounds {
   readonly low: number
   readonly high: number
 }
 
 /**
- * Whether `risingTrend` may find anything in values of this range, measured at moments of this leverage. Mostly it cannot,
- * and to know it without a fit makes up most of the speed of an assessment.
+ * Whether values of this range, which fall by so much from a high to a later low, may be a steady rise when they were
+ * measured at moments of this leverage.
  */
-export function canRise({ low, high }: Bounds, leverage: number, riseMin: number): boolean {
+export function canRise(
+  { low, high, fall = 0 }: Bounds & { readonly fall?: number },
+  leverage: number,
+  riseMin: number,
+): boolean {
   const slack = roundingShare * Math.max(Math.abs(low), Math.abs(high), riseMin)
-  return !((high - low) * leverage + slack < riseMin)
+  const riseMost = (high - low) * leverage + slack
+  return !(riseMost < riseMin || fall > setbackMax * riseMost + slack)
 }
 
 /**

@@ -1,5 +1,13 @@
 import fc from 'fast-check'
-import { canRise, leverageOf, risingTrend, timeToLimitMs, type Series } from '../../src/model/trend.js'
+import {
+  canRise,
+  lengths,
+  leverageOf,
+  risingTrend,
+  timeToLimitMs,
+  trendFrom,
+  type Series,
+} from '../../src/model/trend.js'
 
 const everySecond = (values: ReadonlyArray<number>): Series => ({
   times: values.map((_, index) => (index - values.length + 1) * 1_000),
@@ -69,8 +77,11 @@ describe('what needs no fit', () => {
       fc.property(rising, fc.infiniteStream(fc.double({ min: -1, max: 1, noNaN: true })), (given, dice) => {
         const times = given.gaps.reduce<number[]>((all, ms) => [...all, (all.at(-1) ?? 0) + ms], [0])
         const values = times.map((at) => given.level + (given.slope * at) / 1_000 + given.noise * dice.next().value)
-        const found = risingTrend({ times, values }, given.riseMin)
-        if (found === null) return
+        const series = { times, values }
+        const starts = [0, ...lengths.map((length) => times.length - length).filter((start) => start > 0)]
+        const fitted = starts.map((start) => trendFrom(series, start, given.riseMin)).find((trend) => trend !== null)
+        expect(risingTrend(series, given.riseMin)).toEqual(fitted ?? null)
+        if (fitted === undefined) return
         trends += 1
         expect(canRise(boundsOf(values), leverageOf(times.length, boundsOf(given.gaps)), given.riseMin)).toBe(true)
       }),

@@ -1,0 +1,21 @@
+import crypto from 'node:crypto'
+
+/** SHA-256 of texts (UTF-8) and bytes, one after the other. */
+export const sha256 = (...parts: ReadonlyArray<string | Uint8Array>): Buffer => {
+  const hash = crypto.createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+/** SHA-256 of one text or one piece of memory, in hexadecimal or as bytes. */
+interface Digest {
+  (input: string | Uint8Array, form: 'hex'): string
+  (input: string | Uint8Array, form: 'buffer'): Buffer
+}
+
+// The one-shot hash is twice as fast for what is as short as events are; Node has it since 20.12.
+export const digest: Digest =
+  typeof crypto.hash === 'function'
+    ? (((input: string | Uint8Array, form: 'hex') => crypto.hash('sha256', input, form)) as Digest)
+    : (((input: string | Uint8Array, form: 'hex' | 'buffer') =>
+        form === 'hex' ? sha256(input).toString('hex') : sha256(input)) as Digest)
