@@ -6,6 +6,7 @@ import {
   replayLog,
   type AuditedPart,
   type AuditOptions,
+  type ReplayOptions,
   type ReplayVerdict,
 } from '../../projections/index.js'
 
