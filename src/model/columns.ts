@@ -255,7 +255,7 @@ function insertInto(values: Float64Array, count: number, value: number): number 
 
 // Columns follow a server from one sample to the next: those of the newest window of each boot are kept. They are found
 // by the window itself, so what they say depends on the window alone, whoever asked before.
-const bootsMax = 1_000
+const bootsMax = 250
 const byBoot = new Map<string, Columns>()
 
 /** The columns of a window. Valid until the next call for a window of the same boot. */

@@ -8,7 +8,7 @@ export { bandOf, scoreOf, spreadWeights, stableMargin, type Score } from './scor
 export { emptyWindow, observe, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
 export { assessShared, featuresShared, observeShared } from './shared.js'
 export { circumstances, troubleReportsMax, type TroubleReport } from './circumstances.js'
-export { assessStability, lossesOf, type Losses, type StabilityInputs } from './stability.js'
+export { assessStability, lossesOf, type Loss, type StabilityInputs } from './stability.js'
 export { noHistory, withIncident, type History } from './telemetry/index.js'
 export {
   artifactOf,

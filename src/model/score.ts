@@ -16,8 +16,24 @@ export interface Score {
 const usable = (weight: number | undefined): number =>
   weight !== undefined && Number.isFinite(weight) && weight > 0 ? weight : 0
 
+type Spread = ReadonlyArray<readonly [GroupName, number]>
+
+// The weights and what is measured are the same for sample after sample: the newest answer is kept.
+let newest: { readonly weights: Weights; readonly measured: number; readonly spread: Spread } | null = null
+
 /** Weights of the groups that were measured, made to sum to 1: what a missing group weighs is spread over the others. */
-export const spreadWeights = (health: GroupHealth, weights: Weights): ReadonlyArray<readonly [GroupName, number]> => {
+export const spreadWeights = (health: GroupHealth, weights: Weights): Spread => {
+  let measured = 0
+  for (let index = 0; index < groupNames.length; index += 1) {
+    if (health[groupNames[index] ?? 'cpu'] !== null) measured |= 1 << index
+  }
+  if (newest?.weights !== weights || newest.measured !== measured) {
+    newest = { weights, measured, spread: spreadAnew(health, weights) }
+  }
+  return newest.spread
+}
+
+const spreadAnew = (health: GroupHealth, weights: Weights): Spread => {
   const sumOf = (of: Weights): number => {
     let sum = 0
     for (const name of groupNames) if (health[name] !== null) sum += usable(of[name])

@@ -55,13 +55,18 @@ export function assessShared(
   return assessment
 }
 
-const derived = new WeakMap<FeatureWindow, { readonly horizonMs: number; readonly features: Features }>()
+let derivedWindow: FeatureWindow | null = null
+let derived: Features[] = []
 
-/** `featuresOf`, with the newest result of each window remembered. */
+/** `featuresOf`, with the results for the newest window remembered, one for each horizon. */
 export function featuresShared(window: FeatureWindow, horizonMs: number): Features {
-  const known = derived.get(window)
-  if (known?.horizonMs === horizonMs) return known.features
+  if (window !== derivedWindow) {
+    derivedWindow = window
+    derived = []
+  }
+  const known = derived.find((features) => features.horizonMs === horizonMs)
+  if (known !== undefined) return known
   const features = featuresOf(window, horizonMs)
-  derived.set(window, { horizonMs, features })
+  if (derived.length < assessedMax) derived.push(features)
   return features
 }

@@ -17,32 +17,43 @@ export interface StabilityInputs {
   readonly outlook: Outlook | null
 }
 
-/** What each group takes off the score, in points, and its health. */
-export type Losses = ReadonlyMap<string, { readonly points: number; readonly health: number }>
+/** What a group takes off the score, in points, and its health. */
+export interface Loss {
+  readonly name: string
+  readonly points: number
+  readonly health: number
+}
 
 /**
  * Stability score with a learned model: 100 times the weighted mean of the groups' health, times what the model leaves of
  * it. What the model takes off is put to the account of the groups that it finds fault with, so that the points of all
- * groups sum to what is lacking of 100.
+ * groups sum to what is lacking of 100. Each group comes once.
  */
-export function lossesOf({ features, besides, weights, outlook }: Omit<StabilityInputs, 'threshold'>): Losses {
+export function lossesOf({
+  features,
+  besides,
+  weights,
+  outlook,
+}: Omit<StabilityInputs, 'threshold'>): ReadonlyArray<Loss> {
   const health: GroupHealth = { ...features.health, ...besides }
-  const losses = new Map<string, { points: number; health: number }>()
+  const losses: Loss[] = []
   let left = 100
   for (const [name, weight] of spreadWeights(health, weights)) {
     const value = health[name] ?? 1
     const points = 100 * weight * (1 - value)
     left -= points
-    losses.set(name, { points, health: value })
+    losses.push({ name, points, health: value })
   }
   const taken = outlook === null ? 0 : Math.max(0, left) * (1 - outlook.calm)
   if (outlook === null || taken === 0) return losses
   for (const [name, share] of outlook.blame) {
-    const own = losses.get(name)
-    losses.set(name, {
+    const at = losses.findIndex((loss) => loss.name === name)
+    const own = losses[at]
+    losses[at === -1 ? losses.length : at] = {
+      name,
       points: (own?.points ?? 0) + taken * share,
       health: Math.min(own?.health ?? 1, 1 - (1 - outlook.calm) * share),
-    })
+    }
   }
   return losses
 }
@@ -50,8 +61,9 @@ export function lossesOf({ features, besides, weights, outlook }: Omit<Stability
 /** Assesses a server: score with what took most off it, risk and time to limit. Pure, as `assess`. */
 export function assessStability(inputs: StabilityInputs): Assessment {
   const { features, threshold, outlook } = inputs
-  const losses = [...lossesOf(inputs)]
-  const lost = losses.reduce((sum, [, { points }]) => sum + points, 0)
+  const losses = lossesOf(inputs)
+  let lost = 0
+  for (const { points } of losses) lost += points
   const score = roundTo(Math.min(100, Math.max(0, 100 - lost)), 1)
   const { timeToLimitMs } = features
   // An incident within the short horizon of a trend is one within the model's longer one.
@@ -65,11 +77,11 @@ export function assessStability(inputs: StabilityInputs): Assessment {
   }
 }
 
-const topFactors = (
-  losses: ReadonlyArray<readonly [string, { readonly points: number; readonly health: number }]>,
-): ReadonlyArray<Factor> =>
-  losses
-    .map(([name, { points, health }]) => ({ name, contribution: roundTo(points, 1), health: roundTo(health, 2) }))
-    .filter(({ contribution }) => contribution > 0)
-    .sort((a, b) => b.contribution - a.contribution || (a.name < b.name ? -1 : 1))
-    .slice(0, factorsMax)
+function topFactors(losses: ReadonlyArray<Loss>): ReadonlyArray<Factor> {
+  const factors: Factor[] = []
+  for (const { name, points, health } of losses) {
+    const contribution = roundTo(points, 1)
+    if (contribution > 0) factors.push({ name, contribution, health: roundTo(health, 2) })
+  }
+  return factors.sort((a, b) => b.contribution - a.contribution || (a.name < b.name ? -1 : 1)).slice(0, factorsMax)
+}

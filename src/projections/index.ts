@@ -5,6 +5,7 @@ export {
   replayAll,
   replayLog,
   type ArchivedPart,
+  type IsLast,
   type ReplayDifference,
   type ReplayOptions,
   type ReplayVerdict,

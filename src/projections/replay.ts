@@ -58,7 +58,11 @@ export interface ReplayOptions {
   readonly readStream?: (streamId: string) => AsyncIterable<RecordedEvent>
   /** The states that a cut has left of a stream that begins with this revision, by version of the rules. */
   readonly statesAt?: (streamId: string, revision: number) => unknown
+  /** Whether an event is the last one of its stream. Where that is known, what was remembered of the stream is let go. */
+  readonly isLast?: IsLast
 }
+
+export type IsLast = (streamId: string, revision: number) => boolean
 
 interface Replayed {
   readonly category: Category
@@ -120,8 +124,12 @@ export class Replay {
     const decoded = decodeEvent(entity.category, recorded)
     if (E.isLeft(decoded)) return this.#stop(recorded, decoded.left.message)
     const event = decoded.right
-    if (entity.decider?.version === event.metadata.actorVersion) return this.#apply(recorded, entity, event)
-    return this.#changeRules(recorded, entity, event)
+    if (entity.decider?.version !== event.metadata.actorVersion) return this.#changeRules(recorded, entity, event)
+    const goesOn = this.#apply(recorded, entity, event)
+    const { streamId, revision } = recorded
+    if (!goesOn || this.#options.isLast?.(streamId, revision) !== true) return goesOn
+    this.#entities.delete(streamId)
+    return !this.#missing(streamId, entity, revision + 1)
   }
 
   /** What came out. Call it once, when the events are at an end: decisions that are still missing count then. */

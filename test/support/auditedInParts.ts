@@ -25,7 +25,10 @@ export async function auditedInParts(
       for await (const event of store.readAll()) if (isMine(event.streamId)) yield event
     }
     const source = { readAll: mine, readStream: (id: string) => store.readStream(id) }
-    const audited = await auditPart(source, options, isMine)
+    const ends = new Map<string, number>()
+    for await (const { streamId, revision } of store.readAll()) ends.set(streamId, revision)
+    const isLast = (streamId: string, revision: number): boolean => ends.get(streamId) === revision
+    const audited = await auditPart(source, options, { isMine, isLast })
     if (audited === null) return null
     parts.push(audited)
   }

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { RuleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
-import { Replay, type ReplayVerdict } from '../replay.js'
+import { Replay, type IsLast, type ReplayVerdict } from '../replay.js'
 import { checkArchive, type AuditedArchive } from './archiveCheck.js'
 import { AuthorityCheck } from './authorityCheck.js'
 import { ChainCheck } from './chainCheck.js'
@@ -47,6 +47,7 @@ export type AuditSource = Pick<EventStore, 'readAll' | 'readStream'>
 /** Where some streams of a log are audited by themselves: see parts.ts. */
 export interface PartOfAudit {
   readonly isMine: (streamId: string) => boolean
+  readonly isLast: IsLast
   /** Takes what seems wrong with endings when nothing is known of silences. */
   readonly tellEnding: Tell
 }
@@ -135,6 +136,7 @@ export class Audit {
     this.#replay = new Replay(book, {
       readStream: (id) => source.readStream(id),
       statesAt: (id, revision) => ledger.streams.get(id)?.cutAt(revision)?.states,
+      ...(part === undefined ? {} : { isLast: part.isLast }),
     })
   }
 
@@ -215,6 +217,8 @@ export class Audit {
     this.#authority.take(streamId, revision, event.right)
     this.#playback.takeStream(streamId, revision, event.right)
     this.#endings.take(streamId, revision, event.right)
+    if (this.#part?.isLast(streamId, revision) !== true) return
+    for (const check of [this.#authority, this.#playback, this.#endings]) check.forget(streamId)
   }
 
   #takeClient(recorded: RecordedEvent): void {

@@ -62,6 +62,11 @@ export class AuthorityCheck {
     }
   }
 
+  /** Nothing more comes of this stream. */
+  forget(streamId: string): void {
+    this.#streams.delete(streamId)
+  }
+
   #seenOf(streamId: string): Seen {
     const known = this.#streams.get(streamId)
     if (known !== undefined) return known

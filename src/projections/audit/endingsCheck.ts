@@ -67,6 +67,11 @@ export class EndingsCheck {
     }
   }
 
+  /** Nothing more comes of this stream: only a handover that is under way still matters. */
+  forget(streamId: string): void {
+    if (this.#streams.get(streamId)?.open === null) this.#streams.delete(streamId)
+  }
+
   /** When the first of the handovers under way will be late if nobody is silent meanwhile, Unix milliseconds. */
   get openUntil(): number {
     let first = Infinity

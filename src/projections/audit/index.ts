@@ -1,4 +1,4 @@
-export { auditLog, type AuditOptions, type AuditResult } from './audit.js'
+export { auditLog, type AuditOptions, type AuditResult, type PartOfAudit } from './audit.js'
 export type { AuditedArchive } from './archiveCheck.js'
 export { auditChecks, type AuditCheck, type Finding } from './finding.js'
 export { LedgerRecord, type LastCheckpoint } from './ledgerRecord.js'

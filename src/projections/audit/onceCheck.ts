@@ -21,7 +21,7 @@ export class OnceCheck {
 
   take(streamId: string, revision: number, id: string): void {
     const [high, low] = bitsOf(id)
-    if (this.#count * 2 >= this.#table.length / 2) this.#grow()
+    if (this.#count >= fullest * (this.#table.length / 2)) this.#grow()
     if (insert(this.#table, high, low)) this.#count += 1
     else this.#tell({ check: 'once', streamId, revision, message: `the id ${id} stands in the log twice` })
   }
@@ -36,6 +36,9 @@ export class OnceCheck {
     this.#table = grown
   }
 }
+
+/** Share of the places that are taken before the table is doubled. */
+const fullest = 0.7
 
 /** 64 bits of each id, in the place that they themselves say or the next that was free. */
 export type IdTable = Uint32Array<ArrayBuffer>

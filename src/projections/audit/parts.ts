@@ -1,7 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { decodeEvent, parseStreamId } from '../../events/index.js'
 import { verdictOfParts } from '../replayParts.js'
-import { Findings, openAudit, type Audit, type AuditOptions, type AuditResult, type AuditSource } from './audit.js'
+import {
+  Findings,
+  openAudit,
+  type Audit,
+  type AuditOptions,
+  type AuditResult,
+  type AuditSource,
+  type PartOfAudit,
+} from './audit.js'
 import { EndingsCheck } from './endingsCheck.js'
 import type { Finding } from './finding.js'
 import { shareIds, type IdTable } from './onceCheck.js'
@@ -23,19 +31,19 @@ export interface AuditedPart {
  * read in order then, to say what comes first.
  *
  * @param source gives the events of these streams alone, and the ledger whole
- * @param isMine whether a stream is one of them
+ * @param part which streams they are, and which events are their last
  */
 export async function auditPart(
   source: AuditSource,
   options: AuditOptions,
-  isMine: (streamId: string) => boolean,
+  part: Pick<PartOfAudit, 'isMine' | 'isLast'>,
 ): Promise<AuditedPart | null> {
   let endsInDoubt = false
   const tellEnding = (): void => {
     // Silence is what all streams have in common: it cannot be told from some of them.
     endsInDoubt = true
   }
-  const audit = await openAudit(source, options, { isMine, tellEnding })
+  const audit = await openAudit(source, options, { ...part, tellEnding })
   const ofLedger = audit.findings.length
   if (isLedgerBroken(audit)) return null
   for await (const event of source.readAll()) {

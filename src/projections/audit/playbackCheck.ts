@@ -43,6 +43,11 @@ export class PlaybackCheck {
     }
   }
 
+  /** Nothing more comes of this stream. */
+  forget(streamId: string): void {
+    this.#hashes.delete(streamId)
+  }
+
   #look(streamId: string, revision: number, who: string, { gaps, duplicates, hashMismatches }: Damage): void {
     if (gaps + duplicates + hashMismatches === 0) return
     const message = `${who} ${gaps} gap(s), ${duplicates} duplicate(s), ${hashMismatches} damaged segment(s)`

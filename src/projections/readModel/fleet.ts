@@ -91,7 +91,8 @@ export const fleetProjection: Projection = {
     if (category !== 'server') return nothing
     const before = rows.get(servers, entity) ?? { server: entity, ...unknown }
     const after = next(before, event)
-    return [put(servers, { ...after, standing: standingOf(after) })]
+    const standing = standingOf(after)
+    return [put(servers, standing === after.standing ? after : { ...after, standing })]
   },
 }
 

@@ -182,10 +182,11 @@ function onSample(
   const foresightMs = horizonMsFor(intervalMs)
   const stride = quietStrideFor(intervalMs)
   const known = before.pending.findIndex(([, sampledAt]) => at - sampledAt <= foresightMs)
-  const settled = known === -1 ? before.pending : before.pending.slice(0, known)
-  const open = known === -1 ? [] : known === 0 ? before.pending : before.pending.slice(known)
+  const settled = known === -1 ? before.pending : known === 0 ? nothing : before.pending.slice(0, known)
+  const pending = known === -1 ? [] : before.pending.slice(known)
+  pending.push([seq, at])
   const first_seq = before.first_seq === -1 ? seq : before.first_seq
-  const after: Watched = { ...before, first_seq, interval_ms: intervalMs, pending: [...open, [seq, at]] }
+  const after: Watched = { ...before, first_seq, interval_ms: intervalMs, pending }
   const rows = settled
     .filter(([settledSeq]) => settledSeq % stride === 0)
     .map(([toSeq, toAt]) => quiet(before, toSeq, toAt, stride))

@@ -19,7 +19,7 @@ export interface ExportOptions {
   readonly until?: number
   /** The log, as the manifest shall name it. */
   readonly log: string
-  /** Events of the log between two points from which a killed export goes on. Default 200,000. */
+  /** Exported events of the log between two points from which a killed export goes on. Default 200,000. */
   readonly chunkEvents?: number
 }
 
@@ -111,9 +111,11 @@ async function exportEvents(
   const through = manifest().through as Position | null
   let events = 0
   let last: RecordedEvent | null = null
-  for await (const event of store.readAll(through === null ? {} : { after: through })) {
+  const filter = { streamPrefixes: ['server-'], types: tables.map(({ event }) => event) }
+  for await (const event of store.readAll({ filter, ...(through === null ? {} : { after: through }) })) {
     if (head === null || event.position > head) break
-    await chunk.take(event)
+    const opening = chunk.take(event)
+    if (opening !== undefined) await opening
     last = event
     events += 1
     if (events % progressEvery === 0) onProgress({ events, at: event.metadata.occurredAt })
@@ -126,12 +128,22 @@ async function exportEvents(
   else if (manifest().chunks === 0) save({ parts: await chunk.close('also empty'), chunks: 1 })
 }
 
+interface OpenPart {
+  readonly part: Awaited<ReturnType<typeof writePart>>
+  rows: number
+}
+
+function add(open: OpenPart, row: Row): void {
+  open.part.writer.add(row)
+  open.rows += 1
+}
+
 /** The rows of a stretch of the log, a file for each table that has any. */
 class Chunk {
   readonly #options: ExportOptions
   readonly #tables: ReadonlyArray<LogTable>
   readonly #number: number
-  readonly #open = new Map<string, { readonly part: Awaited<ReturnType<typeof writePart>>; rows: number }>()
+  readonly #open = new Map<string, OpenPart>()
 
   constructor(options: ExportOptions, tables: ReadonlyArray<LogTable>, number: number) {
     this.#options = options
@@ -139,20 +151,22 @@ class Chunk {
     this.#number = number
   }
 
-  async take(recorded: RecordedEvent): Promise<void> {
+  /** Wait for a promise before the next event is handed over. */
+  take(recorded: RecordedEvent): Promise<void> | undefined {
     const table = this.#tables.find(({ event }) => event === recorded.type)
-    if (table === undefined || !isWithin(this.#options, recorded.metadata.occurredAt)) return
+    if (table === undefined || !isWithin(this.#options, recorded.metadata.occurredAt)) return undefined
     const name = parseStreamId(recorded.streamId)
-    if (name?.category !== 'server') return
+    if (name?.category !== 'server') return undefined
     const event = decodeEvent('server', recorded)
     if (E.isLeft(event)) {
       throw new StoreCorrupt(`${recorded.streamId}, event ${recorded.revision}`, event.left.message, event.left)
     }
     const row = table.rowOf(name.entity, event.right)
-    if (row === null) return
-    const open = this.#open.get(table.table.name) ?? (await this.#begin(table))
-    open.part.writer.add(row)
-    open.rows += 1
+    if (row === null) return undefined
+    const open = this.#open.get(table.table.name)
+    if (open === undefined) return this.#begin(table).then((begun) => add(begun, row))
+    add(open, row)
+    return undefined
   }
 
   /** A table without rows gets a file only in the first chunk of an empty log, so that readers find its columns. */
@@ -163,7 +177,7 @@ class Chunk {
     return [...this.#open.values()].map(({ part, rows }) => part.close(rows))
   }
 
-  async #begin(table: LogTable) {
+  async #begin(table: LogTable): Promise<OpenPart> {
     const open = { part: await writePart(this.#options, table.table, this.#number), rows: 0 }
     this.#open.set(table.table.name, open)
     return open

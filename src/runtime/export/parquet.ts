@@ -29,6 +29,7 @@ export function parquetPart(path: string, { columns }: Table, rowsPerGroup = row
     })),
   ]
   const writer = new ParquetWriter({ writer: fileWriter(path), schema, createdBy: 'segue' })
+  const fields = entries.map(([name, { type }]) => ({ name, type }))
   let group = entries.map((): unknown[] => [])
   let rows = 0
   const flush = (): void => {
@@ -40,7 +41,10 @@ export function parquetPart(path: string, { columns }: Table, rowsPerGroup = row
   }
   return {
     add: (row: Row) => {
-      for (const [index, [name, { type }]] of entries.entries()) group[index]?.push(valueOf(type, row[name]))
+      for (let index = 0; index < fields.length; index += 1) {
+        const field = fields[index]
+        if (field !== undefined) group[index]?.push(valueOf(field.type, row[field.name]))
+      }
       rows += 1
       if (rows === rowsPerGroup) flush()
     },

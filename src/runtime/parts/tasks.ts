@@ -6,6 +6,7 @@ import {
   replayLog,
   type AuditedPart,
   type AuditOptions,
+  type PartOfAudit,
   type ReplayOptions,
   type ReplayVerdict,
 } from '../../projections/index.js'
@@ -39,11 +40,11 @@ export async function replayOptionsOf(source: Pick<EventStore, 'readStream' | 'c
 export type PartRunner<T extends PartTask> = (
   source: PartSource,
   options: PartTasks[T]['options'],
-  isMine: (streamId: string) => boolean,
+  part: Pick<PartOfAudit, 'isMine' | 'isLast'>,
 ) => Promise<PartTasks[T]['result'] | null>
 
 export const partRunners: { readonly [T in PartTask]: PartRunner<T> } = {
-  replay: async (source) => {
+  replay: async (source, _options, { isLast }) => {
     let events = 0
     async function* counted(): AsyncIterable<RecordedEvent> {
       for await (const event of source.readAll()) {
@@ -51,8 +52,8 @@ export const partRunners: { readonly [T in PartTask]: PartRunner<T> } = {
         yield event
       }
     }
-    const verdict = await replayLog(counted(), ruleBook, await replayOptionsOf(source))
+    const verdict = await replayLog(counted(), ruleBook, { ...(await replayOptionsOf(source)), isLast })
     return verdict.identical ? { events, verdict } : null
   },
-  audit: (source, options, isMine) => auditPart(source, { ...options, book: ruleBook }, isMine),
+  audit: (source, options, part) => auditPart(source, { ...options, book: ruleBook }, part),
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { StreamRange } from '../../events/index.js'
 import { isInRange } from '../../events/stores/index.js'
-import { openSqliteStore } from '../../events/stores/sqlite/index.js'
+import { endsOfStreams, openSqliteStore } from '../../events/stores/sqlite/index.js'
 import { shelveModels } from '../models/index.js'
 import { partRunners, type PartTask, type PartTasks } from './tasks.js'
 
@@ -27,7 +27,11 @@ async function work<T extends PartTask>(order: PartOrder<T>): Promise<PartTasks[
       readStream: (id: string) => store.readStream(id),
       cuts: () => store.cuts(),
     }
-    return await partRunners[task](source, options, (streamId) => isInRange(range, streamId))
+    const ends = await endsOfStreams(path, range)
+    return await partRunners[task](source, options, {
+      isMine: (streamId) => isInRange(range, streamId),
+      isLast: (streamId, revision) => ends.get(streamId) === revision,
+    })
   } finally {
     await store.close()
   }

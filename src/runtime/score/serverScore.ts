@@ -108,8 +108,8 @@ function explain(state: ServerState, { before, at }: Judged, reason: string): Se
   const besides = circumstances(state, newest.viewers, at)
   const losses = lossesOf({ features, besides, weights, outlook })
   const shares = new Map(spreadWeights({ ...features.health, ...besides }, weights))
-  const groups = [...losses]
-    .map(([name, { points, health }]): GroupPart => {
+  const groups = losses
+    .map(({ name, points, health }): GroupPart => {
       const group = groupNames.find((each) => each === name)
       return { name, weight: group === undefined ? 0 : (shares.get(group) ?? 0), health, points }
     })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreUnavailable } from '../../errors.js'
 import { cutIn, ledgerStream } from '../../integrity/index.js'
-import type { EventStore, ReadAllOptions, ReadStreamOptions, StreamCut } from '../../store.js'
+import type { EventStore, ReadAllOptions, ReadStreamOptions, StreamCut, SubscriptionFilter } from '../../store.js'
+import { matches } from '../subscription.js'
 import { eventsInFile } from './eventRows.js'
 import { archivesIn, type Archive } from './folder.js'
 import { eventsTable, historyOf } from './records.js'
@@ -164,12 +165,12 @@ class Cursor {
 async function* readAll(
   store: EventStore,
   parts: ReadonlyArray<Part>,
-  { after, limit = Infinity }: ReadAllOptions = {},
+  { after, limit = Infinity, filter = {} }: ReadAllOptions = {},
 ): AsyncGenerator<RecordedEvent> {
   let left = limit
-  const archived = archivedEvents(parts, after)
+  const archived = kept(archivedEvents(parts, after), filter)
   let older = await archived.next()
-  for await (const event of store.readAll(after === undefined ? {} : { after })) {
+  for await (const event of store.readAll({ filter, ...(after === undefined ? {} : { after }) })) {
     for (; older.done !== true && older.value.position < event.position; older = await archived.next()) {
       if (left <= 0) return
       yield older.value
@@ -180,6 +181,10 @@ async function* readAll(
     left -= 1
   }
   for (; older.done !== true && left > 0; older = await archived.next(), left -= 1) yield older.value
+}
+
+async function* kept(events: AsyncIterable<RecordedEvent>, filter: SubscriptionFilter): AsyncGenerator<RecordedEvent> {
+  for await (const event of events) if (matches(filter, event.streamId, event.type)) yield event
 }
 
 async function* readStream(

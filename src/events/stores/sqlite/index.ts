@@ -1,2 +1,2 @@
-export { rangesOfLog, type LogRanges } from './ranges.js'
+export { endsOfStreams, rangesOfLog, type LogRanges } from './ranges.js'
 export { openSqliteStore, type SqliteStoreOptions } from './sqliteStore.js'
