@@ -124,7 +124,8 @@ export const sourceRun = ({ source, format, size, timed, interlaced, withText }:
     inputs: [inputOf(source, timed)],
     outputOptions: [
       ...['-map', '0:v:0', '-map', '0:a:0?', '-vf', filters.join(','), '-af', 'aresample=48000:async=1'],
-      ...['-sn', '-dn', ...feedOutput(format)],
+      // A picture of another size makes ffmpeg set up its filters anew, and the frame that `fps` held back is lost with them.
+      ...['-vsync', 'cfr', '-sn', '-dn', ...feedOutput(format)],
     ],
   }
 }

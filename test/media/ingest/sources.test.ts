@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -76,6 +76,26 @@ describe('Sources', () => {
     },
     30_000,
   )
+
+  it('whose clock wraps and whose picture changes its size on the way go on without a missing number', async () => {
+    const wrapS = 2 ** 33 / 90_000
+    const path = join(folder, 'wraps.ts')
+    const parts = (['320x180', '160x120'] as const).map((size, index) => {
+      const part = join(folder, `part${index}.ts`)
+      const at = ['-output_ts_offset', String(wrapS - 1 + index * 2), '-muxdelay', '0']
+      ffmpegNow(...pattern(size, 25), ...tone(48_000), ...x264, '-g', '25', ...at, part)
+      return readFileSync(part)
+    })
+    writeFileSync(path, Buffer.concat(parts))
+    const { numbers, configurations, segments, inits, saw } = await onAir(path)
+    // The file is looped: both happen twice.
+    await waitFor(() => numbers('video').length >= 20 && numbers('audio').length >= 20, patience)
+    expect(ingest?.info()).toMatchObject({ onAir: 'source', timesLost: 0, sourceStarts: 1 })
+    expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), saw('incomplete')]).toEqual([[], [], false])
+    expect(configurations).toMatchObject([{ video: { width: 320, height: 180 } }])
+    const movie = Buffer.concat([inits[0]?.combined ?? Buffer.alloc(0), ...segments.map(({ bytes }) => bytes)])
+    expect(await decode(movie)).toMatchObject({ complaints: '' })
+  }, 30_000)
 
   it('that are files are looped without a seam', async () => {
     const path = join(folder, 'short.mp4')
