@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { promisify } from 'node:util'
 import { subjects, type Assignment, type Route } from '../../src/messaging/index.js'
 import { createMemoryTransport } from '../../src/messaging/memory/index.js'
 import { signerOf } from '../../src/runtime/control/noticeSigner.js'
@@ -20,6 +22,13 @@ const segmentMs = format.segmentTicks / 90
 const signer = signerOf(generateKeyPairSync('ed25519').privateKey)
 
 type Of<T extends ViewerEvent['type']> = Extract<ViewerEvent, { readonly type: T }>
+
+/** What ffprobe finds behind an address: codec and picture size of each stream. */
+const probe = async (url: string): Promise<ReadonlyArray<string>> => {
+  const entries = ['-show_entries', 'stream=codec_name,width,height', '-of', 'csv=p=0']
+  const { stdout } = await promisify(execFile)('ffprobe', ['-v', 'error', ...entries, url], { timeout: 10_000 })
+  return [...new Set(stdout.trim().split(/\s+/))]
+}
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0)
 
@@ -89,6 +98,10 @@ describe('a viewer of two real encoders', () => {
       describe: 'ten segments',
     })
 
+    const pictures = ['h264,320,180', 'h264,160,90']
+    expect(await probe(`${a.url}/streams/${stream}/main.mpd?numbers=short`)).toEqual([...pictures, 'aac'])
+    expect(await probe(`${a.url}/streams/${stream}/main.m3u8`)).toEqual(expect.arrayContaining([...pictures, 'aac']))
+
     const cutover = lastNumber() + 4
     const second: Route = {
       ...first,
@@ -108,10 +121,8 @@ describe('a viewer of two real encoders', () => {
     expect(said('handover')[0]?.data).toMatchObject({ epoch: 2, from: 'a', to: 'b', firstNumber: cutover, gaps: 0 })
     const flawless = { gaps: 0, duplicates: 0, hashMismatches: 0, stalls: 0 }
     expect(viewers.totals()).toMatchObject([flawless, flawless])
-    const pictures = [segmentsOf(0), segmentsOf(1)].map((each) => each.map(({ data }) => data.video.byteLength))
-    expect(sum(pictures[1] ?? []) / (pictures[1]?.length ?? 0)).toBeLessThan(
-      sum(pictures[0] ?? []) / (pictures[0]?.length ?? 0),
-    )
+    const sizes = [segmentsOf(0), segmentsOf(1)].map((each) => each.map(({ data }) => data.video.byteLength))
+    expect(sum(sizes[1] ?? []) / (sizes[1]?.length ?? 0)).toBeLessThan(sum(sizes[0] ?? []) / (sizes[0]?.length ?? 0))
     const { complaints, videoFrames } = await decode(Buffer.concat(piped))
     expect(complaints).toBe('')
     expect(videoFrames).toBe(segmentsOf(0).length * format.gopFrames)

@@ -1,5 +1,6 @@
 import type { StreamFormat } from '../../events/index.js'
 import type { Route } from '../../messaging/index.js'
+import { msOfTicks } from '../format.js'
 import { audioBitsPerS, videoBitsPerS } from './bandwidth.js'
 import type { VariantFacts } from './playlists.js'
 
@@ -16,18 +17,39 @@ const presentationDelayS = 1.5
 /** How long media stays available at least: what a server keeps. */
 const timeShiftS = 8
 
+export interface PresentationOptions {
+  /** With content steering (ETSI TS 103 998), for players that choose their server themselves. Default true. */
+  readonly steered?: boolean
+  /**
+   * For readers that count numbers in 32 bits and take decode times as they are (ffmpeg): numbers count from the last whole
+   * billion up to this one, which stands in the addresses as text. Default null: as everybody else reads it.
+   */
+  readonly shortAt?: number | null
+}
+
+/** More than what a 32 bit number holds is written in front of it. */
+const billion = 1e9
+
+/** Where numbers begin to count, and how one is written in an address. */
+const numberingFrom = (shortAt: number | null, { segmentTicks }: StreamFormat) => {
+  if (shortAt === null) return { startedAt: '1970-01-01T00:00:00Z', number: '$Number$' }
+  const billions = Math.floor(shortAt / billion)
+  const startedAtMs = Math.round(msOfTicks(billions * billion * segmentTicks))
+  return { startedAt: new Date(startedAtMs).toISOString(), number: `${billions}$Number%09d$` }
+}
+
 /**
  * MPD (ISO/IEC 23009-1, live profile) of a stream. Numbers count from the unix epoch, so it stays as it is while the
  * stream runs; only the servers change. The same on every server that knows the route.
- * @param steered with content steering (ETSI TS 103 998), for players that choose their server themselves
  */
 export function mediaPresentation(
   stream: string,
   format: StreamFormat,
   variants: ReadonlyArray<VariantFacts>,
   route: Route | null,
-  steered = true,
+  { steered = true, shortAt = null }: PresentationOptions = {},
 ): string {
+  const { startedAt, number } = numberingFrom(shortAt, format)
   const servers = route === null ? [] : [route.primary, ...(route.standby === null ? [] : [route.standby])]
   const { num, den } = format.frameRate
   const template = (path: string): string =>
@@ -36,7 +58,7 @@ export function mediaPresentation(
       duration: format.segmentTicks,
       startNumber: 0,
       initialization: `${path}/init.mp4`,
-      media: `${path}/$Number$.m4s`,
+      media: `${path}/${number}.m4s`,
     })}/>`
   const [first] = variants
   const videos = variants.map(
@@ -50,7 +72,7 @@ export function mediaPresentation(
     xmlns: 'urn:mpeg:dash:schema:mpd:2011',
     profiles: 'urn:mpeg:dash:profile:isoff-live:2011',
     type: 'dynamic',
-    availabilityStartTime: '1970-01-01T00:00:00Z',
+    availabilityStartTime: startedAt,
     minimumUpdatePeriod: 'PT5S',
     minBufferTime: 'PT1S',
     suggestedPresentationDelay: `PT${presentationDelayS}S`,

@@ -24,7 +24,7 @@ interface Params {
 
 interface Asked {
   Params: Params
-  Querystring: { readonly steering?: unknown }
+  Querystring: { readonly steering?: unknown; readonly numbers?: unknown }
 }
 
 /** `?steering=none`: asked for by players whose requests are routed already (src/client). */
@@ -46,7 +46,11 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
     if (!('variants' in found)) return found
     const { stream, variants } = found
     const route = host.routeOf(stream.stream)
-    const presentation = mediaPresentation(stream.stream, stream.format, variants, route, isSteered(request.query))
+    const options = {
+      steered: isSteered(request.query),
+      shortAt: request.query.numbers === 'short' ? (stream.buffer.live() ?? 0) : null,
+    }
+    const presentation = mediaPresentation(stream.stream, stream.format, variants, route, options)
     return sendText(request, reply, dashType, revalidated, presentation)
   })
 

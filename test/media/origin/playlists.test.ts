@@ -123,6 +123,17 @@ describe('playlists', () => {
     }
   })
 
+  it('count from the last billion for readers with numbers of 32 bits', async () => {
+    const origin = await start({ buffer: bufferOf(5_000_000_000, 5_000_000_040) })
+    const short = await text(origin, '/streams/demo/main.mpd?numbers=short')
+    expect(short).toContain('availabilityStartTime="2020-09-13T12:26:40.000Z"')
+    expect(short).toContain('media="video/5$Number%09d$.m4s"')
+    expect((await origin.get('/streams/demo/video/5000000040.m4s')).status).toBe(200)
+    const ordinary = await text(origin, '/streams/demo/main.mpd')
+    expect(ordinary).toContain('media="video/$Number$.m4s"')
+    expect(ordinary).toContain('availabilityStartTime="1970-01-01T00:00:00Z"')
+  })
+
   it('refuse a rendition that the stream does not have', async () => {
     const origin = await start({ buffer: bufferOf(1, 20) })
     for (const path of ['v180.m3u8', 'v180/init.mp4', 'v180/20.m4s', 'constructor/20.m4s', 'constructor/init.mp4']) {
