@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,16 +20,29 @@ const browserArguments = [
   '--autoplay-policy=no-user-gesture-required',
 ]
 
+/** How long the picture stood still at most, looked at each 20 ms. Runs in the page. */
+const watchPicture = (): void => {
+  const watched = window as unknown as { stillMs: number }
+  let [positionS, movedAt] = [0, 0]
+  watched.stillMs = 0
+  setInterval(() => {
+    const { currentTime = 0 } = document.querySelector('video') ?? {}
+    if (currentTime !== positionS) [positionS, movedAt] = [currentTime, performance.now()]
+    else if (currentTime > 0) watched.stillMs = Math.max(watched.stillMs, performance.now() - movedAt)
+  }, 20)
+}
+
 describeUnless(obstacle, 'the page', () => {
   let dataDir: string
   let fleet: Fleet
   let browser: Browser
   let page: Page
+  let examples: ChildProcess | null = null
   const problems: string[] = []
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-page-'))
-    fleet = await startFleet({ dataDir, port: Number(portForFleet()) })
+    fleet = await startFleet({ dataDir, port: Number(portForFleet()), renditions: '360p,180p,audio' })
     await Promise.race([fleet.playing, fleet.broken])
     browser = await chromium.launch({ executablePath: browserPath ?? '', args: browserArguments })
     page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
@@ -40,6 +54,7 @@ describeUnless(obstacle, 'the page', () => {
   }, 90_000)
 
   afterAll(async () => {
+    examples?.kill()
     await browser.close()
     await fleet.release()
     await rm(dataDir, { recursive: true, force: true })
@@ -63,6 +78,45 @@ describeUnless(obstacle, 'the page', () => {
     await waitFor(async () => (await playedS()) > before + 2, { timeoutMs: 20_000, describe: 'the picture to go on' })
     const figures = await page.locator('#viewer').innerText()
     expect(figures).toMatch(/gaps\s+0\s+duplicates\s+0\s+wrong hashes\s+0/)
+  }, 70_000)
+
+  it('is followed by hls.js with the SDK, with WebSocket and without', async () => {
+    const served = spawn(process.execPath, ['examples/players/serve.mjs', '--from', fleet.controlUrl, '--port', '0'])
+    examples = served
+    const url = await new Promise<string>((resolve) => {
+      served.stdout.once('data', (lines: Buffer) => resolve(lines.toString().split('\n')[0] ?? ''))
+    })
+    const asked: string[] = []
+    const open = async (hasWebSocket: boolean): Promise<Page> => {
+      const opened = await browser.newPage()
+      opened.on('pageerror', (error) => problems.push(error.message))
+      if (!hasWebSocket) {
+        await opened.routeWebSocket(/./, (socket) => void socket.close())
+        opened.on('request', (request) => asked.push(request.url()))
+      }
+      await opened.addInitScript(watchPicture)
+      await opened.goto(url)
+      return opened
+    }
+    const pages = await Promise.all([open(true), open(false)])
+    const stillMs = (of: Page): Promise<number> => of.evaluate('stillMs')
+    const playedIn = (of: Page): Promise<number> => of.evaluate("document.querySelector('video').currentTime")
+    for (const each of pages) {
+      await waitFor(async () => (await playedIn(each)) > 2, { timeoutMs: 20_000, describe: 'the picture of hls.js' })
+      await each.evaluate('stillMs = 0')
+    }
+    const button = page.getByRole('button', { name: 'Hand over' })
+    await waitFor(() => button.isEnabled(), { timeoutMs: 20_000, describe: 'a stream with a standby' })
+    await button.click()
+    for (const each of pages) {
+      const told = await each.getByText(/handover \{/).innerText({ timeout: 20_000 })
+      expect(told).toMatch(/handover \{.*"gaps":0,"duplicates":0,"hashMismatches":0/)
+      const before = await playedIn(each)
+      await waitFor(async () => (await playedIn(each)) > before + 1, { timeoutMs: 10_000 })
+      // The bench measures 0 ms on a quiet machine; here it is only to be seen that nobody waited for a time-out.
+      expect(await stillMs(each)).toBeLessThan(700)
+    }
+    expect(asked.some((each) => /\/notices\/main\/events\?/.test(each))).toBe(true)
   }, 70_000)
 
   it('does so without an error in the browser', () => {
