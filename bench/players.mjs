@@ -79,9 +79,10 @@ const results = await onStage(async (stage) => {
       }
       done.push(result)
       const { peer, segue, steered } = result
+      const replaced = segue.replaced + peer.replaced > 0 ? `, replaced ${segue.replaced} (peer ${peer.replaced})` : ''
       const beside = steered === undefined ? '' : `, steered ${steered.stallMs} ms`
       log(
-        `${name} ${run}: peer ${peer.stallMs} ms${beside}, segue ${segue.stallMs} ms, ${segue.gaps} gaps, ${segue.duplicates} duplicates, ` +
+        `${name} ${run}: peer ${peer.stallMs} ms${beside}, segue ${segue.stallMs} ms, ${segue.gaps} gaps, ${segue.duplicates} duplicates${replaced}, jumps ${segue.jumps}, ` +
           `latency ${result.startLatencyS.segue.toFixed(2)} to ${segue.latencyS.toFixed(2)} s (peer ${result.startLatencyS.peer.toFixed(2)}), longest without a new frame ${segue.frameGapMs} ms (peer ${peer.frameGapMs}), ${result.note}`,
       )
       for (const line of result.told) log(`    ${line}`)

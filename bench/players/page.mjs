@@ -85,24 +85,34 @@ class Observed {
   }
 }
 
-/** What is appended to the buffers of one player, in order. */
-const appended = { gaps: 0, duplicates: 0, segments: 0 }
-function readBack(hls) {
+/**
+ * What is appended to the buffers of one player, in order. A segment that takes the place of one of another rendition is no
+ * duplicate but `replaced`: hls.js loads a number again when it changes the bitrate.
+ */
+const nothingAppended = { gaps: 0, duplicates: 0, replaced: 0, segments: 0 }
+const sameBytes = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index])
+function readBack(hls, appended) {
   hls.on(Hls.Events.BUFFER_CREATED, (_, { tracks }) => {
     for (const { buffer } of Object.values(tracks)) {
       if (!buffer) continue
       const { appendBuffer } = buffer
-      let [init, endS] = [null, null]
+      const renditions = []
+      let [init, endS, own] = [null, null, null]
       buffer.appendBuffer = function (data) {
         const bytes = data instanceof Uint8Array ? data : new Uint8Array(data.buffer ?? data)
         const found = readInit(bytes)
-        if (!isMalformed(found) && found[0]) init = found[0]
+        if (!isMalformed(found) && found[0]) {
+          init = found[0]
+          own = renditions.find((each) => sameBytes(each.bytes, bytes)) ?? { bytes: bytes.slice(), endS: -Infinity }
+          if (!renditions.includes(own)) renditions.push(own)
+        }
         const span = init && readFragment(bytes, init.sampleDurationDefault)
         if (span && !isMalformed(span)) {
           const startS = span.startTicks / init.timescale
           if (endS !== null && startS - endS > 0.001) appended.gaps += 1
-          if (endS !== null && startS - endS < -0.001) appended.duplicates += 1
-          endS = span.endTicks / init.timescale
+          if (startS - own.endS < -0.001) appended.duplicates += 1
+          else if (endS !== null && startS - endS < -0.001) appended.replaced += 1
+          own.endS = endS = span.endTicks / init.timescale
           appended.segments += 1
         }
         return appendBuffer.call(this, data)
@@ -113,7 +123,9 @@ function readBack(hls) {
 
 function play(name, hls, url) {
   const video = document.getElementById(name)
-  players[name] = { hls, changes: 0, observed: new Observed(video) }
+  const appended = { ...nothingAppended }
+  players[name] = { hls, changes: 0, appended, observed: new Observed(video) }
+  readBack(hls, appended)
   hls.on(Hls.Events.ERROR, (_, { type, details, fatal }) => tell(`${name}: ${type} ${details}${fatal ? ' FATAL' : ''}`))
   // With several pictures, begin with the largest: the estimate of the bandwidth is not what is measured here.
   hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
@@ -156,7 +168,6 @@ window.begin = ({ stream, servers, latencyMs, steered }) => {
     session.on(event, (data) => tell(`segue: ${event} ${JSON.stringify(data).slice(0, 160)}`))
   }
   const hls = new Hls(hlsConfig(session))
-  readBack(hls)
   play('segue', hls, session.url())
   session.watch(document.getElementById('segue'))
   players.segue.session = session
@@ -166,16 +177,19 @@ const starts = {}
 window.reset = () => {
   for (const [name, { hls, observed }] of Object.entries(players)) starts[name] = observed.result(hls).latencyS
   told.splice(0)
-  Object.assign(appended, { gaps: 0, duplicates: 0, segments: 0 })
+  for (const { appended } of Object.values(players)) Object.assign(appended, nothingAppended)
   for (const { observed } of Object.values(players)) observed.reset()
 }
 
 window.read = () => {
-  const entries = Object.entries(players).map(([name, { hls, observed }]) => [name, observed.result(hls)])
+  const entries = Object.entries(players).map(([name, { hls, observed }]) => [
+    name,
+    { ...observed.result(hls), ...players[name].appended },
+  ])
   const results = Object.fromEntries(entries)
   return {
     ...results,
-    segue: { ...results.segue, ...appended, totals: players.segue.session.totals() },
+    segue: { ...results.segue, totals: players.segue.session.totals() },
     steadyMs: Math.min(...Object.values(players).map(({ observed }) => observed.steadyMs)),
     memory: performance.memory?.usedJSHeapSize ?? null,
     startLatencyS: starts,
