@@ -11,6 +11,9 @@ import { readModelState } from '../../../src/runtime/models/index.js'
 import { failingFleet, shippedModel, writeFleet, type FailingFleet } from '../../support/failingFleet.js'
 import { waitFor } from '../../support/waitFor.js'
 
+// The thread that trains gives way to everything else on the machine.
+import.meta.jest.setTimeout(120_000)
+
 const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()

@@ -9,6 +9,9 @@ import { failingFleet, writeFleet, type FailingFleet } from '../../support/faili
 
 const prior = readFileSync('models/prior.bin')
 
+// The thread that trains gives way to everything else on the machine.
+import.meta.jest.setTimeout(120_000)
+
 describe('training on a log', () => {
   let dir = ''
   beforeEach(async () => {
