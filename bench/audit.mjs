@@ -1,11 +1,13 @@
-// How fast a log is replayed, audited and asked what-if, and how much memory that takes:
+// How fast a log is read (with every event decoded), replayed, audited and asked what-if, and how much memory that takes:
 //   node bench/makeLog.mjs --events 1000000 --out /tmp/log.sqlite
-//   node bench/audit.mjs /tmp/log.sqlite [replay|audit|what-if ...]     (after npm run build)
+//   node bench/audit.mjs /tmp/log.sqlite [read|replay|audit|what-if ...]     (after npm run build)
 // A log without a ledger gets one first, in a folder of keys beside it. Each measurement runs in a process of its own.
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import { decodeEvent, parseStreamId } from '../dist/events/index.js'
 import { ledgerStream } from '../dist/events/integrity/index.js'
 import { sqliteAt } from '../dist/events/stores/index.js'
 import { openSqliteStore, rangesOfLog } from '../dist/events/stores/sqlite/index.js'
@@ -33,6 +35,17 @@ const cases = {
       await keeper.checkpoint()
     }
     await keeper.close()
+    await store.close()
+    return { events }
+  },
+  read: async () => {
+    const store = await openSqliteStore({ path, readOnly: true })
+    let events = 0
+    for await (const event of store.readAll()) {
+      const name = parseStreamId(event.streamId)
+      if (name !== null && E.isLeft(decodeEvent(name.category, event))) throw new Error(`${event.id} cannot be decoded`)
+      events += 1
+    }
     await store.close()
     return { events }
   },
@@ -69,6 +82,7 @@ async function measure(name) {
   const residentMb = process.resourceUsage().maxRSS / 1_024
   const figures = {
     ledger: ({ events }) => `${events} events`,
+    read: ({ events }) => `${Math.round(events / seconds).toLocaleString('en')} events/s, ${events} events`,
     replay: ({ verdict: { facts, identical } }) =>
       `${Math.round(facts / seconds).toLocaleString('en')} facts/s, ${facts} facts, ${identical ? 'identical' : 'DIFFERENT'}`,
     audit: ({ events, findings }) =>

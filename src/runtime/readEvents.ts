@@ -50,14 +50,16 @@ async function* lastOf(
 
 function sourceOf(
   store: EventStore,
-  { streams, after, backwards }: EventQuery,
+  query: EventQuery,
 ): { readonly events: AsyncIterable<RecordedEvent>; readonly isBackwards: boolean } {
+  const { streams, after, backwards } = query
   const [only, ...more] = streams ?? []
   if (only !== undefined && more.length === 0) {
     const isBackwards = backwards === true
     return { events: store.readStream(only, { direction: isBackwards ? 'backwards' : 'forwards' }), isBackwards }
   }
-  return { events: store.readAll(after === undefined ? {} : { after }), isBackwards: false }
+  const filter = storeFilter(query)
+  return { events: store.readAll({ filter, ...(after === undefined ? {} : { after }) }), isBackwards: false }
 }
 
 /** Hands on what a query asks for, then goes on with what is appended until it is told to stop. Resolves at the end. */
