@@ -93,6 +93,7 @@ const found: ReadonlyArray<readonly [seed: number, world: number, what: string]>
   [201, 403, 'an outage that only a second control plane had noticed'],
   [301, 64, 'a fleet that a second control plane had shown'],
   [1039, 63, 'a clock that was set back twice within a handover'],
+  [2111, 37, 'a sleep too short to be noticed, behind a cut link'],
 ]
 
 describe('a world that found a defect once', () => {

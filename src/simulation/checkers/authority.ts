@@ -26,6 +26,8 @@ const clockWrongMs = 10_000
 export interface AuthorityContext extends CheckerContext {
   /** The network holds up every report longer than K is put ahead, so K cannot be put ahead of what is served. */
   readonly reportsAreLate: boolean
+  /** A server does not notice a shorter sleep: what it misses then, as behind a cut link, it would miss awake as well. */
+  readonly sleepMsMin: number
   /** Newest number at a server now; null when it is not there. */
   readonly liveOf: (server: string, stream: string) => number | null
 }
@@ -34,7 +36,8 @@ export interface AuthorityContext extends CheckerContext {
 const makeUpSegmentsMax = 4
 
 /** Invariant 1, told from the log and from every segment that leaves a server. */
-export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: AuthorityContext): Checker {
+export function checkAuthority(context: AuthorityContext): Checker {
+  const { nowMs, violated, reportsAreLate, sleepMsMin, liveOf } = context
   const streams = new Map<string, Seen>()
   const sleeps = new Map<string, { readonly fromMs: number; readonly toMs: number }>()
   let clockWrongUntilMs = -Infinity
@@ -173,6 +176,8 @@ export function checkAuthority({ nowMs, violated, reportsAreLate, liveOf }: Auth
       // With the clock set, the decider has nothing to count on by.
       if (kind.startsWith('clock-step')) clockWrongUntilMs = nowMs() + clockWrongMs
     },
-    awoke: (server, fromMs) => void sleeps.set(server, { fromMs, toMs: nowMs() }),
+    awoke: (server, fromMs) => {
+      if (nowMs() - fromMs > sleepMsMin) sleeps.set(server, { fromMs, toMs: nowMs() })
+    },
   }
 }

@@ -20,7 +20,8 @@ import { sampleOf } from './sample.js'
 import { SimulatedStation } from './station.js'
 import type { StationContext } from './stationContext.js'
 
-const suspensionMsMin = 400
+/** A shorter sleep a server does not notice. */
+export const suspensionMsMin = 400
 const askRouteMs = 400
 const done: CommandReply = { type: 'done' }
 

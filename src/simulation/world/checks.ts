@@ -6,6 +6,7 @@ import { checkIndependence } from '../checkers/independence.js'
 import { checkLog } from '../checkers/log.js'
 import { checkPlayback, type PlaybackContext } from '../checkers/playback.js'
 import { checkReplay } from '../checkers/replay.js'
+import { suspensionMsMin } from '../media/mediaServer.js'
 import { sparesViewers } from '../scenario.js'
 import { streamPolicy } from './parts.js'
 import type { World } from './world.js'
@@ -29,6 +30,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
   return [
     checkAuthority({
       ...context,
+      sleepMsMin: suspensionMsMin,
       liveOf: (id, stream) => world.server(id)?.stationOf(stream)?.buffer.live ?? null,
       reportsAreLate: scenario.weather.delayMs > 50 || scenario.weather.loss > 0.01 || scenario.weather.reordering > 0,
     }),

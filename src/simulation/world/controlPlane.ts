@@ -48,6 +48,9 @@ export class SimulatedControlPlane {
   /** The clock of its machine minus the true time. */
   skewMs = 0
   readonly #options: ControlPlaneOptions
+  /** What the newest id was drawn from. */
+  readonly #drawnBytes = new Uint8Array(10)
+  readonly #drawn = new DataView(this.#drawnBytes.buffer)
   #core: ControlCore | null = null
   #watch: SimulatedWatch | null = null
   #listening = false
@@ -117,11 +120,10 @@ export class SimulatedControlPlane {
 
   readonly #newId = (atMs: number): string => {
     const { random } = this.#options
-    const bytes = new DataView(new ArrayBuffer(10))
-    bytes.setUint32(0, random.whole(2 ** 32))
-    bytes.setUint32(4, random.whole(2 ** 32))
-    bytes.setUint16(8, random.whole(2 ** 16))
-    return timeOrderedId(atMs, new Uint8Array(bytes.buffer))
+    this.#drawn.setUint32(0, random.whole(2 ** 32))
+    this.#drawn.setUint32(4, random.whole(2 ** 32))
+    this.#drawn.setUint16(8, random.whole(2 ** 16))
+    return timeOrderedId(atMs, this.#drawnBytes)
   }
 
   #setListening(listening: boolean): void {
