@@ -12,7 +12,6 @@ export type {
   TicketRefused,
 } from './errors.js'
 export type { LinkEvents, Listener, PlayedSegment, SessionEvents } from './events.js'
-export { useWithDash } from './dashLoader.js'
 export { withFallback } from './fallback.js'
 export { isMalformed, readFragment, readInit } from './fragment.js'
 export type { FragmentSpan, MalformedFragment, TrackInit } from './fragment.js'
