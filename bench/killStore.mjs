@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
+import { randomFrom } from './random.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -21,17 +22,6 @@ const folder = await mkdtemp(join(values.folder, 'segue-kill-'))
 const path = join(folder, 'events.db')
 const lifeMsMax = 200
 const eventsPerAppend = 2
-
-/** Numbers in 0..1 that the seed decides (mulberry32). */
-function randomFrom(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Runs the program for a while under load, kills it, and returns the ids that it had acknowledged. */
 function lifeOf(lifeMs) {
