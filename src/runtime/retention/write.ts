@@ -59,7 +59,8 @@ export async function writeArchive({ store, dir, before }: WriteRequest): Promis
 
 /** What stands behind the last archive, and before it the last events of streams that had gone on no further then. */
 async function* candidates(store: EventStore, last: ArchiveDescription | undefined): AsyncGenerator<RecordedEvent> {
-  if (last === undefined) return yield* store.readAll()
+  const filter = { streamPrefixes: ['server-'] }
+  if (last === undefined) return yield* store.readAll({ filter })
   const behind: RecordedEvent[] = []
   for (const stream of last.behind) {
     for await (const event of store.readStream(stream)) {
@@ -68,7 +69,7 @@ async function* candidates(store: EventStore, last: ArchiveDescription | undefin
     }
   }
   yield* behind.toSorted((a, b) => (a.position < b.position ? -1 : 1))
-  yield* store.readAll({ after: last.through as Position })
+  yield* store.readAll({ after: last.through as Position, filter })
 }
 
 class Writing {

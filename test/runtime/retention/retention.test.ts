@@ -234,6 +234,16 @@ describe('reading a log with its archive', () => {
     }
   })
 
+  test('keeps what a filter keeps', async () => {
+    const filter = { streamPrefixes: ['server-'], types: ['InstabilityPredicted', 'ServerJoined'] }
+    const expected = before.filter(
+      ({ streamId, type }) => streamId.startsWith('server-') && filter.types.includes(type),
+    )
+
+    expect(ids(await collect(whole.readAll({ filter })))).toEqual(ids(expected))
+    expect(expected.length).toBeGreaterThan(3)
+  })
+
   test('gives a stream either way', async () => {
     const all = ofServer()
     const cut = (await store.cuts()).get(server)?.revision ?? 0

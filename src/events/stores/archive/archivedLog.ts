@@ -165,12 +165,13 @@ class Cursor {
 async function* readAll(
   store: EventStore,
   parts: ReadonlyArray<Part>,
-  { after, limit = Infinity, filter = {} }: ReadAllOptions = {},
+  options: ReadAllOptions = {},
 ): AsyncGenerator<RecordedEvent> {
+  const { after, limit = Infinity } = options
   let left = limit
-  const archived = kept(archivedEvents(parts, after), filter)
+  const archived = kept(archivedEvents(parts, after), options.filter)
   let older = await archived.next()
-  for await (const event of store.readAll({ filter, ...(after === undefined ? {} : { after }) })) {
+  for await (const event of store.readAll(options)) {
     for (; older.done !== true && older.value.position < event.position; older = await archived.next()) {
       if (left <= 0) return
       yield older.value
@@ -183,7 +184,10 @@ async function* readAll(
   for (; older.done !== true && left > 0; older = await archived.next(), left -= 1) yield older.value
 }
 
-async function* kept(events: AsyncIterable<RecordedEvent>, filter: SubscriptionFilter): AsyncGenerator<RecordedEvent> {
+async function* kept(
+  events: AsyncIterable<RecordedEvent>,
+  filter: SubscriptionFilter = {},
+): AsyncGenerator<RecordedEvent> {
   for await (const event of events) if (matches(filter, event.streamId, event.type)) yield event
 }
 
