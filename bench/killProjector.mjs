@@ -74,11 +74,9 @@ const store = await openSqliteStore({ path })
 let isOver = false
 const writing = write(store, () => isOver)
 await pause(200)
-let caughtUp = 0
 let inTheMiddle = 0
 for (let kill = 1; kill <= kills; kill += 1) {
   const times = await life(random() * lifeMsMax)
-  caughtUp += times
   inTheMiddle += times === 0 ? 1 : 0
 }
 isOver = true
