@@ -254,8 +254,8 @@ function insertInto(values: Float64Array, count: number, value: number): number 
 // -------------------------------------------------------------------------------------
 
 // Columns follow a server from one sample to the next: those of the newest window of each boot are kept. They are found
-// by the window itself, so what they say depends on the window alone, whoever asked before.
-const bootsMax = 250
+// by the window itself, so what they say depends on the window alone, whoever asked before. Some 12 KB each.
+const bootsMax = 1_000
 const byBoot = new Map<string, Columns>()
 
 /** The columns of a window. Valid until the next call for a window of the same boot. */
@@ -268,7 +268,9 @@ export function columnsOf(window: FeatureWindow): Columns {
     return known
   }
   const fresh = new Columns(window)
-  if (known === undefined && byBoot.size >= bootsMax) byBoot.clear()
+  byBoot.delete(boot)
+  const [oldest] = byBoot.size >= bootsMax ? byBoot.keys() : []
+  if (oldest !== undefined) byBoot.delete(oldest)
   byBoot.set(boot, fresh)
   return fresh
 }
