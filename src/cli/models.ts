@@ -1,14 +1,19 @@
 import type { Command } from 'commander'
+import { budgetBounds } from '../runtime/control/policyCheck.js'
 import { defaultDataRoot } from '../runtime/dataDirectory.js'
 import { modelsBeside, modelsIn, type KnownModel } from '../runtime/models/index.js'
 import type { StoreConnection } from '../events/stores/index.js'
 import type { CommandContext } from './context.js'
 import { flag } from './flags.js'
 import { addLogFlags } from './log.js'
+import { number } from './values.js'
 
 /** The flags of commands that read a log together with its models. */
 export const addModelFlags = (command: Command): Command =>
   addLogFlags(command).addOption(flag('--models <dir>', 'folder of the models (default: models beside the log)'))
+
+export const budgetFlag = (about: string) =>
+  flag('--budget <number>', about, { read: number(budgetBounds.min, budgetBounds.max), default: 1 })
 
 /** Where the models of a log are. */
 export function modelsFolderOf(command: Command, log: StoreConnection, { env }: CommandContext): string {

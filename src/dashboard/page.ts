@@ -2,7 +2,7 @@
 /// <reference lib="dom.iterable" />
 import { browserPorts, createSession, playInto, type ViewerSession } from '../client/index.js'
 import type { ControlStatus } from '../runtime/control/status.js'
-import { element, figure, handoverDetails, serverCard, streamRow } from './views.js'
+import { element, figure, handoverDetails, modelFigures, serverCard, streamRow } from './views.js'
 
 const refreshMs = 500
 const latencyMs = 1_500
@@ -35,6 +35,7 @@ function watch(stream: string, bootstrap: ReadonlyArray<string>): void {
 function show(status: ControlStatus): void {
   place('connection').textContent = `${status.events} events in the log, broker ${status.broker}`
   place('servers').replaceChildren(...status.servers.map(serverCard))
+  place('model').replaceChildren(...modelFigures(status.model))
   place('streams').replaceChildren(...status.streams.map((stream) => streamRow(stream, handOver)))
   const known = [...document.querySelectorAll<HTMLDetailsElement>('#handovers details')]
   const wasOpen = new Map(known.map((details) => [details.dataset.id, details.open]))

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import type { HandoverRecord } from '../projections/index.js'
-import type { ServerStatus, StreamStatus } from '../runtime/control/status.js'
+import type { ModelStatus, ServerStatus, StreamStatus } from '../runtime/control/status.js'
 
 type Child = Node | string
 
@@ -41,6 +41,24 @@ export function serverCard(server: ServerStatus): HTMLElement {
       why.map((factor) => `${factor.name} −${factor.contribution}`).join(', ') || '\u00a0',
     ),
   )
+}
+
+/** The model in force by its short name, and what each group weighs in the score: as wide as its weight. */
+export function modelFigures(model: ModelStatus | null): ReadonlyArray<HTMLElement> {
+  if (model === null) return []
+  const weights = Object.entries(model.weights)
+    .filter(([, weight]) => weight >= 0.005)
+    .sort((a, b) => b[1] - a[1])
+    .map(([name, weight]) => {
+      const part = element('span', { title: `${name} weighs ${weight.toFixed(3)}` }, `${name} ${weight.toFixed(2)}`)
+      part.style.flexGrow = String(weight)
+      return part
+    })
+  const named = element('b', { title: model.artifact }, `${model.model} ${model.artifact.slice(0, 8)}`)
+  return [
+    element('div', {}, 'Model ', named, element('span', { class: 'soft' }, ` ${model.reason}`)),
+    element('div', { class: 'weights', 'aria-label': 'Weights of the score' }, ...weights),
+  ]
 }
 
 export function streamRow(stream: StreamStatus, onHandOver: (stream: string) => void): HTMLElement {

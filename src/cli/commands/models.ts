@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { Argument, Command } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import { openStore } from '../../events/stores/index.js'
@@ -10,11 +11,14 @@ import {
   type KnownModel,
   type ModelState,
 } from '../../runtime/models/index.js'
+import { errorMessage } from '../../runtime/systemError.js'
+import { modelCard } from '../../runtime/training/index.js'
+import { heldStretches } from '../../simulation/health/index.js'
 import type { CommandContext } from '../context.js'
 import { askControl, controlFlag } from '../control.js'
 import { flag } from '../flags.js'
 import { logOf } from '../log.js'
-import { addModelFlags, comparisonText, modelsFolderOf } from '../models.js'
+import { addModelFlags, budgetFlag, comparisonText, modelsFolderOf } from '../models.js'
 import { tableLines } from '../output/table.js'
 import { UsageError } from '../usage.js'
 
@@ -24,18 +28,29 @@ A model is named by its name, or by the first digits of its SHA-256 (four at lea
 Examples:
   segue models list
   segue models show 3f2a9c1d --data /var/lib/segue
+  segue models card prior-2 --out card.html
   segue models promote 3f2a9c1d
   segue models rollback`
 
 export function modelsCommand(context: CommandContext): Command {
   const command = new Command('models')
-    .description('List the models that a log knows, look at one, put one in force, or go back to the one before.')
+    .description(
+      'List the models that a log knows, look at one, write its card, put one in force, or go back to the one before.',
+    )
     .addHelpText('after', examples)
-  for (const sub of [listCommand(context), showCommand(context), promoteCommand(context), rollbackCommand(context)]) {
+  for (const sub of commandsOf(context)) {
     command.addCommand(sub)
   }
   return command
 }
+
+const commandsOf = (context: CommandContext): ReadonlyArray<Command> => [
+  listCommand(context),
+  showCommand(context),
+  cardCommand(context),
+  promoteCommand(context),
+  rollbackCommand(context),
+]
 
 const named = () => new Argument('<model>', 'name of the model, or the first digits of its SHA-256')
 const byFlag = () => flag('--by <name>', 'who asks; it is recorded', { default: process.env.USER ?? 'operator' })
@@ -45,7 +60,7 @@ async function readState(context: CommandContext, command: Command) {
   const log = await logOf(command, context.env)
   const store = await openStore(log, { readOnly: true })
   try {
-    return { state: await readModelState(store), folder: modelsFolderOf(command, log, context) }
+    return { log, state: await readModelState(store), folder: modelsFolderOf(command, log, context) }
   } finally {
     await store.close()
   }
@@ -90,11 +105,42 @@ function showCommand(context: CommandContext): Command {
     .addOption(flag('--json', 'print it as one JSON object'))
     .action(async (text: string, { json = false }: { readonly json?: boolean }, self: Command) => {
       const { state, folder } = await readState(context, self)
-      const found = findModel(state.known, text)
-      if (E.isLeft(found)) throw new UsageError(found.left.message)
-      const importance = (await importanceOf(folder, found.right.artifact)).slice(0, featuresShown)
-      const lines = json ? [JSON.stringify({ ...found.right, importance })] : showLines(found.right, importance)
+      const known = modelNamed(state, text)
+      const importance = (await importanceOf(folder, known.artifact)).slice(0, featuresShown)
+      const lines = json ? [JSON.stringify({ ...known, importance })] : showLines(known, importance)
       for (const line of lines) context.stdout.write(`${line}\n`)
+    })
+}
+
+/** @throws UsageError */
+function modelNamed({ known }: ModelState, text: string): KnownModel {
+  const found = findModel(known, text)
+  if (E.isLeft(found)) throw new UsageError(found.left.message)
+  return found.right
+}
+
+interface CardFlags {
+  readonly out?: string
+  readonly budget: number
+}
+
+function cardCommand(context: CommandContext): Command {
+  return addModelFlags(
+    new Command('card').description('Write the card of a model: one HTML page with figures and charts.'),
+  )
+    .addArgument(named())
+    .addOption(flag('--out <file>', 'where it goes (default: model-<SHA-256>.html here)'))
+    .addOption(budgetFlag('false alarms a server-day at which lead times are told'))
+    .action(async (text: string, { out, budget }: CardFlags, self: Command) => {
+      const { state, folder, log } = await readState(context, self)
+      const known = modelNamed(state, text)
+      const file = out ?? `model-${shortHash(known.artifact)}.html`
+      const otherwise = () => ({ stretches: heldStretches(), name: 'simulated servers that it was not trained on' })
+      const card = await modelCard({ known, log, folder, budget, otherwise })
+      await writeFile(file, card).catch((error: unknown) => {
+        throw new UsageError(`--out ${file} cannot be written (${errorMessage(error)}): give another place`)
+      })
+      context.stdout.write(`${file}\n`)
     })
 }
 

@@ -1,15 +1,14 @@
 import { Command } from 'commander'
 import { describeConnection, openStore, type StoreConnection } from '../../events/stores/index.js'
-import { budgetBounds } from '../../runtime/control/policyCheck.js'
 import { keepModel, readModel, readModelState, readShipped, shortHash } from '../../runtime/models/index.js'
 import { recordTraining, trainFromLog, type TrainedFromLog } from '../../runtime/training/index.js'
 import type { CommandContext } from '../context.js'
 import { askControl } from '../control.js'
 import { flag } from '../flags.js'
 import { logOf } from '../log.js'
-import { addModelFlags, comparisonText, modelsFolderOf } from '../models.js'
+import { addModelFlags, budgetFlag, comparisonText, modelsFolderOf } from '../models.js'
 import { UsageError } from '../usage.js'
-import { number, url } from '../values.js'
+import { url } from '../values.js'
 
 interface TrainFlags {
   readonly fromLog?: boolean
@@ -35,12 +34,7 @@ export function trainCommand(context: CommandContext): Command {
   )
   return addModelFlags(command)
     .addOption(flag('--from-log', 'learn from the incidents and samples of a log'))
-    .addOption(
-      flag('--budget <number>', 'false alarms a server-day at which both models are compared', {
-        read: number(budgetBounds.min, budgetBounds.max),
-        default: 1,
-      }),
-    )
+    .addOption(budgetFlag('false alarms a server-day at which both models are compared'))
     .addOption(flag('--record', 'record the training in the log; not while its control plane runs'))
     .addOption(flag('--control <url>', 'have this running control plane train, on its own log', { read: url }))
     .addOption(flag('--json', 'print the figures as one JSON object'))

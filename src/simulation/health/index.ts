@@ -1,6 +1,6 @@
 export { fleetSeries } from './fleet.js'
 export { columns, fleetDefaults, type FleetOptions, type ServerSeries } from './server.js'
 export type { FaultKind } from './kinds.js'
-export { priorScale, trainPrior, type PriorScale } from './prior.js'
+export { heldStretches, priorScale, trainPrior, type PriorScale } from './prior.js'
 export { simulatedFleet, type FleetShape } from './series.js'
 export { writeFleet } from './write.js'

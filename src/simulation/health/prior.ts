@@ -42,6 +42,10 @@ const stretchesOf = (seed: number, { servers, hours }: PriorScale): ReadonlyArra
   return prepare(fleet, false).map((of) => ({ of, from: 0, to: of.rows }))
 }
 
+/** Simulated fleets that the shipped model was not trained on; its probabilities and its threshold were set on them. */
+export const heldStretches = (scale: PriorScale = priorScale): ReadonlyArray<Stretch> =>
+  Array.from({ length: heldFleets }, (_, index) => stretchesOf(scale.fleets + 1 + index, scale)).flat()
+
 const joined = (sets: ReadonlyArray<TrainingSet>): TrainingSet => {
   const rows = sets.reduce((sum, set) => sum + set.rows, 0)
   const features = sets[0]?.features ?? []
@@ -74,7 +78,7 @@ export const trainPrior = (
   const set = joined(sets)
   progress(`training on ${set.rows} rows`)
   const scorer = measurementBoosting.train(set, 1)
-  const held = Array.from({ length: heldFleets }, (_, index) => stretchesOf(scale.fleets + 1 + index, scale)).flat()
+  const held = heldStretches(scale)
   const rows = trainingSetOf(held, 1, 50)
   const width = rows.features.length
   const scores = Float64Array.from({ length: rows.rows }, (_, row) =>

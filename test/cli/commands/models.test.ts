@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { failingFleet, writeFleet } from '../../support/failingFleet.js'
 import { logFileOf, type LogFile } from '../../support/logFile.js'
@@ -34,6 +34,32 @@ describe('segue train, segue models', () => {
     expect(shown).toMatch(/compared {2}recall 100 % against \d+ %, gain .* points of 5 incidents\n/)
     expect(shown).toMatch(/weights of the score\n {2}forecast +40\.0 %\n/)
     expect(shown).toMatch(/features by importance\n {2}\S+ +\d+\.\d %\n/)
+  })
+
+  it('writes a card of the model, measured on what came after its training data', async () => {
+    const [, short = ''] = /^([0-9a-f]{8}) +log-/m.exec(await told('models', 'list')) ?? []
+    const file = join(log.folder, 'card.html')
+    expect(await told('models', 'card', short, '--out', file)).toBe(`${file}\n`)
+    const card = await readFile(file, 'utf8')
+    expect(card.match(/<h2>[^<]*/g)?.map((title) => title.slice(4))).toEqual([
+      ...['What it found', 'Precision and recall', 'Lead time', 'Calibration', 'What it looks at'],
+      ...['Weights of the stability score', 'Limits'],
+    ])
+    expect(card.match(/<svg /g)).toHaveLength(5)
+    expect(card).toMatch(
+      /5 incidents \(\d clusters\) in 0\.\d server-days of 3 servers: what the log holds after its training/,
+    )
+    // It needs nothing else, and nothing of it is left undrawn.
+    expect(card).not.toMatch(/NaN|undefined|<script|src=|href=/)
+  })
+
+  it('cannot write a card to a place that is not there', async () => {
+    const file = join(log.folder, 'none', 'card.html')
+    const [, short = ''] = /^([0-9a-f]{8}) +log-/m.exec(await told('models', 'list')) ?? []
+    expect(await log.run('models', 'card', short, '--out', file)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^segue models: --out .* cannot be written \(ENOENT.*\): give another place\n$/),
+    })
   })
 
   it.each([

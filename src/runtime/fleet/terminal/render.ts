@@ -1,5 +1,6 @@
 import { clockText, plural, seconds, timeOfDay } from './amounts.js'
 import { handoverLines } from './handovers.js'
+import { modelLines } from './model.js'
 import { serverLines } from './servers.js'
 import { streamLines } from './streams.js'
 import { fit, paint, span, widthOf, type Glyphs, type Line, type Palette } from './text.js'
@@ -31,6 +32,7 @@ export function renderScreen(
     ...staleLines(view),
     blank,
     ...serverLines(status?.servers ?? [], columns, glyphs),
+    ...modelLines(status?.model ?? null),
     blank,
     ...streamLines({ streams: status?.streams ?? [], bufferSegments: view.bufferSegments, glyphs }),
     blank,

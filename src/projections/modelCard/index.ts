@@ -1,0 +1,1 @@
+export { modelCardHtml, type CardInputs } from './html.js'
