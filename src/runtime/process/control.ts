@@ -68,7 +68,13 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
       // A log in memory cannot be opened a second time.
       ...(eventStore.type === 'memory'
         ? {}
-        : { training: { log: eventStore, everyMs: options.retrainEveryMs ?? retrainEveryMsDefault } }),
+        : {
+            training: {
+              // What was archived is learned from as well.
+              log: options.retention === undefined ? eventStore : { ...eventStore, archive: options.retention.dir },
+              everyMs: options.retrainEveryMs ?? retrainEveryMsDefault,
+            },
+          }),
       ...(options.pages === undefined ? {} : { pages: options.pages }),
     })
     const ledger = await keepLedger({

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { HistoryUnreadable, serverDecider, type ServerState } from '../../actors/index.js'
+import { HistoryUnreadable, serverDecider, stateAfterCut, type ServerState } from '../../actors/index.js'
 import { decodeEvent, streamIdOf, type Band, type EventIn, type EventStore } from '../../events/index.js'
+import { cutOf } from '../../events/integrity/index.js'
 import {
   circumstances,
   featuresShared,
@@ -74,7 +75,10 @@ export async function serverScore(store: EventStore, server: string, until = Inf
   let state = serverDecider.initial(server)
   let judged: Judged | null = null
   let reason: string | null = null
+  let expected = 0
   for await (const recorded of store.readStream(stream)) {
+    if (recorded.revision !== expected) state = await stateBehindCut(store, server, recorded.revision)
+    expected = recorded.revision + 1
     const event = decodeEvent('server', recorded)
     if (E.isLeft(event)) throw new HistoryUnreadable(stream, recorded.revision, event.left)
     if (event.right.metadata.occurredAt > until) break
@@ -89,6 +93,15 @@ export async function serverScore(store: EventStore, server: string, until = Inf
     throw new ScoreUnknown(`no health sample of the present boot of ${server} is in this log (until then)`)
   }
   return explain(state, judged, reason ?? 'it is the policy: nothing has moved it')
+}
+
+/** What was before this revision was archived: the ledger has the state that it led to. */
+async function stateBehindCut(store: EventStore, server: string, revision: number): Promise<ServerState> {
+  const stream = streamIdOf('server', server)
+  const cut = await cutOf(store, stream)
+  const state = cut?.revision === revision ? stateAfterCut(serverDecider, server, cut.states) : undefined
+  if (state !== undefined) return state
+  throw new ScoreUnknown(`what ${stream} held before event ${revision} was archived: give its folder with --archive`)
 }
 
 interface Judged {

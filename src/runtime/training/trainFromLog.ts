@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { decodeEvent, parseStreamId, type EventIn } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
@@ -34,9 +35,16 @@ export class TrainingImpossible extends Error {
 /** Moments of a log that are held in memory at most, some 420 bytes each; beyond, the newest count. */
 export const rowsMax = 300_000
 
+/** A folder of archives comes to be with the first archive. */
+function withoutMissingArchive(log: StoreConnection): StoreConnection {
+  if (log.type === 'memory' || log.archive === undefined || existsSync(log.archive)) return log
+  const { archive: _none, ...bare } = log
+  return bare
+}
+
 /** Reads the rows to train on out of a log. @throws TrainingImpossible, StoreError */
 export async function rowsOfLog(log: StoreConnection): Promise<LogGrid> {
-  const store = await openStore(log, { readOnly: true })
+  const store = await openStore(withoutMissingArchive(log), { readOnly: true })
   const rows = new TrainingLog(rowsMax)
   try {
     for await (const recorded of store.readAll()) {

@@ -28,7 +28,7 @@ describe('training on a log', () => {
   }
 
   it('learns what comes before failures here, and is compared on later ones that it has not seen', async () => {
-    const task = await taskOn({ servers: 3, lives: 6, samples: 110 })
+    const task = await taskOn({ servers: 3, lives: 5, samples: 90 })
     const { bytes, recorded } = await trainFromLog(task)
     const { data, comparison } = recorded
     expect(openArtifact(bytes)).toMatchObject({ _tag: 'Right', right: { artifact: recorded.artifact } })
