@@ -2,7 +2,6 @@
 // tables made anew at the end:
 //   node bench/killProjector.mjs [--kills 60] [--seed 1] [--folder DIR]   (after npm run build)
 // A projection that takes an event twice, or misses one, gives other tables.
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +16,7 @@ import {
   projectionStatus,
 } from '../dist/runtime/projecting/index.js'
 import { recordChapter } from '../dist/simulation/recording/index.js'
+import { outputUntilKilled } from './killed.mjs'
 import { randomFrom } from './random.mjs'
 
 const { values } = parseArgs({
@@ -51,33 +51,14 @@ async function write(store, isOver) {
   }
 }
 
-/** Lets the projector work for a while, counted from its first line, and kills it. Resolves to how often it had caught up. */
-function life(lifeMs) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, path, projections], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let told = ''
-    let timer
-    child.stdout.on('data', (chunk) => {
-      told += String(chunk)
-      timer ??= setTimeout(() => child.kill('SIGKILL'), lifeMs)
-    })
-    child.on('error', reject)
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      if (code !== null) return reject(new Error(`the projector ended by itself with code ${code}`))
-      return resolve(told.split('caught up').length - 1)
-    })
-  })
-}
-
 const store = await openSqliteStore({ path })
 let isOver = false
 const writing = write(store, () => isOver)
 await pause(200)
 let inTheMiddle = 0
 for (let kill = 1; kill <= kills; kill += 1) {
-  const times = await life(random() * lifeMsMax)
-  inTheMiddle += times === 0 ? 1 : 0
+  const told = await outputUntilKilled(program, [path, projections], random() * lifeMsMax)
+  inTheMiddle += told.includes('caught up') ? 0 : 1
 }
 isOver = true
 await writing

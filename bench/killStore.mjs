@@ -1,13 +1,13 @@
 // Kills a process that appends to a SQLite log, again and again at random moments, and checks what it leaves behind:
 //   node bench/killStore.mjs [--kills 200] [--seed 1] [--folder DIR]   (after npm run build)
 // No acknowledged event may be missing, none may stand there twice, and no append may be torn.
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
+import { outputUntilKilled } from './killed.mjs'
 import { randomFrom } from './random.mjs'
 
 const { values } = parseArgs({
@@ -23,31 +23,12 @@ const path = join(folder, 'events.db')
 const lifeMsMax = 200
 const eventsPerAppend = 2
 
-/** Runs the program for a while under load, kills it, and returns the ids that it had acknowledged. */
-function lifeOf(lifeMs) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let told = ''
-    let timer
-    child.stdout.on('data', (chunk) => {
-      told += String(chunk)
-      // Counted from the first acknowledgement: then all its writers are at work.
-      timer ??= setTimeout(() => child.kill('SIGKILL'), lifeMs)
-    })
-    child.on('error', reject)
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      if (code !== null) return reject(new Error(`the writer ended by itself with code ${code}`))
-      // The last line may have been cut off on its way to us.
-      return resolve(told.split('\n').slice(0, -1))
-    })
-  })
-}
-
 const random = randomFrom(Number(values.seed))
 const acknowledged = []
 for (let kill = 1; kill <= Number(values.kills); kill += 1) {
-  acknowledged.push(...(await lifeOf(random() * lifeMsMax)))
+  const told = await outputUntilKilled(program, [path], random() * lifeMsMax)
+  // The last line may have been cut off on its way to us.
+  acknowledged.push(...told.split('\n').slice(0, -1))
   if (kill % 20 === 0) console.log(`${kill} kills, ${acknowledged.length} acknowledged events`)
 }
 

@@ -3,26 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { timeOrderedId } from '../dist/events/ids.js'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
+import { anEvent } from './storedEvent.mjs'
 
 const folder = await mkdtemp(join(process.argv[2] ?? tmpdir(), 'segue-bench-'))
 const store = await openSqliteStore({ path: join(folder, 'events.db') })
-const metadata = {
-  kind: 'fact',
-  correlationId: 'bench',
-  causationId: null,
-  occurredAt: 1_700_000_000_000,
-  actorVersion: 1,
-}
-// About 400 bytes of JSON with its metadata.
-const event = () => ({
-  id: timeOrderedId(Date.now()),
-  type: 'HealthSampled',
-  schemaVersion: 1,
-  data: { cpu: 0.42, memory: 0.61, disk: 0.2, note: 'x'.repeat(200) },
-  metadata,
-})
 
 async function rate(name, count, run) {
   const startedAtMs = performance.now()
@@ -33,7 +18,7 @@ async function rate(name, count, run) {
 
 async function write(streamId, appends, batch) {
   for (let done = 0; done < appends; done += 1) {
-    const result = await store.append(streamId, Array.from({ length: batch }, event), {
+    const result = await store.append(streamId, Array.from({ length: batch }, anEvent), {
       expected: done === 0 ? 'none' : done * batch - 1,
     })()
     if (result._tag === 'Left') throw result.left

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { timeOrderedId } from '../dist/events/ids.js'
 import { openEventStoreDb, parseAddress } from '../dist/events/stores/eventstoredb/index.js'
+import { anEvent, data, metadata } from './storedEvent.mjs'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } })
 const rounds = Number(values.rounds)
@@ -14,17 +15,8 @@ const program = fileURLToPath(new URL('../test/support/eventstoredb/main.mjs', i
 const standIn = fork(program, ['{}'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 const { port } = await new Promise((resolve) => standIn.once('message', resolve))
 const url = `esdb://127.0.0.1:${port}?tls=false`
-const data = { cpu: 0.42, memory: 0.61, disk: 0.2, note: 'x'.repeat(200) }
-const metadata = {
-  kind: 'fact',
-  correlationId: 'bench',
-  causationId: null,
-  occurredAt: 1_700_000_000_000,
-  actorVersion: 1,
-}
 
-// About 400 bytes of JSON with its metadata, either way.
-const ourEvent = () => ({ id: timeOrderedId(Date.now()), type: 'HealthSampled', schemaVersion: 1, data, metadata })
+// The same content either way.
 const bareEvent = () => {
   const id = timeOrderedId(Date.now())
   return jsonEvent({ id, type: 'HealthSampled', data, metadata: { segue: 1, id, schemaVersion: 1, ...metadata } })
@@ -42,7 +34,7 @@ const bare = {
 const ours = {
   name: 'our adapter',
   append: async (stream, count, expected) => {
-    const result = await store.append(stream, Array.from({ length: count }, ourEvent), { expected })()
+    const result = await store.append(stream, Array.from({ length: count }, anEvent), { expected })()
     if (result._tag === 'Left') throw result.left
   },
 }
