@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { compiledFile } from '../../events/stores/index.js'
 import type { TrainedFromLog, TrainingTask } from './trainFromLog.js'
 
 /** What came of a training. A failed one leaves everything as it was. */
@@ -27,9 +26,9 @@ export function startTraining(task: TrainingTask, msMax = trainingMsMax): Runnin
   let end: (answer: TrainingAnswer) => void = () => undefined
   const answer = new Promise<TrainingAnswer>((resolve) => (end = resolve))
   const failed = (reason: string): void => end({ type: 'failed', reason })
-  const file = workerFile(fileURLToPath(import.meta.url))
-  if (!existsSync(file)) {
-    failed(`there is no compiled worker at ${file}: run "npm run build"`)
+  const file = compiledFile(import.meta.url, 'worker.js')
+  if (file === undefined) {
+    failed('there is no compiled worker.js for trainings: run "npm run build"')
     return { answer, cancel: () => Promise.resolve() }
   }
   const worker = new Worker(file, {
@@ -54,12 +53,4 @@ export function startTraining(task: TrainingTask, msMax = trainingMsMax): Runnin
       await worker.terminate()
     },
   }
-}
-
-/** Node runs compiled code only: a program that runs from TypeScript sources uses the worker of the last build. */
-function workerFile(here: string): string {
-  const folder = here.replace(/[^/\\]*$/, '')
-  if (!here.endsWith('.ts')) return `${folder}worker.js`
-  const at = folder.lastIndexOf('src', folder.search(/src[/\\]runtime[/\\]training[/\\]$/))
-  return `${folder.slice(0, at)}dist${folder.slice(at + 'src'.length)}worker.js`
 }
