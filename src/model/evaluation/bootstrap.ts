@@ -7,15 +7,24 @@ export interface Interval {
   readonly high: number
 }
 
-/** Incidents whose onsets follow each other within half an hour count as one cluster: they are not independent. */
-export const clustersOf = (
-  onsets: ReadonlyArray<{ readonly atMs: number; readonly hit: boolean }>,
-): ReadonlyArray<ReadonlyArray<boolean>> => {
-  const clusters: boolean[][] = []
+/** What one incident counts, and when it began. */
+export interface Timed<T> {
+  readonly atMs: number
+  readonly value: T
+}
+
+/** Incidents whose onsets follow each other within this time count as one cluster: they are not independent. */
+const togetherMsDefault = 30 * 60_000
+
+export const clustersOf = <T>(
+  incidents: ReadonlyArray<Timed<T>>,
+  togetherMs = togetherMsDefault,
+): ReadonlyArray<ReadonlyArray<T>> => {
+  const clusters: T[][] = []
   let last = -Infinity
-  for (const { atMs, hit } of [...onsets].sort((a, b) => a.atMs - b.atMs)) {
-    if (atMs - last <= 30 * 60_000) clusters.at(-1)?.push(hit)
-    else clusters.push([hit])
+  for (const { atMs, value } of [...incidents].sort((a, b) => a.atMs - b.atMs)) {
+    if (atMs - last <= togetherMs) clusters.at(-1)?.push(value)
+    else clusters.push([value])
     last = atMs
   }
   return clusters
@@ -23,22 +32,29 @@ export const clustersOf = (
 
 const draws = 1_000
 
-/** Bootstrap of a recall by clusters of incidents (Efron & Tibshirani 1993): percentiles 5 and 95. */
-export const recallInterval = (clusters: ReadonlyArray<ReadonlyArray<boolean>>, seed = 1): Interval => {
+/** Bootstrap of a mean by clusters (Efron & Tibshirani 1993): percentiles 5 and 95. NaN without a cluster. */
+export const meanInterval = (clusters: ReadonlyArray<ReadonlyArray<number>>, seed = 1): Interval => {
   if (clusters.length === 0) return { low: Number.NaN, high: Number.NaN }
   const random = seededRandom(seed)
-  const recalls = Float64Array.from({ length: draws }, () => {
-    let hits = 0
-    let all = 0
+  const means = Float64Array.from({ length: draws }, () => {
+    let sum = 0
+    let count = 0
     for (const _ of clusters) {
       const cluster = clusters[Math.floor(random() * clusters.length)] ?? []
-      all += cluster.length
-      hits += cluster.filter((hit) => hit).length
+      count += cluster.length
+      for (const value of cluster) sum += value
     }
-    return hits / all
+    return sum / count
   }).sort()
-  return { low: recalls[Math.floor(draws * 0.05)] ?? 0, high: recalls[Math.floor(draws * 0.95)] ?? 0 }
+  return { low: means[Math.floor(draws * 0.05)] ?? 0, high: means[Math.floor(draws * 0.95)] ?? 0 }
 }
+
+/** The interval of a recall: the mean of hits and misses. */
+export const recallInterval = (clusters: ReadonlyArray<ReadonlyArray<boolean>>, seed = 1): Interval =>
+  meanInterval(
+    clusters.map((hits) => hits.map(Number)),
+    seed,
+  )
 
 /** Hits of each cluster over several traces, families apart. */
 export const hitsOf = (
@@ -46,14 +62,14 @@ export const hitsOf = (
   leadsOf: (trace: Trace) => ReadonlyArray<number | null>,
   familyOf: (trace: Trace) => string,
 ): ReadonlyArray<ReadonlyArray<boolean>> => {
-  const families = new Map<string, { atMs: number; hit: boolean }[]>()
+  const families = new Map<string, Timed<boolean>[]>()
   for (const trace of traces) {
     const leads = leadsOf(trace)
     const list = families.get(familyOf(trace)) ?? []
     trace.incidents.forEach(({ onset }, index) => {
-      list.push({ atMs: onset * trace.rules.stepMs, hit: (leads[index] ?? null) !== null })
+      list.push({ atMs: onset * trace.rules.stepMs, value: (leads[index] ?? null) !== null })
     })
     families.set(familyOf(trace), list)
   }
-  return [...families.values()].flatMap(clustersOf)
+  return [...families.values()].flatMap((family) => clustersOf(family))
 }

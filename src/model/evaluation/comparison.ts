@@ -1,5 +1,5 @@
-import { seededRandom } from '../learners/random.js'
 import { judgedDays, outcomeOf, type Trace } from './alarms.js'
+import { clustersOf, meanInterval, type Interval } from './bootstrap.js'
 import { areaUnderCurve, bestWithin, operatingPoints } from './figures.js'
 
 /** How a model did at a budget of false alarms; as `BackTest` in the log. */
@@ -16,7 +16,7 @@ export interface ModelComparison {
   readonly challenger: ModelFigures
   readonly champion: ModelFigures
   readonly budget: number
-  readonly gain: { readonly value: number; readonly low: number; readonly high: number }
+  readonly gain: Interval & { readonly value: number }
 }
 
 interface Judged {
@@ -45,7 +45,6 @@ function judge(traces: ReadonlyArray<Trace>, budget: number): Judged {
   return { figures, hits }
 }
 
-const draws = 1_000
 /** With fewer independent incidents resampling says nothing about others. */
 const clustersMin = 5
 
@@ -64,41 +63,24 @@ export function compareModels(
   const [ours, theirs] = [judge(challenger, budget), judge(champion, budget)]
   const gains = ours.hits.map((hit, index) => Number(hit) - Number(theirs.hits[index] ?? false))
   const value = gains.length > 0 ? gains.reduce((sum, gain) => sum + gain, 0) / gains.length : 0
-  const interval = intervalOf(clustersOf(challenger, gains), seed)
+  const interval = intervalOf(clustersOfGains(challenger, gains), seed)
   return { challenger: ours.figures, champion: theirs.figures, budget, gain: { value: round(value), ...interval } }
 }
 
-function clustersOf(traces: ReadonlyArray<Trace>, gains: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<number>> {
+function clustersOfGains(
+  traces: ReadonlyArray<Trace>,
+  gains: ReadonlyArray<number>,
+): ReadonlyArray<ReadonlyArray<number>> {
   const horizonMs = (traces[0]?.rules.horizonRows ?? 0) * (traces[0]?.rules.stepMs ?? 0)
-  const onsets = traces
-    .flatMap(({ incidents, rules }) => incidents.map(({ onset }) => onset * rules.stepMs))
-    .map((at, index) => ({ at, gain: gains[index] ?? 0 }))
-    .sort((a, b) => a.at - b.at)
-  const clusters: number[][] = []
-  let last = -Infinity
-  for (const { at, gain } of onsets) {
-    if (at - last <= horizonMs) clusters.at(-1)?.push(gain)
-    else clusters.push([gain])
-    last = at
-  }
-  return clusters
+  const onsets = traces.flatMap(({ incidents, rules }) => incidents.map(({ onset }) => onset * rules.stepMs))
+  return clustersOf(
+    onsets.map((atMs, index) => ({ atMs, value: gains[index] ?? 0 })),
+    horizonMs,
+  )
 }
 
-function intervalOf(
-  clusters: ReadonlyArray<ReadonlyArray<number>>,
-  seed: number,
-): { readonly low: number; readonly high: number } {
+function intervalOf(clusters: ReadonlyArray<ReadonlyArray<number>>, seed: number): Interval {
   if (clusters.length < clustersMin) return { low: -1, high: 1 }
-  const random = seededRandom(seed)
-  const means = Float64Array.from({ length: draws }, () => {
-    let sum = 0
-    let count = 0
-    for (const _ of clusters) {
-      const cluster = clusters[Math.floor(random() * clusters.length)] ?? []
-      count += cluster.length
-      for (const gain of cluster) sum += gain
-    }
-    return sum / count
-  }).sort()
-  return { low: round(means[Math.floor(draws * 0.05)] ?? 0), high: round(means[Math.floor(draws * 0.95)] ?? 0) }
+  const { low, high } = meanInterval(clusters, seed)
+  return { low: round(low), high: round(high) }
 }

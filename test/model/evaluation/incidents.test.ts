@@ -116,7 +116,7 @@ describe('figures', () => {
 
   it('have wider intervals when incidents come in clusters', () => {
     const minutes = (list: ReadonlyArray<number>) =>
-      clustersOf(list.map((at, index) => ({ atMs: at * 60_000, hit: index % 8 < 4 })))
+      clustersOf(list.map((at, index) => ({ atMs: at * 60_000, value: index % 8 < 4 })))
     const alone = minutes(Array.from({ length: 32 }, (_, index) => index * 100))
     const together = minutes(Array.from({ length: 32 }, (_, index) => Math.floor(index / 4) * 1_000 + (index % 4)))
     expect(alone).toHaveLength(32)
