@@ -25,20 +25,20 @@ export const isBuilt = (root) => readJson(stampPath(root))?.fingerprint === sour
  */
 export async function ensureBuilt({ root, write }) {
   if (isBuilt(root)) return
-  await withLock(lockPath(root), () => build({ root, write }), { write })
+  const buildOnce = async () => {
+    if (!isBuilt(root)) await step(write, 'compiling src/ to dist/', () => build(root))
+  }
+  await withLock(lockPath(root), buildOnce, { write })
 }
 
-/** As ensureBuilt, for a caller that holds the lock. */
-export async function build({ root, write }) {
-  if (isBuilt(root)) return
+/** Compiles, for a caller that holds the lock and has seen that it must. */
+export async function build(root) {
   const fingerprint = sourceFingerprint(root)
-  await step(write, 'compiling src/ to dist/', async () => {
-    const sources = filesBelow(join(root, 'src'))
-    if (sources.some(isTypeScript)) await compile(root)
-    removeOrphans(root, new Set(sources))
-    copyAssets(root, sources)
-    writeJson(stampPath(root), { fingerprint })
-  })
+  const sources = filesBelow(join(root, 'src'))
+  if (sources.some(isTypeScript)) await compile(root)
+  removeOrphans(root, new Set(sources))
+  copyAssets(root, sources)
+  writeJson(stampPath(root), { fingerprint })
 }
 
 async function compile(root) {

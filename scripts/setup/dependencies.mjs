@@ -21,28 +21,23 @@ export function areDependenciesInstalled(root, stamp) {
 }
 
 /**
- * Installs what package-lock.json names, unless it is there already because somebody ran npm by hand.
- * @param {{ root: string, write: (text: string) => void, mayInstall: boolean, installBuildTools: () => Promise<void>, env: NodeJS.ProcessEnv }} options
+ * Installs what package-lock.json names, unless it is there already because somebody ran npm by hand. What has to be
+ * compiled is not compiled yet: that takes one processor core for a minute, in which the others need not wait.
+ * @param {{ root: string, write: (text: string) => void, mayInstall: boolean, env: NodeJS.ProcessEnv }} options
  */
-export async function installDependencies({ root, write, mayInstall, installBuildTools, env }) {
-  if (!matchesLock(root)) {
-    if (!mayInstall) throw new SetupError('npm packages are missing or out of date; run: npm install')
-    // Not `npm ci`: that wants entries for the optional binaries of every platform, which the lock file has only for those
-    // that its writer's registry served. `--no-save` still installs the locked versions and leaves the lock file alone.
-    await step(write, 'installing npm packages (the first time takes a minute or two)', async () => {
-      const install = () => runNpm(['install', '--no-save', '--loglevel=error'], { cwd: root, env })
-      let { code, output } = await install()
-      if (code !== 0 && lacksCompiler(output)) {
-        await installBuildTools()
-        ;({ code, output } = await install())
-      }
-      if (code !== 0) throw new SetupError(`npm install failed:\n${lastLines(output)}`)
+export async function installDependencies({ root, write, mayInstall, env }) {
+  if (matchesLock(root)) return
+  if (!mayInstall) throw new SetupError('npm packages are missing or out of date; run: npm install')
+  // Not `npm ci`: that wants entries for the optional binaries of every platform, which the lock file has only for those
+  // that its writer's registry served. `--no-save` still installs the locked versions and leaves the lock file alone.
+  await step(write, 'installing npm packages', async () => {
+    const { code, output } = await runNpm(['install', '--no-save', '--ignore-scripts', '--loglevel=error'], {
+      cwd: root,
+      env,
     })
-  }
-  await compileSqlite({ root, write, mayInstall, installBuildTools, env })
+    if (code !== 0) throw new SetupError(`npm install failed:\n${lastLines(output)}`)
+  })
 }
-
-const lacksCompiler = (output) => /gyp ERR!|not found: make/.test(output)
 
 /** Whether node_modules holds the very versions that package-lock.json names (npm writes down what it installed). */
 function matchesLock(root) {
@@ -59,23 +54,24 @@ function matchesLock(root) {
 }
 
 /** better-sqlite3 is compiled for one Node version: after a change of Node, or without its binary, it is built again. */
-async function compileSqlite({ root, write, mayInstall, installBuildTools, env }) {
-  if (!existsSync(join(root, 'node_modules', 'better-sqlite3')) || (await sqliteLoads(root))) return
+export const mustCompileSqlite = async (root) =>
+  existsSync(join(root, 'node_modules', 'better-sqlite3')) && !(await sqliteLoads(root))
+
+/** @param {{ root: string, mayInstall: boolean, installBuildTools: () => Promise<void>, env: NodeJS.ProcessEnv }} options */
+export async function compileSqlite({ root, mayInstall, installBuildTools, env }) {
   if (!mayInstall) {
     throw new SetupError('better-sqlite3 does not load in this Node version; run: npm rebuild better-sqlite3')
   }
-  await step(write, 'compiling better-sqlite3 for this Node version', async () => {
-    const rebuild = () => runNpm(['rebuild', 'better-sqlite3', '--loglevel=error'], { cwd: root, env })
-    let { code, output } = await rebuild()
-    if (code !== 0) {
-      await installBuildTools()
-      ;({ code, output } = await rebuild())
-    }
-    if (code === 0 && (await sqliteLoads(root))) return
-    throw new SetupError(
-      `better-sqlite3 could not be compiled (it needs python3, make and a C++ compiler):\n${lastLines(output)}`,
-    )
-  })
+  const rebuild = () => runNpm(['rebuild', 'better-sqlite3', '--loglevel=error'], { cwd: root, env })
+  let { code, output } = await rebuild()
+  if (code !== 0) {
+    await installBuildTools()
+    ;({ code, output } = await rebuild())
+  }
+  if (code === 0 && (await sqliteLoads(root))) return
+  throw new SetupError(
+    `better-sqlite3 could not be compiled (it needs python3, make and a C++ compiler):\n${lastLines(output)}`,
+  )
 }
 
 async function sqliteLoads(root) {

@@ -1,10 +1,16 @@
 import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, isBuilt, lockPath } from './build.mjs'
-import { areDependenciesInstalled, installDependencies, wantedDependencies } from './dependencies.mjs'
+import {
+  areDependenciesInstalled,
+  compileSqlite,
+  installDependencies,
+  mustCompileSqlite,
+  wantedDependencies,
+} from './dependencies.mjs'
 import { readJson, writeJson } from './files.mjs'
 import { withLock } from './lock.mjs'
-import { SetupError } from './output.mjs'
+import { SetupError, step } from './output.mjs'
 import { adviceFor, findInstaller, installBuildTools, installTools } from './systemPackages.mjs'
 import { chromium, examine, ffmpeg, isKnownGood, natsServer } from './tools.mjs'
 
@@ -13,14 +19,16 @@ const stampPath = (root) => join(root, 'node_modules', '.segue-setup.json')
 /**
  * Makes a checkout ready to start or to test: npm packages, ffmpeg, nats-server (and Chromium for the browser tests),
  * and dist/. Says nothing when there is nothing to do.
- * `withTools: false` is for a build alone, on a machine that will run nothing.
- * @param {{ root: string, withTests?: boolean, withTools?: boolean, env?: NodeJS.ProcessEnv, write?: (text: string) => void, warn?: (text: string) => void }} options
+ * `withTools: false` is for a build alone, on a machine that will run nothing. `onPackages` is called as soon as the npm
+ * packages are in place, if they were not: what needs only them can begin while the rest is compiled.
+ * @param {{ root: string, withTests?: boolean, withTools?: boolean, onPackages?: () => void, env?: NodeJS.ProcessEnv, write?: (text: string) => void, warn?: (text: string) => void }} options
  * @returns {Promise<number>} the exit code
  */
 export async function runSetup({
   root,
   withTests = false,
   withTools = true,
+  onPackages = () => {},
   env = process.env,
   write = (text) => void process.stdout.write(text),
   warn = (text) => void process.stderr.write(text),
@@ -30,6 +38,7 @@ export async function runSetup({
     env,
     write,
     warn,
+    onPackages,
     required: withTools ? requiredTools({ withTests, env }) : [],
     optional: withTests ? [chromium] : [],
   }
@@ -60,25 +69,38 @@ function isReady({ root, env, required, optional }) {
 }
 
 async function makeReady(context) {
-  const { root, env, write } = context
+  const { root, env, write, onPackages } = context
   const mayInstall = env.SEGUE_SETUP_INSTALL !== 'never'
-  let stamp = readJson(stampPath(root)) ?? {}
-  if (!areDependenciesInstalled(root, stamp)) {
+  const stamp = readJson(stampPath(root)) ?? {}
+  const mustInstall = !areDependenciesInstalled(root, stamp)
+  if (mustInstall) {
     rmSync(stampPath(root), { force: true })
-    await installDependencies({
-      root,
-      write,
-      env,
-      mayInstall,
-      installBuildTools: async () => installBuildTools({ installer: await findInstaller(env), mayInstall, write }),
-    })
-    stamp = { ...stamp, dependencies: wantedDependencies(root) }
-    writeJson(stampPath(root), stamp)
+    await installDependencies({ root, write, env, mayInstall })
+    onPackages()
   }
   linkCommand(root)
   const tools = await readyTools({ ...context, stamp, mayInstall })
-  writeJson(stampPath(root), { ...stamp, tools })
-  await build({ root, write })
+  const installer = async () => installBuildTools({ installer: await findInstaller(env), mayInstall, write })
+  await compileAll({ write }, [
+    mustInstall &&
+      (await mustCompileSqlite(root)) && {
+        what: 'better-sqlite3 for this Node version',
+        work: () => compileSqlite({ root, env, mayInstall, installBuildTools: installer }),
+      },
+    !isBuilt(root) && { what: 'src/ to dist/', work: () => build(root) },
+  ])
+  writeJson(stampPath(root), { ...stamp, dependencies: wantedDependencies(root), tools })
+}
+
+/** All at once; fails with the first failure, when all have ended. */
+async function compileAll({ write }, wanted) {
+  const jobs = wanted.filter((job) => job !== false)
+  if (jobs.length === 0) return
+  await step(write, `compiling ${jobs.map(({ what }) => what).join(', and ')}`, async () => {
+    const outcomes = await Promise.allSettled(jobs.map(({ work }) => work()))
+    const failure = outcomes.find(({ status }) => status === 'rejected')
+    if (failure !== undefined) throw failure.reason
+  })
 }
 
 async function readyTools({ required, optional, stamp, mayInstall, env, write, warn }) {

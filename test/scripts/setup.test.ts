@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ffmpegAnswer } from '../support/fakePrograms.js'
@@ -10,21 +10,30 @@ const scripts = resolve(import.meta.dirname, '..', '..', 'scripts')
 
 describe('Set-up', () => {
   let project: SetupProject
+  let ready: SetupProject
 
-  beforeEach(async () => {
-    project = await setupProject()
+  beforeAll(async () => {
+    ready = await setupProject()
+    await ready.setUp()
   })
+  afterAll(() => ready.remove())
   afterEach(() => project.remove())
 
+  const beginsWith = (like?: () => SetupProject): void =>
+    beforeEach(async () => {
+      project = await setupProject(like?.())
+    })
   const built = (file: string): string => join(project.root, 'dist', file)
 
   describe('of what is compiled', () => {
+    beginsWith()
+
     it('compiles the sources, and then has nothing more to do or to say', async () => {
       const first = await project.setUp()
       expect(first).toMatchObject({
         code: 0,
         stderr: '',
-        stdout: expect.stringMatching(/^setup: compiling .* done .*\n$/),
+        stdout: expect.stringMatching(/^npm packages are in place\nsetup: compiling src\/ to dist\/ \.\.\. done .*\n$/),
       })
       expect(await readFile(built('greeting.js'), 'utf8')).toContain('hello')
       expect(await project.setUp()).toEqual({ code: 0, stdout: '', stderr: '' })
@@ -63,6 +72,8 @@ describe('Set-up', () => {
   })
 
   describe('of programs', () => {
+    beginsWith(() => ready)
+
     it('names what is missing and what to do about it', async () => {
       const outcome = await project.setUp({ env: { PATH: '', NATS_SERVER_PATH: '/no/such/server' } })
       expect(outcome.code).toBe(1)
@@ -125,10 +136,51 @@ describe('Set-up', () => {
   })
 
   describe('of npm packages', () => {
+    beginsWith(() => ready)
+
     it('asks for an install where none may be made', async () => {
       await rm(join(project.root, 'node_modules', '.package-lock.json'))
       const outcome = await project.setUp()
       expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('run: npm install') })
+    })
+
+    it('installs them where it may, and only then compiles what they need, beside the sources', async () => {
+      await rm(join(project.root, 'dist'), { recursive: true })
+      const installed = join(project.root, 'node_modules', '.package-lock.json')
+      await rename(installed, join(project.root, 'wanted'))
+      await project.write('node_modules/better-sqlite3/index.js', "module.exports = require('./compiled.js')")
+      await project.write('compiled', 'module.exports = class { close() {} }')
+      const install = `[ "$1" = install ] && [ "$3" = --ignore-scripts ] && /bin/mv wanted ${installed}`
+      const rebuild =
+        '[ "$1 $2" = "rebuild better-sqlite3" ] && /bin/mv compiled node_modules/better-sqlite3/compiled.js'
+      await project.programs.add('npm', { first: `${install}\n${rebuild}` })
+      const outcome = await project.setUp({ env: { SEGUE_SETUP_INSTALL: '' } })
+      expect(outcome).toMatchObject({ code: 0, stderr: '' })
+      const done = (what: string): string => `setup: ${what} ... done (0.0 s)`
+      expect(
+        outcome.stdout
+          .replaceAll(/\(\d+\.\d s\)/g, '(0.0 s)')
+          .trim()
+          .split('\n'),
+      ).toEqual([
+        done('installing npm packages'),
+        'npm packages are in place',
+        done('compiling better-sqlite3 for this Node version, and src/ to dist/'),
+      ])
+      expect(existsSync(built('greeting.js'))).toBe(true)
+      expect(await project.setUp()).toEqual({ code: 0, stdout: '', stderr: '' })
+    })
+
+    it('asks for a compiler where better-sqlite3 needs one, when the sources have been compiled all the same', async () => {
+      await rm(join(project.root, 'dist'), { recursive: true })
+      await rm(join(project.root, 'node_modules', '.package-lock.json'))
+      await project.write('wanted', await readFile(join(project.root, 'package-lock.json'), 'utf8'))
+      await project.write('node_modules/better-sqlite3/index.js', "throw new Error('not compiled')")
+      const install = '[ "$1" = install ] && /bin/mv wanted node_modules/.package-lock.json && exit 0'
+      await project.programs.add('npm', { first: install, stderr: 'gyp ERR! not found: make', code: 1 })
+      const outcome = await project.setUp({ env: { SEGUE_SETUP_INSTALL: '' } })
+      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('install a C++ compiler') })
+      expect(existsSync(built('greeting.js'))).toBe(true)
     })
 
     it('notices another version in the lock file', async () => {
@@ -149,6 +201,8 @@ describe('Set-up', () => {
   })
 
   describe('by several at once', () => {
+    beginsWith()
+
     it('is done by one, while the others wait', async () => {
       const outcomes = await Promise.all([project.setUp(), project.setUp(), project.setUp()])
       expect(outcomes.map((outcome) => outcome.code)).toEqual([0, 0, 0])
@@ -166,6 +220,7 @@ describe('Set-up', () => {
   })
 
   it('makes the segue command known to npx', async () => {
+    project = await setupProject(ready)
     await project.write('bin/segue.mjs', 'console.log("segue")\n')
     await project.setUp()
     expect(await readFile(join(project.root, 'node_modules', '.bin', 'segue'), 'utf8')).toContain('segue')

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fakePrograms, ffmpegAnswer, type FakePrograms } from '../support/fakePrograms.js'
@@ -31,20 +31,20 @@ const lock = (packages: Record<string, unknown>): string => JSON.stringify({ loc
 const typescript = { 'node_modules/typescript': { version: '5.9.3' } }
 const tsconfig = { compilerOptions: { rootDir: 'src', outDir: 'dist', noCheck: true, types: [] }, include: ['src'] }
 
-/** npm packages, ffmpeg and nats-server are in place, there is one source file, and installing is forbidden. */
-export async function setupProject(): Promise<SetupProject> {
+/**
+ * npm packages, ffmpeg and nats-server are in place, there is one source file, and installing is forbidden. With `like`, it is
+ * a copy of that project with everything that was compiled there.
+ */
+export async function setupProject(like?: SetupProject): Promise<SetupProject> {
   const root = await mkdtemp(join(tmpdir(), 'segue-setup-test-'))
   const programs = await fakePrograms()
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), text)
   }
-  await write('package.json', '{ "type": "module" }')
-  await write('package-lock.json', lock({ '': {}, ...typescript }))
-  await write('node_modules/.package-lock.json', lock(typescript))
-  await symlink(join(repository, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'))
-  await write('tsconfig.build.json', JSON.stringify(tsconfig))
-  await write('src/greeting.ts', 'export const greeting: string = "hello"\n')
+  if (like !== undefined)
+    await cp(like.root, root, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true })
+  else await writeProject(root, write)
   await programs.add('ffmpeg', ffmpegAnswer('libx264', 'aac'))
   await programs.add('nats-server', { stdout: 'nats-server: v2.10.4' })
 
@@ -57,10 +57,22 @@ export async function setupProject(): Promise<SetupProject> {
   return { root, programs, write, setUp, remove }
 }
 
+async function writeProject(root: string, write: SetupProject['write']): Promise<void> {
+  await write('package.json', '{ "type": "module" }')
+  await write('package-lock.json', lock({ '': {}, ...typescript }))
+  await write('node_modules/.package-lock.json', lock(typescript))
+  await symlink(join(repository, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'))
+  await write('tsconfig.build.json', JSON.stringify(tsconfig))
+  await write('src/greeting.ts', 'export const greeting: string = "hello"\n')
+  // In whole seconds, so that a copy is not taken for a change.
+  await utimes(join(root, 'src', 'greeting.ts'), 1_700_000_000, 1_700_000_000)
+}
+
 function runSetup(options: Record<string, unknown>, env: NodeJS.ProcessEnv): Promise<SetUpOutcome> {
   const script = `
     import { runSetup } from ${JSON.stringify(join(repository, 'scripts', 'setup', 'run.mjs'))}
-    process.exitCode = await runSetup(${JSON.stringify(options)})`
+    const onPackages = () => console.log('npm packages are in place')
+    process.exitCode = await runSetup({ ...${JSON.stringify(options)}, onPackages })`
   return runNode(['--input-type=module', '--eval', script], env)
 }
 

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { runSetup } from '../setup/run.mjs'
+import { runJest } from './jest.mjs'
+import { describeSkipped, formatTotals } from './report.mjs'
+import { runStaticChecks } from './staticChecks.mjs'
+
+/**
+ * Makes the checkout ready, and runs the tests: those whose path contains one of the patterns, or all tests and checks.
+ * @param {{ root: string, patterns: readonly string[] }} options
+ * @returns {Promise<number>} the exit code
+ */
+export async function runTests({ root, patterns }) {
+  const whole = patterns.length === 0
+  const printer = heldPrinter()
+  let checks
+  // Static checks need npm packages only: after an install they run while the native one is still being compiled.
+  const startChecks = () => (checks ??= runStaticChecks({ root, print: printer.print }))
+  const exitCode = await runSetup({ root, withTests: true, ...(whole && { onPackages: startChecks }) })
+  if (exitCode !== 0) return exitCode
+  printer.release()
+
+  const results = whole
+    ? await runAll({ root, checks: startChecks() })
+    : [await runJest({ root, name: 'tests', args: ['--runInBand', '--passWithNoTests', ...patterns] })]
+  for (const line of ['', ...describeSkipped(results), ...results.map(describeResult), '']) console.log(line)
+  console.log(formatTotals(results))
+  return results.some((result) => result.failed > 0) ? 1 : 0
+}
+
+async function runAll({ root, checks }) {
+  const unit = ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', '<rootDir>/test/e2e/']
+  // Many tests of the parts wait for something most of the time; those of the whole have the machine for themselves.
+  const [checked, parts] = await Promise.all([checks, runJest({ root, name: 'tests of the parts', args: unit })])
+  if (!existsSync(join(root, 'test', 'e2e'))) return [...checked, parts]
+  const inBand = ['--runInBand', '--passWithNoTests', '--testPathPatterns', '/test/e2e/']
+  return [...checked, parts, await runJest({ root, name: 'tests of the whole', args: inBand })]
+}
+
+const describeResult = ({ name, failed, seconds }) =>
+  `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`
+
+/** Keeps back what is printed while set-up is in the middle of a line. */
+function heldPrinter() {
+  let held = []
+  return {
+    print: (text) => void (held === undefined ? console.log(text) : held.push(text)),
+    release: () => {
+      held?.forEach((text) => console.log(text))
+      held = undefined
+    },
+  }
+}
