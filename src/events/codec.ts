@@ -11,6 +11,7 @@ import { conformanceOf, type Conforms } from './conformance.js'
 import type { EventDefinition } from './definition.js'
 import { EventMetadata, type SegueEvent } from './envelope.js'
 import { describeErrors } from './report.js'
+import { StoredEvent } from './storedEvent.js'
 import { upcast } from './upcast.js'
 
 /** An event does not fit its definition. `field` says which part; the message says what was found. */
@@ -89,6 +90,7 @@ export function decodePayload<C extends Category>(
  */
 export function decodeEvent<C extends Category>(category: C, stored: SegueEvent): E.Either<InvalidEvent, EventIn<C>> {
   const definition = definitions[category].get(stored.type)
+  if (definition !== undefined && StoredEvent.conforms(stored, definition)) return E.right(stored as EventIn<C>)
   const current = definition?.schemaVersion === stored.schemaVersion ? E.right(stored) : broughtUp(definition, stored)
   if (E.isLeft(current)) return current
   const event = current.right

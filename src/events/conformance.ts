@@ -29,16 +29,20 @@ export function conformanceOf(codec: unknown): Conforms {
   return () => false
 }
 
-interface Property {
+/** A property that a codec names. */
+export interface Property {
   readonly name: string
+  readonly codec: unknown
   readonly conforms: Conforms
   readonly optional: boolean
 }
 
-function propertiesOf(codec: unknown): ReadonlyArray<Property> | null {
+/** The properties of a codec of objects; null for any other. */
+export function propertiesOf(codec: unknown): ReadonlyArray<Property> | null {
   if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) {
     return Object.entries(codec.props as t.Props).map(([name, inner]) => ({
       name,
+      codec: inner,
       conforms: conformanceOf(inner),
       optional: codec instanceof t.PartialType,
     }))

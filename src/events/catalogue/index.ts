@@ -26,10 +26,18 @@ export const catalogue = {
 
 export const streamIdOf = (category: Category, entity: string): string => `${category}-${entity}`
 
+/** The category that an event stream belongs to; null for streams of other software. */
+export function categoryOf(streamId: string): Category | null {
+  for (const category of categories) {
+    if (streamId.charCodeAt(category.length) === dash && streamId.startsWith(category)) return category
+  }
+  return null
+}
+
+const dash = 45
+
 /** Splits an event stream's id into category and entity; null for streams of other software. */
 export function parseStreamId(streamId: string): { readonly category: Category; readonly entity: string } | null {
-  const dash = streamId.indexOf('-')
-  const name = streamId.slice(0, dash)
-  const category = dash < 1 ? undefined : categories.find((each) => each === name)
-  return category === undefined ? null : { category, entity: streamId.slice(dash + 1) }
+  const category = categoryOf(streamId)
+  return category === null ? null : { category, entity: streamId.slice(category.length + 1) }
 }

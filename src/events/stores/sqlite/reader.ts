@@ -1,8 +1,9 @@
-import { setImmediate as pause } from 'node:timers/promises'
-import type { EventMetadata, Position, RecordedEvent } from '../../envelope.js'
+import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreCorrupt, StoreUnavailable, StreamDeleted } from '../../errors.js'
 import type { ReadAllOptions, ReadStreamOptions, StreamCut, SubscriptionFilter } from '../../store.js'
+import { readStored } from '../../text/index.js'
 import { placeOf, positionOf } from '../position.js'
+import { inTurn } from '../inTurn.js'
 import type { Page } from '../subscription.js'
 import type { Database, Statement } from './driver.js'
 import { restoreHint, storeErrorOf } from './faults.js'
@@ -59,7 +60,15 @@ export class Reader {
     this.#head = db.prepare('SELECT ifnull(max(position), 0) FROM events').pluck()
   }
 
-  async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
+  readStream(streamId: string, options: ReadStreamOptions = {}): AsyncIterableIterator<RecordedEvent> {
+    return inTurn(() => this.#pagesOfStream(streamId, options))
+  }
+
+  readAll(options: ReadAllOptions = {}): AsyncIterableIterator<RecordedEvent> {
+    return inTurn(() => this.#pagesOfAll(options))
+  }
+
+  *#pagesOfStream(streamId: string, options: ReadStreamOptions): Generator<ReadonlyArray<RecordedEvent>> {
     const backwards = options.direction === 'backwards'
     const statement = backwards ? this.#backwards : this.#forwards
     if (this.#run(() => this.#isDeleted.get(streamId)) !== undefined) throw new StreamDeleted(streamId)
@@ -70,17 +79,16 @@ export class Reader {
       if (!backwards) from = Math.max(from, begins)
       const page = this.#page(statement, [streamId, from], Math.min(left, pageEventsMax))
       const events = page.events.filter(({ revision }) => revision >= begins)
-      yield* events
+      yield events
       const last = events.at(-1)
       if (last === undefined) return
       left -= events.length
       from = last.revision + (backwards ? -1 : 1)
       if (from < 0) return
-      await pause()
     }
   }
 
-  async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent> {
+  *#pagesOfAll(options: ReadAllOptions): Generator<ReadonlyArray<RecordedEvent>> {
     // Up to what exists now: a reader slower than the writers must come to an end all the same.
     const head = this.#headPlace()
     const { statement, parameters, isWhole } = this.#rangeOf(options.filter ?? {})
@@ -90,11 +98,10 @@ export class Reader {
       const upTo = isWhole ? head : Math.min(head, after + filteredSpan)
       const limit = Math.min(left, pageEventsMax)
       const { events, cutShort } = this.#page(statement(), [after, upTo, ...parameters], limit)
-      yield* events
+      yield events
       const last = events.at(-1)
       left -= events.length
       after = cutShort && last !== undefined ? placeOf(last.position) : upTo
-      await pause()
     }
   }
 
@@ -203,18 +210,8 @@ function cutsIn(db: Database): ReadonlyMap<string, StreamCut> {
   )
 }
 
-function recordedEvent([position, streamId, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent {
-  return {
-    id,
-    type,
-    schemaVersion,
-    data: JSON.parse(data) as unknown,
-    metadata: JSON.parse(metadata) as EventMetadata,
-    streamId,
-    revision,
-    position: positionOf(position),
-  }
-}
+const recordedEvent = ([position, streamId, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent =>
+  readStored({ position: positionOf(position), streamId, revision, id, type, schemaVersion, data, metadata })
 
 function sqlOf({ streamPrefixes, types, streams }: SubscriptionFilter): {
   readonly condition: string

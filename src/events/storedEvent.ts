@@ -1,0 +1,41 @@
+import type { EventDefinition } from './definition.js'
+import type { EventMetadata, Position, RecordedEvent } from './envelope.js'
+
+/**
+ * An event that was made of the texts that a store keeps. It remembers what was found out while they were read; copies of
+ * it, with other data for instance, do not.
+ */
+export class StoredEvent implements RecordedEvent {
+  readonly id: string
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: unknown
+  readonly metadata: EventMetadata
+  readonly streamId: string
+  readonly revision: number
+  readonly position: Position
+  /** What data and metadata were found to conform to; null: not looked at, or they do not. */
+  readonly #conformsTo: EventDefinition | null
+
+  constructor(
+    place: Omit<RecordedEvent, 'data' | 'metadata'>,
+    data: unknown,
+    metadata: EventMetadata,
+    conformsTo: EventDefinition | null,
+  ) {
+    this.id = place.id
+    this.type = place.type
+    this.schemaVersion = place.schemaVersion
+    this.data = data
+    this.metadata = metadata
+    this.streamId = place.streamId
+    this.revision = place.revision
+    this.position = place.position
+    this.#conformsTo = conformsTo
+  }
+
+  /** Whether an event was found to conform to a definition when it was read. */
+  static conforms(event: object, definition: EventDefinition): boolean {
+    return #conformsTo in event && event.#conformsTo === definition
+  }
+}

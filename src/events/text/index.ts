@@ -1,0 +1,1 @@
+export { readStored, type StoredTexts } from './readStored.js'
