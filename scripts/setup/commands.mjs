@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 
 const OUTPUT_CHARS_MAX = 200_000
 
@@ -8,7 +8,7 @@ const OUTPUT_CHARS_MAX = 200_000
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, niceness?: number }} [options]
- *   `niceness`: 1 to 19, for what gives way to others
+ *   `niceness`: by how much it gives way to what runs with the priority of this process
  * @returns {Promise<{ code: number, output: string }>}
  */
 export function run(program, args, { cwd, env = process.env, timeoutMs, niceness } = {}) {
@@ -24,7 +24,8 @@ export function run(program, args, { cwd, env = process.env, timeoutMs, niceness
       timeout: timeoutMs,
       shell: process.platform === 'win32' && program === 'npm',
     })
-    if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness)
+    if (niceness !== undefined && child.pid !== undefined)
+      setPriority(child.pid, Math.min(19, getPriority() + niceness))
     child.stdout.setEncoding('utf8').on('data', keep)
     child.stderr.setEncoding('utf8').on('data', keep)
     child.on('error', (error) => resolve({ code: 127, output: error.message }))

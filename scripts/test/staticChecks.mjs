@@ -37,7 +37,7 @@ export const staticChecks = [
 
 const atOnce = 2
 /** They use what the tests beside them leave over. */
-const niceness = 19
+const niceness = 10
 
 /**
  * Runs all static checks, two at a time, giving way to whatever runs beside them.
