@@ -94,8 +94,10 @@ function nextDay(day: Day, event: EventIn<'server'>): Day {
     case 'HealthSampled': {
       const { process, encoder, viewers } = event.data.sample
       const { latenessMs } = encoder
+      // Written out: most events are samples, and a row takes ten times as long to spread.
       return {
-        ...day,
+        day: day.day,
+        server: day.server,
         samples: day.samples + 1,
         cpu_cores_sum: day.cpu_cores_sum + process.cpuCores,
         cpu_cores_max: Math.max(day.cpu_cores_max, process.cpuCores),
@@ -103,6 +105,12 @@ function nextDay(day: Day, event: EventIn<'server'>): Day {
         event_loop_delay_ms_max: Math.max(day.event_loop_delay_ms_max, process.eventLoopDelayMs),
         lateness_ms_max: latenessMs === null ? day.lateness_ms_max : Math.max(day.lateness_ms_max ?? 0, latenessMs),
         viewers_max: Math.max(day.viewers_max, viewers),
+        predictions: day.predictions,
+        confirmed: day.confirmed,
+        unconfirmed: day.unconfirmed,
+        failures: day.failures,
+        down_ms: day.down_ms,
+        drains: day.drains,
       }
     }
     case 'InstabilityPredicted':

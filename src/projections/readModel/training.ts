@@ -181,16 +181,45 @@ function onSample(
   if (before.failed || bootId !== before.boot_id || (newest !== undefined && seq <= newest[0])) return nothing
   const foresightMs = horizonMsFor(intervalMs)
   const stride = quietStrideFor(intervalMs)
-  const known = before.pending.findIndex(([, sampledAt]) => at - sampledAt <= foresightMs)
-  const settled = known === -1 ? before.pending : known === 0 ? nothing : before.pending.slice(0, known)
-  const pending = known === -1 ? [] : before.pending.slice(known)
-  pending.push([seq, at])
-  const first_seq = before.first_seq === -1 ? seq : before.first_seq
-  const after: Watched = { ...before, first_seq, interval_ms: intervalMs, pending }
-  const rows = settled
-    .filter(([settledSeq]) => settledSeq % stride === 0)
-    .map(([toSeq, toAt]) => quiet(before, toSeq, toAt, stride))
-  return [...rows, put(watched, after)]
+  const settled = settledAt(before.pending, at - foresightMs)
+  const changes: Change[] = []
+  for (const [toSeq, toAt] of before.pending.slice(0, settled)) {
+    if (toSeq % stride === 0) changes.push(quiet(before, toSeq, toAt, stride))
+  }
+  // Written out: most events are samples, and a row takes ten times as long to spread.
+  const after: Watched = {
+    server: before.server,
+    boot_id: before.boot_id,
+    first_seq: before.first_seq === -1 ? seq : before.first_seq,
+    pending: movedOn(before.pending, settled, [seq, at]),
+    alarm: before.alarm,
+    interval_ms: intervalMs,
+    policy: before.policy,
+    failed: before.failed,
+    left_in_order: before.left_in_order,
+  }
+  changes.push(put(watched, after))
+  return changes
+}
+
+type Pending = Watched['pending']
+
+/** How many of the samples were taken before a moment, and so have their whole future behind them. */
+function settledAt(pending: Pending, before: number): number {
+  let settled = 0
+  for (const sample of pending) {
+    if (sample[1] >= before) break
+    settled += 1
+  }
+  return settled
+}
+
+/** Without the oldest, with the newest. In one copy: hundreds of samples wait, and one comes every second. */
+function movedOn(pending: Pending, settled: number, newest: Pending[number]): Pending {
+  if (settled === 0) return [...pending, newest]
+  const moved = pending.slice(settled - 1).copyWithin(0, 1)
+  moved[moved.length - 1] = newest
+  return moved
 }
 
 const window = ({ server, boot_id, first_seq }: Watched, toSeq: number, toAt: number) => ({
@@ -204,9 +233,15 @@ const window = ({ server, boot_id, first_seq }: Watched, toSeq: number, toAt: nu
 function quiet(server: Watched, toSeq: number, toAt: number, stride: number): Change {
   const { alarm, interval_ms: intervalMs } = server
   const isNear = alarm !== null && Math.abs(alarm.at - toAt) <= horizonMsFor(intervalMs)
-  const [averted, control] = [isNear && alarm.left, isNear && alarm.control && !alarm.left]
-  const outcome = { incident_at: null, lead_ms: null, label: 0, weight: stride, averted, control }
-  return put(trainingWindows, { ...window(server, toSeq, toAt), ...outcome })
+  return put(trainingWindows, {
+    ...window(server, toSeq, toAt),
+    incident_at: null,
+    lead_ms: null,
+    label: 0,
+    weight: stride,
+    averted: isNear && alarm.left,
+    control: isNear && alarm.control && !alarm.left,
+  })
 }
 
 function incident(server: Watched, onset: number): ReadonlyArray<Change> {

@@ -8,6 +8,7 @@ import {
   type Position,
   type RecordedEvent,
 } from '../../events/index.js'
+import { sqliteCode } from '../../events/stores/sqlite/faults.js'
 import { historyOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
 import type { Happened, Projection } from '../../projections/readModel/index.js'
 import { readCheckpoint, writeCheckpoint, type Checkpoint, type Failure } from './checkpoints.js'
@@ -18,24 +19,39 @@ import { TableStore } from './tableStore.js'
 const eventsPerCommit = 5_000
 const namesRememberedMax = 100_000
 
+/** How far a pass has come. */
+interface Cursor {
+  /** Events read. */
+  readonly events: number
+  readonly last: RecordedEvent | null
+  /** Position of the event before the last one. */
+  readonly before: Position | null
+}
+
 interface Running {
   readonly projection: Projection
   readonly rows: TableStore
-  readonly interests: ReadonlySet<string>
   /** As it stands in the file. */
   base: Checkpoint
+  /** Events of the log up to where it stood when the pass began. */
+  readonly eventsBefore: number
   /** Events up to here have had their effect before. */
   readonly after: Position | null
-  events: number
-  last: RecordedEvent | null
-  before: Position | null
-  failure: Failure | null
+  /** Events of the pass that it had seen before; null while it has yet to come to a new one. */
+  skipped: number | null
+  /** It cannot take the event behind `at`. */
+  stopped: { readonly at: Cursor; readonly failure: Failure } | null
 }
 
-function checkpointOf({ base, events, last, before, failure }: Running): Checkpoint {
-  if (last === null) return { ...base, failure }
+function checkpointOf({ base, eventsBefore, skipped, stopped }: Running, present: Cursor): Checkpoint {
+  const { events, last, before } = stopped?.at ?? present
+  const failure = stopped?.failure ?? null
+  if (skipped === null || events === skipped || last === null) return { ...base, failure }
   const { id: eventId, position, metadata } = last
-  return { ...base, position, eventId, before, events, at: metadata.occurredAt, failure }
+  return {
+    ...base,
+    ...{ position, eventId, before, events: eventsBefore + events - skipped, at: metadata.occurredAt, failure },
+  }
 }
 
 export interface Progress {
@@ -53,6 +69,13 @@ export class ProjectionRunner {
   readonly #model: ReadModel
   readonly #store: EventStore
   #running: ReadonlyArray<Running> = []
+  /** Those that have yet to come to an event they have not seen. */
+  #waiting: ReadonlyArray<Running> = []
+  /** Who is shown an event, by category and type. */
+  #audiences: ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Running>>> = new Map()
+  #cursor: Cursor = { events: 0, last: null, before: null }
+  /** Set when a table has refused a row: then each is looked at before it counts, so that its event is known. */
+  #isCareful = false
   readonly #names = new Map<string, ReturnType<typeof parseStreamId>>()
 
   constructor(model: ReadModel, store: EventStore) {
@@ -75,16 +98,14 @@ export class ProjectionRunner {
     if (this.#running.length === 0) return true
     await this.#recognise()
     await this.#takeOver()
-    const [from] = this.#running.map(({ after }) => after).toSorted(byPosition)
-    let before: Position | null = from ?? null
-    let read = 0
-    for await (const event of this.#store.readAll(from === null || from === undefined ? {} : { after: from })) {
-      this.#take(event, before)
-      before = event.position
-      read += 1
-      if (read % eventsPerCommit !== 0) continue
+    const [from = null] = this.#running.map(({ after }) => after).toSorted(byPosition)
+    this.#cursor = { events: 0, last: null, before: from }
+    for await (const event of this.#store.readAll(from === null ? {} : { after: from })) {
+      this.#take(event)
+      const { events } = this.#cursor
+      if (events % eventsPerCommit !== 0) continue
       if (!this.#commit()) return false
-      onProgress({ events: read, at: event.metadata.occurredAt })
+      onProgress({ events, at: event.metadata.occurredAt })
       if (this.#running.length === 0) return true
     }
     return this.#commit()
@@ -92,16 +113,15 @@ export class ProjectionRunner {
 
   #load(): void {
     const { db, projections } = this.#model
-    this.#running = projections.flatMap((projection) => {
+    this.#running = projections.flatMap((projection): ReadonlyArray<Running> => {
       const checkpoint = readCheckpoint(db, projection.name)
       if (checkpoint === null || checkpoint.failure !== null) return []
-      const interests = new Set(
-        Object.entries(projection.interests).flatMap(([category, types]) => types.map((type) => `${category}/${type}`)),
-      )
       const rows = new TableStore(db, projection.tables)
-      const { events, position: after } = checkpoint
-      return [{ projection, rows, interests, base: checkpoint, after, events, last: null, before: null, failure: null }]
+      const { events: eventsBefore, position: after } = checkpoint
+      return [{ projection, rows, base: checkpoint, eventsBefore, after, skipped: null, stopped: null }]
     })
+    this.#waiting = this.#running
+    this.#audiences = audiencesOf(this.#running)
   }
 
   /** The event at a checkpoint must still be in the log where it was. */
@@ -139,40 +159,43 @@ export class ProjectionRunner {
     throw new StoreCorrupt(this.#model.path, reason)
   }
 
-  #take(recorded: RecordedEvent, before: Position | null): void {
+  #take(recorded: RecordedEvent): void {
+    const seen = this.#cursor
+    if (this.#waiting.length > 0) this.#join(recorded.position)
     const name = this.#nameOf(recorded.streamId)
-    const interest = name === null ? '' : `${name.category}/${recorded.type}`
-    let happened: Happened | string | null = null
-    for (const running of this.#running) {
-      if (running.failure !== null) continue
-      if (running.after !== null && recorded.position <= running.after) continue
-      if (name !== null && running.interests.has(interest)) {
-        running.failure = this.#project(running, recorded, (happened ??= read(name, recorded)))
-        if (running.failure !== null) continue
+    const audience = name === null ? undefined : this.#audiences.get(name.category)?.get(recorded.type)
+    if (name !== null && audience !== undefined) {
+      const happened = read(name, recorded)
+      for (const running of audience) {
+        if (running.stopped !== null || running.skipped === null) continue
+        const reason = typeof happened === 'string' ? happened : this.#project(running, happened)
+        if (reason !== null) running.stopped = { at: seen, failure: failureAt(recorded, reason) }
       }
-      running.events += 1
-      running.last = recorded
-      running.before = before
     }
+    this.#cursor = { events: seen.events + 1, last: recorded, before: seen.last?.position ?? seen.before }
   }
 
-  #project(running: Running, recorded: RecordedEvent, happened: Happened | string): Failure | null {
-    const { id: eventId, position, streamId, revision, type } = recorded
-    const failed = (reason: string): Failure => ({ position, eventId, streamId, revision, type, reason })
-    if (typeof happened === 'string') return failed(happened)
+  #join(position: Position): void {
+    for (const running of this.#waiting) {
+      if (running.after === null || position > running.after) running.skipped = this.#cursor.events
+    }
+    this.#waiting = this.#waiting.filter(({ skipped }) => skipped === null)
+  }
+
+  /** @returns why the projection cannot take the event, or null */
+  #project({ rows, projection }: Running, happened: Happened): string | null {
     try {
-      const { rows, projection } = running
       const changes = projection.project(rows, happened)
       // All of an event or nothing.
-      for (const { table, row } of changes) rows.check(table, row)
+      if (this.#isCareful) for (const { table, row } of changes) rows.check(table, row)
       for (const { table, row } of changes) rows.put(table, row)
       return null
     } catch (error) {
-      return failed(error instanceof Error ? error.message : String(error))
+      return error instanceof Error ? error.message : String(error)
     }
   }
 
-  /** @returns false when another process was quicker; nothing is written then. */
+  /** @returns false when nothing is written: another process was quicker, or a table has refused a row. */
   #commit(): boolean {
     const { db, path } = this.#model
     try {
@@ -180,16 +203,18 @@ export class ProjectionRunner {
         if (!this.#running.every(({ base }) => isUnchanged(base, readCheckpoint(db, base.name)))) return false
         for (const running of this.#running) {
           running.rows.flush()
-          running.base = checkpointOf(running)
+          running.base = checkpointOf(running, this.#cursor)
           writeCheckpoint(db, running.base)
         }
         return true
       })
       if (!written.immediate()) return false
     } catch (error) {
-      throw readModelError(error, path)
+      if (this.#isCareful || !sqliteCode(error)?.startsWith('SQLITE_CONSTRAINT')) throw readModelError(error, path)
+      this.#isCareful = true
+      return false
     }
-    this.#running = this.#running.filter(({ failure }) => failure === null)
+    this.#running = this.#running.filter(({ stopped }) => stopped === null)
     return true
   }
 
@@ -201,6 +226,22 @@ export class ProjectionRunner {
     this.#names.set(streamId, name)
     return name
   }
+}
+
+function audiencesOf(all: ReadonlyArray<Running>): ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Running>>> {
+  const audiences = new Map<string, Map<string, Running[]>>()
+  for (const running of all) {
+    for (const [category, types] of Object.entries(running.projection.interests)) {
+      const ofCategory = audiences.get(category) ?? new Map<string, Running[]>()
+      audiences.set(category, ofCategory)
+      for (const type of types) ofCategory.set(type, [...(ofCategory.get(type) ?? []), running])
+    }
+  }
+  return audiences
+}
+
+function failureAt({ id: eventId, position, streamId, revision, type }: RecordedEvent, reason: string): Failure {
+  return { position, eventId, streamId, revision, type, reason }
 }
 
 /** Rows of other rules than today's are passed over: what they stood for is in the archive. */
@@ -225,10 +266,9 @@ const byPosition = (a: Position | null, b: Position | null): number => {
 
 /** The event as projections see it, or the reason why it cannot be understood. */
 function read(
-  name: { readonly category: Category; readonly entity: string },
+  { category, entity }: { readonly category: Category; readonly entity: string },
   recorded: RecordedEvent,
 ): Happened | string {
-  const event = decodeEvent(name.category, recorded)
-  if (E.isLeft(event)) return event.left.message
-  return { ...name, event: event.right } as Happened
+  const event = decodeEvent(category, recorded)
+  return E.isLeft(event) ? event.left.message : ({ category, entity, event: event.right } as Happened)
 }

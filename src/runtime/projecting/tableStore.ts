@@ -6,9 +6,15 @@ const rememberedRowsMax = 50_000
 
 const sqlTypes = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', boolean: 'INTEGER', time: 'INTEGER', json: 'TEXT' }
 
+/** A row as it is known in memory; null: the table has none. */
+interface Known {
+  row: Row | null
+  isChanged: boolean
+}
+
 interface Shelf {
-  readonly rows: Map<string, Row | null>
-  readonly changed: Set<string>
+  readonly rows: Map<string, Known>
+  readonly changed: Known[]
   readonly select: Statement
   readonly write: Statement
   readonly columns: ReadonlyArray<readonly [name: string, column: Column]>
@@ -41,13 +47,12 @@ export class TableStore implements Rows {
   readonly get = <C extends Columns>(table: Table<C>, ...key: ReadonlyArray<string | number>): RowOf<C> | undefined => {
     const shelf = this.#shelfOf(table.name)
     const name = key.length === 1 ? String(key[0]) : key.join('\0')
-    let row = shelf.rows.get(name)
-    if (row === undefined) {
-      row = rowOf(shelf, shelf.select.get(...key) as ReadonlyArray<unknown> | undefined)
-      shelf.rows.set(name, row)
-      this.#remembered += 1
+    let known = shelf.rows.get(name)
+    if (known === undefined) {
+      const row = rowOf(shelf, shelf.select.get(...key) as ReadonlyArray<unknown> | undefined)
+      known = this.#learn(shelf, name, row)
     }
-    return row === null ? undefined : (row as RowOf<C>)
+    return known.row === null ? undefined : (known.row as RowOf<C>)
   }
 
   /** @throws Error for a row that the table cannot hold. */
@@ -61,19 +66,22 @@ export class TableStore implements Rows {
     const shelf = this.#shelfOf(table.name)
     const [first = ''] = table.key
     const name = table.key.length === 1 ? String(row[first]) : table.key.map((column) => row[column]).join('\0')
-    if (!shelf.rows.has(name)) this.#remembered += 1
-    shelf.rows.set(name, row)
-    shelf.changed.add(name)
+    const known = shelf.rows.get(name) ?? this.#learn(shelf, name, row)
+    known.row = row
+    if (known.isChanged) return
+    known.isChanged = true
+    shelf.changed.push(known)
   }
 
-  /** Writes what has changed. */
+  /** Writes what has changed. @throws SqliteError for a row that its table cannot hold */
   flush(): void {
-    for (const shelf of this.#shelves.values()) {
-      for (const name of shelf.changed) {
-        const row = shelf.rows.get(name)
-        if (row) shelf.write.run(shelf.columns.map(([column, { type }]) => sqlValue(type, row[column])))
+    for (const { changed, columns, write } of this.#shelves.values()) {
+      for (const known of changed) {
+        const { row } = known
+        known.isChanged = false
+        if (row !== null) write.run(columns.map(([column, { type }]) => sqlValue(type, row[column])))
       }
-      shelf.changed.clear()
+      changed.length = 0
     }
     if (this.#remembered > rememberedRowsMax) this.forget()
   }
@@ -82,9 +90,16 @@ export class TableStore implements Rows {
   forget(): void {
     for (const { rows, changed } of this.#shelves.values()) {
       rows.clear()
-      changed.clear()
+      changed.length = 0
     }
     this.#remembered = 0
+  }
+
+  #learn(shelf: Shelf, name: string, row: Row | null): Known {
+    const known = { row, isChanged: false }
+    shelf.rows.set(name, known)
+    this.#remembered += 1
+    return known
   }
 
   #shelfOf(name: string): Shelf {
@@ -99,7 +114,7 @@ export class TableStore implements Rows {
     const matches = key.map((column) => `"${column}" = ?`).join(' AND ')
     return {
       rows: new Map(),
-      changed: new Set(),
+      changed: [],
       select: this.#db.prepare(`SELECT ${list} FROM "${name}" WHERE ${matches}`).raw(),
       write: this.#db.prepare(
         `INSERT OR REPLACE INTO "${name}" (${list}) VALUES (${entries.map(() => '?').join(', ')})`,
@@ -118,8 +133,9 @@ function rowOf({ columns }: Shelf, values: ReadonlyArray<unknown> | undefined): 
 }
 
 function sqlValue(type: Column['type'], value: unknown): unknown {
-  if (type === 'json') return value === null ? null : JSON.stringify(value)
-  return type === 'boolean' && value !== null ? Number(value) : value
+  if (value === null || value === undefined) return null
+  if (type === 'json') return JSON.stringify(value)
+  return type === 'boolean' ? Number(value) : value
 }
 
 /** The value of a column as projections know it. */
