@@ -113,8 +113,9 @@ describeUnless(obstacle, 'the page', () => {
       expect(told).toMatch(/handover \{.*"gaps":0,"duplicates":0,"hashMismatches":0/)
       const before = await playedIn(each)
       await waitFor(async () => (await playedIn(each)) > before + 1, { timeoutMs: 10_000 })
-      // The bench measures 0 ms on a quiet machine; here it is only to be seen that nobody waited for a time-out.
-      expect(await stillMs(each)).toBeLessThan(700)
+      // How still it stood is for the bench, which measures 0 ms on a quiet machine. Here nobody may have waited for a
+      // time-out of hls.js, the shortest of which is 10 s.
+      expect(await stillMs(each)).toBeLessThan(5_000)
     }
     expect(asked.some((each) => /\/notices\/main\/events\?/.test(each))).toBe(true)
   }, 70_000)
