@@ -38,6 +38,7 @@ function event(index) {
       url: 'http://127.0.0.1:7201',
       memoryLimitBytes: 4e8,
       capacityStreams: 8,
+      location: null,
       startedAt: began,
     }
     return { id, type: 'ServerJoined', schemaVersion: 1, data, metadata }

@@ -55,6 +55,7 @@ function eventsOf({ machine: server, values, columns, runs, rows, calibrationRow
       url: 'http://x:1',
       memoryLimitBytes: 4e8,
       capacityStreams: 8,
+      location: null,
       startedAt: 0,
     })
     if (boot > 0) tell(row, 'ServerRecovered', { bootId, downMs: 1_000 }, 'decision')

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
-import { entityId } from '../events/index.js'
+import { Coordinates, entityId } from '../events/index.js'
 import { parseConnection, type StoreConnection } from '../events/stores/index.js'
 
 /** Reads the text after a flag (or in its environment variable). */
@@ -48,6 +48,16 @@ export const id: Reader<string> = (text) => {
 
 /** Ids with commas between them. */
 export const ids: Reader<ReadonlyArray<string>> = (text) => text.split(',').map((part) => id(part.trim()))
+
+/** A place: latitude and longitude in degrees. */
+export const location: Reader<Coordinates> = (text) => {
+  const [latitude = Number.NaN, longitude = Number.NaN, ...more] = text.split(',').map(readNumber)
+  const place = { latitude, longitude }
+  if (more.length === 0 && Coordinates.is(place)) return place
+  throw new InvalidArgumentError(
+    'Give latitude (-90 to 90) and longitude (-180 to 180) in degrees, such as 52.52,13.40 (west and south are negative).',
+  )
+}
 
 /** One or more http(s) addresses with commas between them. */
 export const urls: Reader<ReadonlyArray<string>> = (text) => {

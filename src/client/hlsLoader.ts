@@ -1,5 +1,5 @@
 import { RequestFailed } from './errors.js'
-import type { PlayerSession } from './playerSession.js'
+import type { PlayerSession } from './playerContract.js'
 import type { Delivery } from './requests.js'
 
 /** The parts of hls.js's loader interface (1.5 and later) that are used; hls.js itself is not needed here. */

@@ -20,7 +20,7 @@ export { playInto } from './mediaSource.js'
 export { createPlayerSession } from './playerSession.js'
 export { latencyFor, paceAfter, paceUnknown, rateFor, rateMax, rateMin } from './pacing.js'
 export type { Pace, Wishes } from './pacing.js'
-export type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerSession.js'
+export type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
 export { headerOf, TransportError } from './ports.js'
 export type {
   Clock,

@@ -1,4 +1,5 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
+import type { Coordinates } from '../events/catalogue/shapes.js'
 import type { EdgeMessage, TicketFlaw, ViewerMessage } from '../messaging/codecs.js'
 import { Admission, type TicketSource } from './admission.js'
 import { fetchManifest, type Asking } from './bootstrap.js'
@@ -20,6 +21,7 @@ export interface LinksOptions {
   readonly session: string
   readonly bootstrap: ReadonlyArray<string>
   readonly agent: string
+  readonly location: Coordinates | null
   readonly keys: PublicKeys | undefined
   readonly ticket: TicketSource | undefined
   readonly transport: Transport
@@ -107,11 +109,11 @@ export class Links {
 
   /** Opens notice channels and begins to poll. */
   connect(guide: Guide): void {
-    const { clock, random, stream, session, transport, openChannel, agent, onNews } = this.#options
+    const { clock, random, stream, session, transport, openChannel, agent, location, onNews } = this.#options
     this.#channels = new NoticeChannels({
       ...{ stream, clock, random, openChannel },
       hello: () => ({
-        ...{ type: 'hello', session, stream, agent },
+        ...{ type: 'hello', session, stream, agent, location },
         epochKnown: guide.book.route.epoch,
         ticket: this.#admission.ticket(guide.ticket),
       }),

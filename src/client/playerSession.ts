@@ -1,93 +1,17 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import type { Route } from '../messaging/codecs.js'
-import type { TicketSource } from './admission.js'
 import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
 import type { Format } from './documents.js'
 import { RequestFailed, type SessionError } from './errors.js'
-import { Emitter, type LinkEvents, type Listener } from './events.js'
+import { Emitter, type Listener } from './events.js'
 import { findStream, type FoundStream } from './finding.js'
 import { Links } from './links.js'
 import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing.js'
-import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
+import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
 import { clockOffsetMs, startMsOf } from './timing.js'
-import type { PublicKeys } from './trust.js'
 import { MediaWatch, type MediaElement } from './watching.js'
-
-export interface PlayerSessionOptions {
-  readonly stream: string
-  /** Base URLs of media servers or the control plane, or URLs of the session document itself. */
-  readonly bootstrap: ReadonlyArray<string>
-  /** How far behind live the player is to play. Default 1500. */
-  readonly latencyMs?: number
-  /** Name of this session; default a random one. */
-  readonly session?: string
-  /** Tells edges what kind of viewer this is. */
-  readonly agent?: string
-  /** How far the latency may grow on a bad network. Default `latencyMs` + 6 s. */
-  readonly latencyMsMax?: number
-  /**
-   * Keys that notices and tickets may be signed with, by key id. Default: the one that the first session document names.
-   */
-  readonly keys?: PublicKeys
-  /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
-  readonly ticket?: TicketSource
-  /** How long to look for something to play. Default 30 s. */
-  readonly startupMs?: number
-  /** How long requests may go unanswered before the session ends. Default 5 min. */
-  readonly silenceEndMs?: number
-  /** An exception thrown by a listener. */
-  readonly onListenerError?: (error: unknown) => void
-  // The world; default the browser's.
-  readonly transport?: Transport
-  readonly openChannel?: OpenNoticeChannel
-  readonly clock?: Clock
-  readonly crypto?: Crypto
-  readonly random?: () => number
-  /** Calls when the network may be another one; returns how to stop. */
-  readonly onWake?: (run: () => void) => () => void
-}
-
-export interface WatchOptions {
-  /** False: the player keeps its latency itself. Default true. */
-  readonly pace?: boolean
-}
-
-export interface PlayerEvents extends LinkEvents {
-  /** Requests are answered from now on. */
-  readonly ready: { readonly format: Format; readonly route: Route }
-}
-
-/** A session for a player that decides itself what to fetch. */
-export interface PlayerSession {
-  readonly id: string
-  readonly stream: string
-  readonly latencyMs: number
-  /** What to give to the player. @param path below the stream; default the multivariant playlist */
-  readonly url: (path?: string) => string
-  /** Whether a URL is one of the stream's. */
-  readonly serves: (url: string) => boolean
-  /**
-   * Answers from the best server, from another one when that one is late or wrong. Starts the session.
-   * Rejects with RequestFailed only.
-   */
-  readonly request: (url: string, signal?: AbortSignal) => Promise<Delivery>
-  /**
-   * Looks at the player's picture: deadlines follow its buffer, stalls are told and reported, and the playback rate
-   * (0.95 to 1.05) keeps the latency. Returns how to stop.
-   */
-  readonly watch: (media: MediaElement, options?: WatchOptions) => () => void
-  /** Looks anew at everything: for when the network has changed. Browsers say so by themselves. */
-  readonly wake: () => void
-  /** Begins. Never rejects: what goes wrong is told by `ended`. */
-  readonly start: () => void
-  /** Says good-bye with the totals. Idempotent. */
-  readonly stop: (reason?: string) => void
-  readonly totals: () => ViewerTotals
-  readonly on: <K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>) => () => void
-}
 
 type World = typeof browserPorts
 type Phase = 'idle' | 'starting' | 'serving' | 'ended'
@@ -134,7 +58,7 @@ class RequestSession {
   #zeroMs = Infinity
 
   constructor(options: PlayerSessionOptions) {
-    const { stream, bootstrap, agent = 'segue player', keys, ticket } = options
+    const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket } = options
     const { transport, openChannel, clock, crypto, random, onWake } = { ...browserPorts, ...defined(options) }
     this.#options = options
     this.#world = { transport, openChannel, clock, crypto, random, onWake }
@@ -147,7 +71,7 @@ class RequestSession {
     // Told by `ended` too; nobody need have asked for anything.
     this.#ready.catch(() => undefined)
     this.#links = new Links({
-      ...{ stream, session: this.id, bootstrap, agent, keys, ticket },
+      ...{ stream, session: this.id, bootstrap, agent, location, keys, ticket },
       ...this.#world,
       events: this.#events,
       signal: this.#stopped.signal,

@@ -1,4 +1,5 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
+import type { Coordinates } from '../events/catalogue/shapes.js'
 import type { TicketSource } from './admission.js'
 import { fetchManifest } from './bootstrap.js'
 import type { SessionError } from './errors.js'
@@ -26,6 +27,8 @@ export interface SessionOptions {
   readonly rendition?: string
   /** Tells edges what kind of viewer this is. */
   readonly agent?: string
+  /** Where this viewer is, in degrees: servers near the viewers are chosen first. Default: it does not say. */
+  readonly location?: Coordinates
   readonly transport: Transport
   readonly openChannel: OpenNoticeChannel
   readonly clock: Clock
@@ -75,12 +78,13 @@ class Session {
   #resyncing = false
 
   constructor(options: SessionOptions) {
-    const { stream, session, bootstrap, agent = 'segue', transport, openChannel, clock, crypto, random } = options
+    const { stream, session, bootstrap, agent = 'segue', location = null } = options
+    const { transport, openChannel, clock, crypto, random } = options
     const { keys, ticket } = options
     this.#options = options
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#links = new Links({
-      ...{ stream, session, bootstrap, agent, keys, ticket, transport, openChannel, clock, crypto, random },
+      ...{ stream, session, bootstrap, agent, location, keys, ticket, transport, openChannel, clock, crypto, random },
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),

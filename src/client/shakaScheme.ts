@@ -1,5 +1,5 @@
 import { RequestFailed } from './errors.js'
-import type { PlayerSession } from './playerSession.js'
+import type { PlayerSession } from './playerContract.js'
 
 /** The parts of the `shaka` namespace that are used; Shaka Player itself is not needed here. */
 interface Shaka {

@@ -5,6 +5,7 @@ import {
   httpUrl,
   HandoverStep,
   list,
+  Coordinates,
   nullable,
   oneOf,
   record,
@@ -174,6 +175,8 @@ export const ViewerMessage = t.union([
     epochKnown: nullable(whole),
     agent: t.string,
     ticket: nullable(SignedTicket),
+    /** Where the viewer is, if it says so; the edge rounds it to whole degrees. */
+    location: sinceLater(nullable(Coordinates), null),
   }),
   record({ type: t.literal('acknowledge'), epoch: whole, cutover: whole, sequence: whole }),
   record({

@@ -70,6 +70,7 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
   const self = { server: id, bootId, url }
   const presence = announcePresence({
     ...{ transport, publishFact, self, startedAt, memoryLimitBytes, capacityStreams, heartbeatMs },
+    location: options.location ?? null,
   })
   const answering = answerCommands({
     ...{ transport, server: id, bootId, station, deadLetter, onFault: options.onFault },

@@ -8,7 +8,7 @@ import {
   type SessionOptions,
   type ViewerSession,
 } from '../client/index.js'
-import type { ViewerTotals } from '../events/catalogue/index.js'
+import type { Coordinates, ViewerTotals } from '../events/catalogue/index.js'
 import { boxesIn, only } from '../media/fmp4/boxes.js'
 import { readPicture, writeInitSegments } from '../media/fmp4/index.js'
 import { readMovie } from '../media/fmp4/init.js'
@@ -46,6 +46,8 @@ export interface ViewersOptions {
   /** Where the first session writes what it plays, as one fragmented MP4; e.g. the stdin of a player. */
   readonly pipe?: Writable
   readonly agent?: string
+  /** Where the viewers are; default: they do not say. */
+  readonly location?: Coordinates
   readonly onEvent?: (event: ViewerEvent) => void
   readonly logger?: ViewerLogger
   /** Overrides of the session's patience; see SessionOptions. */
@@ -123,6 +125,7 @@ export const startViewers = (options: ViewersOptions): Viewers => {
       rendition: renditions[index % renditions.length] ?? 'video',
       latencyMs: options.latencyMs ?? 1_500,
       agent: options.agent ?? 'segue-watch',
+      ...(options.location === undefined ? {} : { location: options.location }),
       transport,
       openChannel: withFallback(openNodeChannel),
       clock: nodeClock,

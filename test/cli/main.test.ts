@@ -50,6 +50,14 @@ describe('segue', () => {
       "segue media: option '--sample-interval <ms>' argument '100' is invalid. Give a whole number from 200 to 60000; see \"segue media --help\"\n",
     ],
     [
+      ['media', '--id', 's1', '--location', '52.52'],
+      "segue media: option '--location <lat,lon>' argument '52.52' is invalid. Give latitude (-90 to 90) and longitude (-180 to 180) in degrees, such as 52.52,13.40 (west and south are negative); see \"segue media --help\"\n",
+    ],
+    [
+      ['watch', '--location', '13.40,152.52,3'],
+      "segue watch: option '--location <lat,lon>' argument '13.40,152.52,3' is invalid. Give latitude (-90 to 90) and longitude (-180 to 180) in degrees, such as 52.52,13.40 (west and south are negative); see \"segue watch --help\"\n",
+    ],
+    [
       ['control', '--buffer-segments', '6', '--cutover-lead', '5'],
       'segue control: --buffer-segments 6 is less than the cut-over needs: with --cutover-lead 5 give 7 or more\n',
     ],

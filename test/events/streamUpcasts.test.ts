@@ -9,6 +9,8 @@ const result =
 const kept = {
   StreamOpened: `{"stream":"main","run":"r1","format":${format},"feedUrl":"http://127.0.0.1:7100"}`,
   BufferStitched: `{"order":"o1","server":"s1","result":${result},"liveNumber":1,"primaryLiveNumber":1,"elapsedMs":12}`,
+  FleetObserved:
+    '{"servers":[{"id":"s1","url":"http://127.0.0.1:7201","bootId":"b1","standing":"stable","score":90,"primaries":0,"roles":0,"capacityStreams":8}]}',
   BufferSynchronized: `{"order":"o1","server":"s1","result":${result},"elapsedMs":12}`,
 }
 
@@ -21,6 +23,12 @@ describe('events of streams as version 1 wrote them', () => {
   test('open a stream without further renditions', () => {
     expect(decodeEvent('stream', stored('StreamOpened'))).toMatchObject(
       E.right({ schemaVersion: 2, data: { format: { height: 360, renditions: [], audioOnly: false } } }),
+    )
+  })
+
+  test('show a fleet whose places nobody knows', () => {
+    expect(decodeEvent('stream', stored('FleetObserved'))).toMatchObject(
+      E.right({ schemaVersion: 2, data: { servers: [{ id: 's1', location: null }] } }),
     )
   })
 

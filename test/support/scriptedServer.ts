@@ -84,7 +84,7 @@ export async function scriptedServer(transport: Transport, id: string, url: stri
     await responder.close()
   }
 
-  const joined = { server: id, bootId, url, memoryLimitBytes: null, capacityStreams: 8, startedAt: 1 }
+  const joined = { server: id, bootId, url, memoryLimitBytes: null, capacityStreams: 8, startedAt: 1, location: null }
   const eventId = derivedId(1, id, 'joined')
   await transport.publish(
     subjects.health(id),

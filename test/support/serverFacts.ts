@@ -4,7 +4,15 @@ const memoryLimitBytes = 400_000_000
 
 export const serverJoined = (server: string, bootId: string): Payload<'server'> => ({
   type: 'ServerJoined',
-  data: { server, bootId, url: `http://${server}:8080`, memoryLimitBytes, capacityStreams: 8, startedAt: 0 },
+  data: {
+    server,
+    bootId,
+    url: `http://${server}:8080`,
+    memoryLimitBytes,
+    capacityStreams: 8,
+    startedAt: 0,
+    location: null,
+  },
 })
 
 export const sampled = (server: string, bootId: string, seq: number): Payload<'server'> => ({

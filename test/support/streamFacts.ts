@@ -36,6 +36,7 @@ export const server = (id: string, changes: Partial<FleetServer> = {}): FleetSer
   primaries: 0,
   roles: 0,
   capacityStreams: 8,
+  location: null,
   ...changes,
 })
 

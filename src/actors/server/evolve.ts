@@ -32,8 +32,8 @@ function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerSt
   const at = event.metadata.occurredAt
   switch (event.type) {
     case 'ServerJoined': {
-      const { bootId, url, capacityStreams, memoryLimitBytes } = event.data
-      const joined = { bootId, url, capacityStreams, memoryLimitBytes }
+      const { bootId, url, capacityStreams, memoryLimitBytes, location } = event.data
+      const joined = { bootId, url, capacityStreams, memoryLimitBytes, location }
       // The same boot introduces itself again after a lost connection: nothing has changed.
       if (state.joined?.bootId === bootId) return { ...state, joined }
       return { ...state, joined, ...unseen, signals: [], firstSeenAt: state.firstSeenAt ?? at }

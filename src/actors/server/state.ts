@@ -1,4 +1,4 @@
-import type { Band, EventIn, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
+import type { Band, Coordinates, EventIn, FailureSignal, FleetServer, ServerPolicy } from '../../events/index.js'
 import { defaultServerPolicy } from '../../events/index.js'
 import {
   emptyWindow,
@@ -36,6 +36,7 @@ export interface ServerState {
     readonly url: string
     readonly capacityStreams: number
     readonly memoryLimitBytes: number | null
+    readonly location: Coordinates | null
   } | null
   readonly policy: ServerPolicy
   readonly model: string
@@ -134,9 +135,7 @@ export const oneShape = (state: ServerState): ServerState => ({
 const scoreUnknown = 75
 
 /** How the server stands as a place for streams; what it carries is added by the fleet. Null before it has joined. */
-export function standingOf(
-  state: ServerState,
-): Pick<FleetServer, 'id' | 'url' | 'bootId' | 'standing' | 'score' | 'capacityStreams'> | null {
+export function standingOf(state: ServerState): Omit<FleetServer, 'primaries' | 'roles'> | null {
   const { joined, assessment } = state
   if (joined === null) return null
   return {
@@ -144,6 +143,7 @@ export function standingOf(
     url: joined.url,
     bootId: joined.bootId,
     capacityStreams: joined.capacityStreams,
+    location: joined.location,
     score: assessment?.score ?? scoreUnknown,
     standing: standing(state),
   }

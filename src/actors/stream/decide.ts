@@ -68,7 +68,7 @@ function react(draft: StreamDraft, fact: EventIn<'stream'>): void {
 function keepPlaced(draft: StreamDraft): void {
   const { opened, route, fleet } = draft.state
   if (opened !== null && route === null) {
-    const best = candidates(fleet, [])[0]
+    const best = candidates(draft.state, [])[0]
     if (best === undefined) return
     const reason = `best of ${fleet.length} server(s): ${best.standing}, score ${best.score}`
     draft.emit({ type: 'PlacementDecided', data: { primary: refOf(best), epoch: 1, cutover: 0, reason } })
@@ -91,8 +91,7 @@ function assignStandby(draft: StreamDraft, reason: string, instead: 'of any' | '
   const retiring = state.retiring === null ? [] : [state.retiring.server.id]
   const slow = instead === 'of any' || state.standby === null ? [] : [state.standby.server.id]
   const primary = state.route.primary.id
-  const best =
-    candidates(state.fleet, [primary, ...slow, ...retiring])[0] ?? candidates(state.fleet, [primary, ...slow])[0]
+  const best = candidates(state, [primary, ...slow, ...retiring])[0] ?? candidates(state, [primary, ...slow])[0]
   if (best === undefined) {
     const lost = state.standby !== null && isFailed(state, state.standby.server.id)
     if (lost || (state.standby === null && !state.standbyMissing))
@@ -143,7 +142,7 @@ function onRequested(draft: StreamDraft, fact: Fact<'HandoverRequested'>): void 
     // An emergency in a handover under way only makes it more urgent: take K as soon as the target can deliver it.
     return cause === 'failure' ? chooseCutover(draft) : decline(`handover ${handover.id} is under way`)
   }
-  if (target !== null && !candidates(draft.state.fleet, [server]).some((each) => each.id === target)) {
+  if (target !== null && !candidates(draft.state, [server]).some((each) => each.id === target)) {
     return decline(`${target} cannot take over: unknown, unstable, draining, full, or the primary itself`)
   }
   if (handover !== null) complete(draft, handover)
@@ -156,7 +155,7 @@ function start(draft: StreamDraft, wanted: string | null): void {
   const { state } = draft
   const { unmet, route } = state
   if (unmet === null || route === null) return
-  const able = candidates(state.fleet, [route.primary.id])
+  const able = candidates(state, [route.primary.id])
   const standby = able.find((server) => server.id === state.standby?.server.id)
   const target = able.find((server) => server.id === wanted) ?? standby ?? able[0]
   if (target === undefined) return
@@ -273,7 +272,7 @@ function replaceTarget(draft: StreamDraft, reason: string): void {
   }
   const { state } = draft
   const handover = state.handover ?? before
-  const able = candidates(state.fleet, [handover.from.id])
+  const able = candidates(state, [handover.from.id])
   const fresh = able.find((server) => !handover.tried.includes(server.id))
   // With the primary dead, trying the same server again is better than leaving the viewers alone.
   const target = fresh ?? (handover.emergency ? able[0] : undefined)

@@ -1,6 +1,7 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { sight } from './liveEdge.js'
+import { withHeard } from './nearness.js'
 import { isFailed, noTimes, noViewers, oneShape, type Handover, type StreamState } from './state.js'
 
 type StreamEvent = EventIn<'stream'>
@@ -51,7 +52,9 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
     case 'PolicyChanged':
       return { ...state, policy: event.data.policy }
     case 'FleetObserved':
-      return { ...state, fleet: event.data.servers }
+      return onFleet(state, event.data.servers)
+    case 'AudienceSeen':
+      return { ...state, audience: withHeard(state.audience, event.data) }
     case 'PlacementDecided': {
       const { primary, epoch, cutover } = event.data
       return { ...state, route: { epoch, cutover, primary }, epochIssued: epoch, cutoverIssued: cutover }
@@ -77,6 +80,14 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
     default:
       return applyToHandover(state, event)
   }
+}
+
+/** What a dead edge said of its viewers is no longer so. */
+function onFleet(state: StreamState, fleet: StreamState['fleet']): StreamState {
+  const isDead = (edge: string): boolean => fleet.some(({ id, standing }) => id === edge && standing === 'failed')
+  const { audience } = state
+  const changed = audience.some(({ edge }) => isDead(edge))
+  return { ...state, fleet, audience: changed ? audience.filter(({ edge }) => !isDead(edge)) : audience }
 }
 
 function onRequested(state: StreamState, event: Of<'HandoverRequested'>): StreamState {

@@ -10,6 +10,7 @@ import type {
   ViewerSummary,
 } from '../../events/index.js'
 import { defaultStreamPolicy } from '../../events/index.js'
+import type { Audience } from './nearness.js'
 
 /** A cut-over that was announced: numbers from `number` on will belong to `epoch`. */
 export interface Cutover {
@@ -89,6 +90,7 @@ export interface StreamState {
   readonly opened: { readonly run: string; readonly format: StreamFormat; readonly feedUrl: string } | null
   readonly policy: StreamPolicy
   readonly fleet: ReadonlyArray<FleetServer>
+  readonly audience: Audience
   /** The authoritative epoch: who is primary from which number on. */
   readonly route: { readonly epoch: number; readonly cutover: number; readonly primary: ServerRef } | null
   /** Highest epoch and K ever given out, also if revoked. */
@@ -117,6 +119,7 @@ export const initialStreamState = (stream: string): StreamState => ({
   opened: null,
   policy: defaultStreamPolicy,
   fleet: [],
+  audience: [],
   route: null,
   epochIssued: 0,
   cutoverIssued: 0,
@@ -142,6 +145,7 @@ export const oneShape = (state: StreamState, revision: number, sequence: number)
   opened: state.opened,
   policy: state.policy,
   fleet: state.fleet,
+  audience: state.audience,
   route: state.route,
   epochIssued: state.epochIssued,
   cutoverIssued: state.cutoverIssued,

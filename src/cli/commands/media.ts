@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
+import type { Coordinates } from '../../events/index.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { runService, startMedia } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag, natsFlag, natsUrlDefault } from '../flags.js'
-import { healthSource, id, port, url, whole, type HealthSourceName } from '../values.js'
+import { healthSource, id, location, port, url, whole, type HealthSourceName } from '../values.js'
 
 interface MediaFlags {
   readonly id: string
@@ -15,6 +16,7 @@ interface MediaFlags {
   readonly data?: string
   readonly memoryLimit?: number
   readonly capacity: number
+  readonly location?: Coordinates
   readonly sampleInterval: number
   readonly health: HealthSourceName
   readonly allowFaults?: boolean
@@ -49,6 +51,11 @@ export function mediaCommand(context: CommandContext): Command {
       }),
     )
     .addOption(
+      flag('--location <lat,lon>', 'where it stands, in degrees: viewers are served from near servers first', {
+        read: location,
+      }),
+    )
+    .addOption(
       flag('--sample-interval <ms>', 'time between two health samples', { default: 1_000, read: whole(200, 60_000) }),
     )
     .addOption(
@@ -62,7 +69,7 @@ export function mediaCommand(context: CommandContext): Command {
     .addOption(flag('--allow-faults', 'obey orders to fail (leak memory, burn CPU); for rehearsals only'))
     .addHelpText('after', examples)
     .action(async (flags: MediaFlags) => {
-      const { nats, host, port, capacity, sampleInterval, health, memoryLimit, publicUrl } = flags
+      const { nats, host, port, capacity, sampleInterval, health, memoryLimit, publicUrl, location } = flags
       const { allowFaults = false, requireTickets: ticketsRequired = false } = flags
       const logger = context.logger(`media ${flags.id}`)
       const start = () =>
@@ -73,6 +80,7 @@ export function mediaCommand(context: CommandContext): Command {
           sampleIntervalMs: sampleInterval,
           ...(memoryLimit === undefined ? {} : { memoryLimitMb: memoryLimit }),
           ...(publicUrl === undefined ? {} : { publicUrl }),
+          ...(location === undefined ? {} : { location }),
           ...(health.type === 'prometheus' ? { nodeExporterUrl: health.url } : {}),
         })
       context.done(await runService({ logger, start }))

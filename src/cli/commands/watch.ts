@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import type { Coordinates } from '../../events/index.js'
 import { findRenditions, runService, startWatch, type Service, type ViewerReport } from '../../runtime/process/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
 import { statusFailed, statusOk } from '../usage.js'
-import { id, ids, number, urls, whole } from '../values.js'
+import { id, ids, location, number, urls, whole } from '../values.js'
 import { UsageError } from '../usage.js'
 import { viewerResult } from '../../runtime/fleet/index.js'
 
@@ -12,6 +13,7 @@ interface WatchFlags {
   readonly from: ReadonlyArray<string>
   readonly latency: number
   readonly sessions: number
+  readonly location?: Coordinates
   readonly rendition: ReadonlyArray<string>
   readonly duration?: number
   readonly json?: boolean
@@ -41,6 +43,9 @@ export function watchCommand(context: CommandContext): Command {
     )
     .addOption(flag('--sessions <n>', 'viewers', { default: 1, read: whole(1, 10_000) }))
     .addOption(
+      flag('--location <lat,lon>', 'where the viewers are, in degrees (default: they do not say)', { read: location }),
+    )
+    .addOption(
       flag('--rendition <names>', 'pictures to take: video (the largest), v360 and the like; all: a viewer for each', {
         default: ['video'],
         defaultText: 'video',
@@ -54,7 +59,7 @@ export function watchCommand(context: CommandContext): Command {
     .addOption(flag('--pipe', 'write the media of the first viewer to standard output, as fragmented MP4'))
     .addHelpText('after', examples)
     .action(async (flags: WatchFlags) => {
-      const { stream, from, latency, sessions, rendition, duration, json = false, pipe = false } = flags
+      const { stream, from, latency, sessions, location, rendition, duration, json = false, pipe = false } = flags
       if (json && pipe) throw new UsageError('--json and --pipe both want standard output: give one of them')
       const logger = context.logger(`watch ${stream}`)
       let reports: () => ReadonlyArray<ViewerReport> = () => []
@@ -63,6 +68,7 @@ export function watchCommand(context: CommandContext): Command {
         const watch = startWatch({
           ...{ stream, from, renditions, logger, sessions: Math.max(sessions, renditions.length) },
           latencyMs: latency * 1000,
+          ...(location === undefined ? {} : { location }),
           ...(duration === undefined ? {} : { durationMs: duration * 1000 }),
           ...(pipe ? { pipe: process.stdout } : {}),
         })

@@ -1,7 +1,19 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
 import { HealthSample, PathQuality } from './health.js'
-import { entityId, finite, GroupWeights, httpUrl, list, nullable, oneOf, record, whole } from './shapes.js'
+import {
+  Coordinates,
+  entityId,
+  finite,
+  GroupWeights,
+  httpUrl,
+  list,
+  nullable,
+  oneOf,
+  record,
+  sinceLater,
+  whole,
+} from './shapes.js'
 
 export const ServerPolicy = record({
   /** False: record everything, predict nothing. */
@@ -66,7 +78,11 @@ export const ServerJoined = fact(
     /** Streams it can carry as primary or hot standby at once. */
     capacityStreams: whole,
     startedAt: finite,
+    /** Null when its operator has not said. */
+    location: sinceLater(nullable(Coordinates), null),
   }),
+  // Version 1 did not know where servers stand.
+  [(data) => ({ ...(data as object), location: null })],
 )
 export const HealthSampled = fact('HealthSampled', record({ sample: HealthSample, path: PathQuality }))
 /** Heartbeats stopped; written once for each silence. */

@@ -22,6 +22,21 @@ export const finite = new t.Type<number, number, unknown>(
   t.identity,
 )
 
+const finiteWithin = (min: number, max: number) =>
+  new t.Type<number, number, unknown>(
+    `number from ${min} to ${max}`,
+    (u): u is number => typeof u === 'number' && u >= min && u <= max,
+    (u, c) =>
+      typeof u === 'number' && u >= min && u <= max
+        ? t.success(u)
+        : t.failure(u, c, `must be a number from ${min} to ${max}`),
+    t.identity,
+  )
+
+export const Coordinates = record({ latitude: finiteWithin(-90, 90), longitude: finiteWithin(-180, 180) })
+/** A place on Earth in degrees (WGS 84); north and east are positive. */
+export type Coordinates = t.TypeOf<typeof Coordinates>
+
 export const whole = new t.Type<number, number, unknown>(
   'whole number >= 0',
   (u): u is number => Number.isSafeInteger(u) && (u as number) >= 0,

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
 import { StandbyMode, StreamFormat, StreamPolicy } from './format.js'
-import { entityId, finite, httpUrl, list, nullable, oneOf, record, ServerRef, whole } from './shapes.js'
+import { Coordinates, entityId, finite, httpUrl, list, nullable, oneOf, record, ServerRef, whole } from './shapes.js'
 
 export const HandoverCause = oneOf('prediction', 'maintenance', 'drain', 'failure', 'operator')
 export type HandoverCause = t.TypeOf<typeof HandoverCause>
@@ -20,6 +20,8 @@ export const FleetServer = record({
   primaries: whole,
   roles: whole,
   capacityStreams: whole,
+  /** Where it stands; null when its operator has not said. */
+  location: nullable(Coordinates),
 })
 export type FleetServer = t.TypeOf<typeof FleetServer>
 
@@ -60,6 +62,12 @@ const withOtherHashes = (data: unknown): unknown => {
   return { ...others, result: { ...result, hashes: result.hashes.map((hashes) => ({ ...hashes, others: [] })) } }
 }
 
+/** Version 1 did not know where servers stand. */
+const withLocations = (data: unknown): unknown => {
+  const { servers, ...others } = data as { readonly servers: ReadonlyArray<object> }
+  return { ...others, servers: servers.map((server) => ({ ...server, location: null })) }
+}
+
 // ---- facts ----
 export const StreamOpened = fact(
   'StreamOpened',
@@ -74,7 +82,19 @@ export const StreamOpened = fact(
   [withRenditions],
 )
 export const StreamPolicyChanged = fact('PolicyChanged', record({ policy: StreamPolicy }))
-export const FleetObserved = fact('FleetObserved', record({ servers: list(FleetServer) }))
+export const FleetObserved = fact('FleetObserved', record({ servers: list(FleetServer) }), [withLocations])
+/** Who listens to an edge: where they are, as far as they say, and how long a message and its answer take. */
+export const AudienceSeen = fact(
+  'AudienceSeen',
+  record({
+    edge: entityId,
+    sessions: whole,
+    /** Places rounded to whole degrees, those with the most sessions first; who does not say is in none. */
+    places: list(record({ location: Coordinates, sessions: whole })),
+    /** Median round trip between the edge and its sessions in milliseconds; null when none was measured. */
+    rttMs: nullable(finite),
+  }),
+)
 export const HandoverRequested = fact(
   'HandoverRequested',
   record({
@@ -277,6 +297,7 @@ export const streamEvents = [
   StreamOpened,
   StreamPolicyChanged,
   FleetObserved,
+  AudienceSeen,
   HandoverRequested,
   HandoverWithdrawn,
   StandbyActivated,

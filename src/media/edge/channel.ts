@@ -14,6 +14,8 @@ export interface ChannelHandlers {
   readonly onMessage: (message: ViewerMessage) => void
   readonly onMalformed: (reason: string, text: string) => void
   readonly onClose: () => void
+  /** How long the viewer took to answer, in milliseconds. */
+  readonly onRoundTrip?: (rttMs: number) => void
 }
 
 /** A viewer that does not read is cut off rather than buffered for. */
@@ -23,6 +25,11 @@ const pingMs = 10_000
 /** Wraps a WebSocket: decoding, rate limit, backlog limit, keep-alive. */
 export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Channel {
   let heard = true
+  let pingedAtMs = 0
+  const ping = (): void => {
+    pingedAtMs = performance.now()
+    socket.ping()
+  }
 
   const channel: Channel = {
     send: (message) => channel.sendText(JSON.stringify(message)),
@@ -42,12 +49,14 @@ export function openChannel(socket: WebSocket, handlers: ChannelHandlers): Chann
   const pinger = setInterval(() => {
     if (!heard) return socket.terminate()
     heard = false
-    socket.ping()
+    ping()
   }, pingMs)
   pinger.unref()
+  ping()
 
   socket.on('pong', () => {
     heard = true
+    handlers.onRoundTrip?.(performance.now() - pingedAtMs)
   })
   socket.on('message', (raw: RawData, isBinary: boolean) => {
     heard = true

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { EdgeMessage, TicketFlaw, ViewerMessage } from '../../messaging/index.js'
 import { createAfterwards } from './afterwards.js'
+import { gatherAudience } from './audience.js'
 import { openChannel, type Channel, type ChannelHandlers } from './channel.js'
 import type { PublishFact } from './facts.js'
 import type { NoticeBoard, PostedNotice } from './noticeBoard.js'
@@ -34,6 +35,7 @@ export interface EdgeOptions {
   readonly measureMsMax?: number
   readonly troubleEveryMs?: number
   readonly helloMsMax?: number
+  readonly audienceEveryMs?: number
   /** Admit only sessions with a ticket made out to them. Default: everybody; a ticket that is shown must be valid. */
   readonly ticketsRequired?: boolean
 }
@@ -56,6 +58,7 @@ export function createEdge(options: EdgeOptions): Edge {
   const sessions = new Map<string, Map<string, Session>>()
   const tallies = new Map<string, CutoverTally[]>()
   const troubles = gatherTroubles({ edge, publishFact, nowMs, everyMs: options.troubleEveryMs ?? 1_000 })
+  const audience = gatherAudience({ edge, publishFact, nowMs, everyMs: options.audienceEveryMs ?? 10_000 })
   const afterwards = createAfterwards()
   const desk = createTicketDesk(board.keyOf)
   let connections = 0
@@ -122,6 +125,7 @@ export function createEdge(options: EdgeOptions): Edge {
     present.get(hello.session)?.channel.close(1000, 'replaced by a newer connection')
     present.set(hello.session, session)
     sessions.set(stream, present)
+    audience.entered(stream, hello.session, hello.location)
     welcome(session, hello.epochKnown)
     return session
   }
@@ -137,6 +141,7 @@ export function createEdge(options: EdgeOptions): Edge {
     const present = sessionsOf(session.stream)
     if (present.get(session.id) !== session) return
     present.delete(session.id)
+    audience.left(session.stream, session.id)
     if (present.size === 0) sessions.delete(session.stream)
     for (const tally of tallies.get(session.stream) ?? []) tally.left(session.id)
   }
@@ -180,6 +185,8 @@ export function createEdge(options: EdgeOptions): Edge {
 
   const accept = <C extends Channel>(stream: string, open: (handlers: ChannelHandlers) => C): C => {
     let session: Session | null = null
+    // The answer to the first ping may come before hello.
+    let roundTripMs: number | null = null
     connections += 1
     const refuse = (reason: string, code: number, ticket: TicketFlaw | null = null): void => {
       channel.send({ type: 'refused', reason, ticket })
@@ -204,6 +211,11 @@ export function createEdge(options: EdgeOptions): Edge {
         const flaw = isNew ? null : flawOf(message)
         if (flaw !== null) return refuse(`the ticket does not admit ${message.session}: ${flaw}`, 1008, flaw)
         session = enter(stream, message, channel)
+        if (roundTripMs !== null) audience.roundTrip(stream, session.id, roundTripMs)
+      },
+      onRoundTrip(rttMs) {
+        roundTripMs = rttMs
+        if (session !== null) audience.roundTrip(stream, session.id, rttMs)
       },
       onMalformed: (reason, text) =>
         options.deadLetter(`notices/${stream}`, reason, { session: session?.id ?? null, text: text.slice(0, 1_000) }),
@@ -237,6 +249,7 @@ export function createEdge(options: EdgeOptions): Edge {
     close() {
       stopListening()
       troubles.close()
+      audience.close()
       for (const running of tallies.values()) for (const tally of running) tally.close()
       for (const present of sessions.values()) {
         for (const session of present.values()) session.reports.left('edge closed', null)

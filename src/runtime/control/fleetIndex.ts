@@ -95,6 +95,7 @@ const withLoad = (standing: Standing, { primaries, roles }: Load): FleetServer =
   capacityStreams: standing.capacityStreams,
   score: standing.score,
   standing: standing.standing,
+  location: standing.location,
   primaries,
   roles,
 })

@@ -1,4 +1,4 @@
-import { entityId } from '../../events/index.js'
+import { entityId, type Coordinates } from '../../events/index.js'
 import type { EncoderFactory, StationMetrics, StationTimes } from '../../media/station/index.js'
 import type { MediaLogger } from '../../media/encoder/index.js'
 import type { PublishFact } from '../../media/edge/index.js'
@@ -39,6 +39,8 @@ export interface MediaServerOptions {
   readonly memoryLimitMb?: number
   /** Streams that it can carry as primary or hot standby at once. */
   readonly capacityStreams: number
+  /** Where it stands; default: nobody knows. */
+  readonly location?: Coordinates
   /** 20 to 10,000; default 100. */
   readonly heartbeatMs?: number
   /** Give notices only to viewers with a ticket of their own. Default: to everybody. */

@@ -1,3 +1,4 @@
+import type { Coordinates } from '../../events/index.js'
 import { factMessage, type PublishFact } from '../../media/edge/index.js'
 import { subjects, type Heartbeat, type Transport } from '../../messaging/index.js'
 
@@ -8,6 +9,7 @@ export interface PresenceOptions {
   readonly startedAt: number
   readonly memoryLimitBytes: number | null
   readonly capacityStreams: number
+  readonly location: Coordinates | null
   readonly heartbeatMs: number
 }
 
@@ -22,9 +24,9 @@ export const correctEveryMs = 1_000
 
 /** Lets the fleet know that this server is there: joins (again after each reconnection), beats, and says goodbye. */
 export function announcePresence(options: PresenceOptions): Presence {
-  const { transport, publishFact, self, startedAt, memoryLimitBytes, capacityStreams, heartbeatMs } = options
+  const { transport, publishFact, self, startedAt, memoryLimitBytes, capacityStreams, location, heartbeatMs } = options
   const { server, bootId } = self
-  const data = { ...self, memoryLimitBytes, capacityStreams, startedAt }
+  const data = { ...self, memoryLimitBytes, capacityStreams, startedAt, location }
   const introduction = { type: 'ServerJoined', data } as const
   const joined = factMessage(startedAt, introduction, server, bootId)
   let present = true

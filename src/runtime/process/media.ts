@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { createExporterHostSource } from '../../health/index.js'
+import type { Coordinates } from '../../events/index.js'
 import { checkFfmpeg } from '../../media/ffmpegBinary.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { Fault } from '../../messaging/index.js'
@@ -23,6 +24,7 @@ export interface MediaProcessOptions {
   /** Resident memory above which this process is killed; left out: no limit of our own. */
   readonly memoryLimitMb?: number
   readonly capacityStreams: number
+  readonly location?: Coordinates
   readonly sampleIntervalMs: number
   /** Metrics page of the node_exporter that measures the machine; left out: this process measures it itself. */
   readonly nodeExporterUrl?: string
@@ -60,6 +62,7 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
     const server = await startMediaServer({
       ...{ id, host, port, transport, dataDir, capacityStreams, ticketsRequired: options.ticketsRequired },
       ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(options.location === undefined ? {} : { location: options.location }),
       ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
       ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, logger) } : {}),
       publishFact: facts.publish,

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { Coordinates } from '../../events/index.js'
 import { startViewers, type ViewerEvent } from '../viewer.js'
 import type { Service } from './lifecycle.js'
 import { withFields, type Logger } from './logger.js'
@@ -9,6 +10,7 @@ export interface WatchProcessOptions {
   readonly from: ReadonlyArray<string>
   readonly latencyMs: number
   readonly sessions: number
+  readonly location?: Coordinates
   /** Tracks of the picture: sessions take them in turn. */
   readonly renditions: ReadonlyArray<string>
   readonly durationMs?: number
@@ -25,7 +27,7 @@ const reportEveryMs = 250
 
 /** Viewers that verify what they get, and report it to the parent several times a second. */
 export function startWatch(options: WatchProcessOptions): WatchService {
-  const { stream, from, latencyMs, sessions, renditions, durationMs, pipe, logger } = options
+  const { stream, from, latencyMs, sessions, location, renditions, durationMs, pipe, logger } = options
   const seen = new Map<number, Omit<ViewerReport, 'stream' | 'totals'>>()
   const reports = (): ReadonlyArray<ViewerReport> =>
     viewers.totals().map((totals, index) => {
@@ -43,6 +45,7 @@ export function startWatch(options: WatchProcessOptions): WatchService {
   }
   const viewers = startViewers({
     ...{ stream, bootstrap: from, latencyMs, sessions, renditions, onEvent },
+    ...(location === undefined ? {} : { location }),
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(pipe === undefined ? {} : { pipe }),
     logger: withFields(logger),

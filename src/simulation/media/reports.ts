@@ -62,7 +62,7 @@ export class Reports {
   introduce({ server, bootId, url, capacityStreams }: Introduced): void {
     const { transport, wallMs } = this.#options
     const startedAt = wallMs()
-    const data = { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt }
+    const data = { server, bootId, url, memoryLimitBytes: 1e9, capacityStreams, startedAt, location: null }
     const introduction = { type: 'ServerJoined', data } as const
     const joined = factMessage(startedAt, introduction, server, bootId)
     this.#join = (again) => {

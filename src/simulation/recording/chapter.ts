@@ -84,7 +84,15 @@ export class World {
     const url = `http://${id}.example:8080`
     this.tellServer(server, {
       type: 'ServerJoined',
-      data: { server: id, bootId, url, memoryLimitBytes, capacityStreams, startedAt: this.agenda.now - 100 },
+      data: {
+        server: id,
+        bootId,
+        url,
+        memoryLimitBytes,
+        capacityStreams,
+        startedAt: this.agenda.now - 100,
+        location: null,
+      },
     })
     this.#in(sampleEveryMs, () => this.#sample(server, bootId))
   }

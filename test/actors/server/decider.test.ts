@@ -17,6 +17,7 @@ const joined = (bootId = 'boot-1'): ServerFact => ({
     memoryLimitBytes: limit,
     capacityStreams: 8,
     startedAt: 0,
+    location: null,
   },
 })
 

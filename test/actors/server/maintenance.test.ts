@@ -11,7 +11,7 @@ const joined: ServerFact = {
   type: 'ServerJoined',
   data: {
     ...{ server: 's1', bootId: 'boot-1', url: 'http://127.0.0.1:7201' },
-    ...{ memoryLimitBytes: null, capacityStreams: 8, startedAt: 0 },
+    ...{ memoryLimitBytes: null, capacityStreams: 8, startedAt: 0, location: null },
   },
 }
 

@@ -8,7 +8,15 @@ import { routeOf } from '../support/scripted.js'
 import { begin, end, type World } from '../support/viewers.js'
 
 const hello: ViewerMessage = {
-  ...{ type: 'hello', session: 'viewer-1', stream: 'demo', epochKnown: null, agent: 'test', ticket: null },
+  ...{
+    type: 'hello',
+    session: 'viewer-1',
+    stream: 'demo',
+    epochKnown: null,
+    agent: 'test',
+    ticket: null,
+    location: null,
+  },
 }
 
 interface Heard {

@@ -233,7 +233,15 @@ describe('a control plane', () => {
     await publish(transport, subjects.client('v1'), 'g3', 'ClientStalled', { edge: 's1', number: -3 })
     await publish(transport, subjects.stream('main'), 'g4', 'StreamSwitched', { handover: 'forged' })
     await publish(transport, subjects.health('s9'), 'g5', 'ServerJoined', {
-      ...{ server: 's9', bootId: 'b', url: 'nowhere', memoryLimitBytes: null, capacityStreams: 1, startedAt: 1 },
+      ...{
+        server: 's9',
+        bootId: 'b',
+        url: 'nowhere',
+        memoryLimitBytes: null,
+        capacityStreams: 1,
+        startedAt: 1,
+        location: null,
+      },
     })
     transport.broadcast(subjects.heartbeat('s1'), { server: 's1', seq: -1 })
     transport.broadcast(subjects.heartbeat('s1'), { server: 's2', bootId: 'b', seq: 1, sentAt: 1, url: 'http://x' })

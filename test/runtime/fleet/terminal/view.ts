@@ -9,6 +9,7 @@ const server = (id: string, more: Partial<ServerStatus> = {}): ServerStatus => (
   standing: 'stable',
   score: 99.6,
   primaries: 0,
+  location: null,
   roles: 0,
   capacityStreams: 8,
   threshold: 60,
