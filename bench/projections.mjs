@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
 import { exportLog } from '../dist/runtime/export/index.js'
-import { openReadModel, ProjectionRunner, projectionStatus } from '../dist/runtime/projecting/index.js'
+import { catchingUp, openReadModel, projectionStatus } from '../dist/runtime/projecting/index.js'
 
 const { values } = parseArgs({ options: { log: { type: 'string' } } })
 if (values.log === undefined) {
@@ -19,7 +19,7 @@ const model = await openReadModel(path)
 let residentBytesMax = 0
 const watch = () => (residentBytesMax = Math.max(residentBytesMax, process.memoryUsage.rss()))
 const startedAtMs = performance.now()
-await new ProjectionRunner(model, store).catchUp(watch)
+await catchingUp(model, store, { type: 'sqlite', path: values.log })(watch)
 const seconds = (performance.now() - startedAtMs) / 1_000
 watch()
 const exportStartedAtMs = performance.now()

@@ -2,14 +2,15 @@
 //   node test/support/projectUntilKilled.mjs LOG PROJECTIONS
 // Prints a line when it begins, and one after each time that it had caught up.
 import { openSqliteStore } from '../../dist/events/stores/sqlite/index.js'
-import { openReadModel, ProjectionRunner } from '../../dist/runtime/projecting/index.js'
+import { catchingUp, openReadModel } from '../../dist/runtime/projecting/index.js'
 
 const [path, projections] = process.argv.slice(2)
 const store = await openSqliteStore({ path, readOnly: true })
-const runner = new ProjectionRunner(await openReadModel(projections), store)
+// In two threads whenever it is far behind.
+const catchUp = catchingUp(await openReadModel(projections), store, { type: 'sqlite', path }, { eventsMin: 2_000 })
 console.log('begun')
 for (;;) {
-  await runner.catchUp()
+  await catchUp()
   console.log('caught up')
   await new Promise((resolve) => setImmediate(resolve))
 }

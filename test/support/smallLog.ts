@@ -15,11 +15,15 @@ export const smallRecording = (): ReadonlyArray<RecordedAppend> =>
     viewers: 2,
   })
 
-/** Appends whatever it is given, whole. */
+const appendsAtOnce = 64
+
+/** Appends whatever it is given, whole, to a store that keeps the order of calls. */
 export async function appendAll(store: EventStore, appends: ReadonlyArray<RecordedAppend>): Promise<void> {
-  for (const { streamId, events } of appends) {
-    const result = await store.append(streamId, events, { expected: 'any' })()
-    if (E.isLeft(result)) throw result.left
+  for (let from = 0; from < appends.length; from += appendsAtOnce) {
+    const results = appends
+      .slice(from, from + appendsAtOnce)
+      .map(({ streamId, events }) => store.append(streamId, events, { expected: 'any' })())
+    for (const result of await Promise.all(results)) if (E.isLeft(result)) throw result.left
   }
 }
 

@@ -191,7 +191,7 @@ function onSample(
     server: before.server,
     boot_id: before.boot_id,
     first_seq: before.first_seq === -1 ? seq : before.first_seq,
-    pending: movedOn(before.pending, settled, [seq, at]),
+    pending: [...before.pending.slice(settled), [seq, at]],
     alarm: before.alarm,
     interval_ms: intervalMs,
     policy: before.policy,
@@ -212,14 +212,6 @@ function settledAt(pending: Pending, before: number): number {
     settled += 1
   }
   return settled
-}
-
-/** Without the oldest, with the newest. In one copy: hundreds of samples wait, and one comes every second. */
-function movedOn(pending: Pending, settled: number, newest: Pending[number]): Pending {
-  if (settled === 0) return [...pending, newest]
-  const moved = pending.slice(settled - 1).copyWithin(0, 1)
-  moved[moved.length - 1] = newest
-  return moved
 }
 
 const window = ({ server, boot_id, first_seq }: Watched, toSeq: number, toAt: number) => ({

@@ -2,6 +2,7 @@ import type { EventStore, RecordedEvent } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { openReadModel, type ReadModel } from './openReadModel.js'
 import { ProjectionRunner, type Progress } from './runner.js'
+import { shareWithThread, type ThreadsOptions } from './threads.js'
 
 export interface ReadingOptions {
   readonly log: StoreConnection
@@ -25,13 +26,30 @@ export async function withReadModel<T>(
   try {
     const model = await openReadModel(path)
     try {
-      const runner = new ProjectionRunner(model, store)
-      return await use({ store, model, catchUp: (onProgress) => runner.catchUp(onProgress) })
+      return await use({ store, model, catchUp: catchingUp(model, store, log) })
     } finally {
       model.close()
     }
   } finally {
     await store.close()
+  }
+}
+
+/**
+ * Brings projections up to the end of a log, in two threads where there is much to do. For what one of them cannot do, see
+ * `ProjectionRunner`: all projections are looked after here in the end.
+ */
+export function catchingUp(
+  model: ReadModel,
+  store: EventStore,
+  log: StoreConnection,
+  threads: ThreadsOptions = {},
+): Reading['catchUp'] {
+  const runner = new ProjectionRunner(model, store)
+  return async (onProgress = () => undefined) => {
+    const shared = await shareWithThread(model, log, threads)
+    if (shared !== null) await shared.run(new ProjectionRunner(shared.mine, store), onProgress)
+    await runner.catchUp(onProgress)
   }
 }
 

@@ -1,2 +1,2 @@
-export { endsOfStreams, rangesOfLog, type LogRanges } from './ranges.js'
+export { endsOfStreams, eventsAfter, rangesOfLog, type LogRanges } from './ranges.js'
 export { openSqliteStore, type SqliteStoreOptions } from './sqliteStore.js'

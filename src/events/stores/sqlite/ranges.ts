@@ -1,4 +1,6 @@
+import type { Position } from '../../envelope.js'
 import type { StreamRange } from '../../store.js'
+import { placeOf } from '../position.js'
 import { openDatabase, type Database } from './driver.js'
 import { storeErrorOf } from './faults.js'
 
@@ -27,6 +29,14 @@ export function rangesOfLog(path: string, count: number): Promise<LogRanges> {
     }
     const ends = [null, ...starts]
     return { events, ranges: ends.map((from, index) => ({ from, before: ends[index + 1] ?? null })) }
+  })
+}
+
+/** About how many events stand behind a position; null: in the whole log. @throws StoreUnavailable, StoreCorrupt */
+export function eventsAfter(path: string, after: Position | null): Promise<number> {
+  return reading(path, (db) => {
+    const head = Number(db.prepare('SELECT ifnull(max(position), 0) FROM events').pluck().get())
+    return head - (after === null ? 0 : placeOf(after))
   })
 }
 
