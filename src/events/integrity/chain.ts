@@ -1,6 +1,7 @@
 import { canonicalJson } from '../canonicalJson.js'
 import type { RecordedEvent } from '../envelope.js'
 import { digest, sha256 } from '../sha256.js'
+import { StoredEvent } from '../storedEvent.js'
 
 // Every kind of hash begins with bytes of its own, so that none can be passed off as another (RFC 6962 section 2.1):
 // 0x00 a leaf of the tree, 0x01 a node of it, 0x02 a link of a chain; an event begins with "{" and a stream with "segue".
@@ -26,6 +27,20 @@ export function eventText(event: ChainedEvent): string {
 /** SHA-256 of `eventText`. */
 export const eventHash = (event: ChainedEvent): Buffer => digest(eventText(event), 'buffer')
 
+/**
+ * The hash of an event as its texts stand in the store, put in canonical order: that of `eventHash` where they are written
+ * canonically, as all are that were ever appended, at a fraction of its cost. Nobody has looked whether they are: believe it
+ * where it is the hash that the ledger has, and ask `eventHash` elsewhere. In the form of `binaryOf`; null: the store gave
+ * no texts.
+ */
+export function storedHash(event: RecordedEvent): string | null {
+  const bytes = StoredEvent.textInOrder(event)
+  return bytes === null ? null : digest(bytes, 'binary')
+}
+
+/** A hash as a text of a character for each byte, the form in which many are compared quickest. */
+export const binaryOf = (hash: Buffer): string => hash.toString('latin1')
+
 /** What the chain of a stream begins with, before its first event. */
 export const chainStart = (streamId: string): Buffer => sha256(`segue stream\n${streamId}`)
 
@@ -38,6 +53,16 @@ export function chainLink(before: Uint8Array, event: Uint8Array): Buffer {
   link.set(before, 1)
   link.set(event, 1 + hashBytes)
   return digest(link, 'buffer')
+}
+
+/** The same, in place: the value before stands in `chains` at `offset`, and the next one is put there. */
+export function extendChain(chains: Uint8Array, offset: number, event: string): void {
+  for (let index = 0; index < hashBytes; index += 1) {
+    link[1 + index] = chains[offset + index] ?? 0
+    link[1 + hashBytes + index] = event.charCodeAt(index)
+  }
+  const next = digest(link, 'binary')
+  for (let index = 0; index < hashBytes; index += 1) chains[offset + index] = next.charCodeAt(index)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chainStart, hashBytes } from './chain.js'
+import { chainStart, extendChain, hashBytes } from './chain.js'
 
 /** The newest revision of every stream and the chain's value there; 32 bytes and a name for each. */
 export class Heads {
@@ -51,5 +51,11 @@ export class Heads {
   set(place: number, revision: number, chain: Uint8Array): void {
     this.#revisions[place] = revision
     this.#chains.set(chain, place * hashBytes)
+  }
+
+  /** Takes the next event of a stream. @param hash its hash, in the form of `binaryOf` */
+  extend(place: number, revision: number, hash: string): void {
+    this.#revisions[place] = revision
+    extendChain(this.#chains, place * hashBytes, hash)
   }
 }

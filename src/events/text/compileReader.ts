@@ -1,4 +1,5 @@
 import type { Conforms } from '../conformance.js'
+import { compiled } from './compiled.js'
 import type { ListShape, ObjectShape, ScalarShape, Shape } from './shape.js'
 import { remembering, type TextBytes } from './textBytes.js'
 
@@ -14,7 +15,7 @@ export function compileReader(shape: Shape, source: TextBytes): ReadText | null 
   const writer = new ReaderSource()
   const result = writer.value(shape)
   const body = `
-    'use strict'
+    const { bytes, view } = source
     return (text) => {
       const length = source.load(text)
       if (length === -1) return undefined
@@ -23,14 +24,7 @@ export function compileReader(shape: Shape, source: TextBytes): ReadText | null 
       // Everything was read from before this place, and nothing is left.
       return at === length ? ${result} : undefined
     }`
-  try {
-    // What is compiled are names and tests of our own codecs and names from a value that conformed, all quoted.
-    const make = new Function('source', 'bytes', 'view', 'given', body) as (...parts: unknown[]) => ReadText
-    return make(source, source.bytes, source.view, writer.given)
-  } catch (error) {
-    if (error instanceof EvalError) return null
-    throw error
-  }
+  return compiled<ReadText>({ source, given: writer.given }, body)
 }
 
 const fail = 'return undefined'

@@ -1,11 +1,11 @@
-import type { Category } from '../catalogue/index.js'
-import { categoryOf } from '../catalogue/index.js'
+import { categoryOf, type Category } from '../catalogue/index.js'
 import { definitionOf } from '../codec.js'
 import type { EventDefinition } from '../definition.js'
 import { EventMetadata, type Position, type RecordedEvent } from '../envelope.js'
-import { StoredEvent } from '../storedEvent.js'
+import { StoredEvent, type TextInOrder } from '../storedEvent.js'
+import { OrderedBytes } from './orderedBytes.js'
 import { TextBytes } from './textBytes.js'
-import { TextReader } from './textReader.js'
+import { TextReader, type ShapeReader } from './textReader.js'
 
 /** An event as a store keeps it: its data and metadata are JSON texts. */
 export interface StoredTexts {
@@ -25,6 +25,7 @@ interface Known {
 }
 
 const source = new TextBytes()
+const target = new OrderedBytes(source)
 const metadataReader = new TextReader(EventMetadata, source)
 const known: { readonly [C in Category]: Map<string, Known> } = {
   server: new Map(),
@@ -44,14 +45,51 @@ export function readStored(stored: StoredTexts): RecordedEvent {
   const metadata = metadataReader.read(stored.metadata) as EventMetadata
   let conforms = metadataReader.conforms
   let data: unknown
+  let shape: ShapeReader | null = null
   if (reader?.definition.schemaVersion === schemaVersion) {
     data = reader.data.read(stored.data)
     conforms &&= reader.data.conforms
+    shape = reader.data.shape
   } else {
     data = JSON.parse(stored.data)
     conforms = false
   }
-  return new StoredEvent(stored, data, metadata, conforms ? (reader?.definition ?? null) : null)
+  const ordering =
+    shape === null || metadataReader.shape === null
+      ? null
+      : new Ordering(stored.data, shape, stored.metadata, metadataReader.shape)
+  return new StoredEvent(stored, data, metadata, conforms ? (reader?.definition ?? null) : null, ordering)
+}
+
+/** The texts of an event, and what puts them in canonical order. */
+class Ordering implements TextInOrder {
+  readonly #data: string
+  readonly #dataShape: ShapeReader
+  readonly #metadata: string
+  readonly #metadataShape: ShapeReader
+
+  constructor(data: string, dataShape: ShapeReader, metadata: string, metadataShape: ShapeReader) {
+    this.#data = data
+    this.#dataShape = dataShape
+    this.#metadata = metadata
+    this.#metadataShape = metadataShape
+  }
+
+  bytesOf({ id, revision, schemaVersion, streamId, type }: RecordedEvent): Uint8Array | null {
+    target.length = 0
+    target.ascii('{"data":')
+    if (!this.#dataShape.order(this.#data, target)) return null
+    target.ascii(',"id":"')
+    if (!target.plain(id)) return null
+    target.ascii('","metadata":')
+    if (!this.#metadataShape.order(this.#metadata, target)) return null
+    target.ascii(`,"revision":${revision},"schemaVersion":${schemaVersion},"stream":"`)
+    if (!target.plain(streamId)) return null
+    target.ascii('","type":"')
+    if (!target.plain(type)) return null
+    target.ascii('"}')
+    return target.bytes.subarray(0, target.length)
+  }
 }
 
 function readerOf(streamId: string, type: string): Known | undefined {

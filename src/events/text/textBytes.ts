@@ -12,6 +12,7 @@ export interface Remembered {
   readonly test: ((text: string) => boolean) | null
 }
 const rememberedMax = 256
+const placeMask = rememberedMax - 1
 
 export const remembering = (test: Remembered['test']): Remembered => ({
   texts: new Array<string | undefined>(rememberedMax).fill(undefined),
@@ -28,6 +29,7 @@ export class TextBytes {
   /** Where what was read last has ended. */
   end = 0
   #text = ''
+  #length = 0
 
   /** Its length; -1 for a text that is too long or is not ASCII. */
   load(text: string): number {
@@ -36,7 +38,40 @@ export class TextBytes {
     if (length !== text.length) return -1
     this.bytes[length] = 0
     this.#text = text
+    this.#length = length
     return length
+  }
+
+  /** Where a scalar ends, in a text that was read before. */
+  afterScalar(from: number): number {
+    const { bytes } = this
+    let at = from + 1
+    if (bytes[from] === quote) {
+      while (at < this.#length && bytes[at] !== quote) at += 1
+      return at + 1
+    }
+    while (endsScalar[bytes[at] ?? 0] === 0) at += 1
+    return at
+  }
+
+  /** Where a value ends, in a text that was read before. */
+  after(from: number): number {
+    const { bytes } = this
+    let depth = 0
+    let at = from
+    while (at < this.#length) {
+      const byte = bytes[at]
+      if (byte === openBrace || byte === openBracket) {
+        depth += 1
+        at += 1
+      } else if (byte === closeBrace || byte === closeBracket) {
+        depth -= 1
+        at += 1
+      } else if (byte === comma || byte === colon) at += 1
+      else at = this.afterScalar(at)
+      if (depth === 0) break
+    }
+    return at
   }
 
   /** A number as JSON writes it; NaN: it is none, or none that is finite. */
@@ -97,27 +132,39 @@ export class TextBytes {
   /** A text of which the quotation mark before `from` was read; undefined: it needs more than that, or must not be. */
   text(from: number, { texts, test }: Remembered): string | undefined {
     const { bytes } = this
-    let hash = 0
     let at = from
-    for (let byte = bytes[at] ?? 0; byte !== quote; byte = bytes[at] ?? 0) {
-      if (byte < space || byte === backslash) return undefined
-      hash = (Math.imul(hash, 31) + byte) | 0
-      at += 1
-    }
+    while (endsText[bytes[at] ?? 0] === 0) at += 1
+    if (bytes[at] !== quote) return undefined
     this.end = at + 1
-    const place = hash & (rememberedMax - 1)
     const length = at - from
+    // Names that differ do so near their ends, or in the number behind the first letter.
+    const place = ((bytes[at - 1] ?? 0) + 5 * (bytes[at - 2] ?? 0) + 17 * (bytes[from + 2] ?? 0) + length) & placeMask
     const known = texts[place]
     if (known?.length === length && this.#text.startsWith(known, from)) return known
-    // A longer slice of a string would keep the whole of it.
-    const found = length < slicedFrom ? this.#text.slice(from, at) : bytes.toString('latin1', from, at)
+    // A slice keeps the whole text that it was cut from, unless it is short.
+    const isSliced = length < slicedFrom || this.#text.length < textKept
+    const found = isSliced ? this.#text.slice(from, at) : bytes.toString('latin1', from, at)
     if (test !== null && !test(found)) return undefined
     texts[place] = found
     return found
   }
 }
 
+/** The engine copies slices up to this length. */
 const slicedFrom = 13
+/** Texts so short may be kept by a slice of them. */
+const textKept = 256
 
 const [zero, minus, plus, point, smallE, largeE] = [48, 45, 43, 46, 101, 69]
 const [quote, backslash, space] = [34, 92, 32]
+const [openBrace, closeBrace, openBracket, closeBracket, comma, colon] = [123, 125, 91, 93, 44, 58]
+
+/** By byte: 1 for what ends a text or may not stand in it as it is. */
+const endsText = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < space || byte === quote || byte === backslash ? 1 : 0,
+)
+
+/** By byte: 1 for what follows a number, a truth value or null; also the end of the text. */
+const endsScalar = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === 0 || byte === comma || byte === closeBrace || byte === closeBracket ? 1 : 0,
+)

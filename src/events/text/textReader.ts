@@ -1,6 +1,8 @@
 import { conformanceOf, type Conforms } from '../conformance.js'
+import { compileOrder, type OrderText } from './compileOrder.js'
 import { compileReader, type ReadText } from './compileReader.js'
-import { shapeOf } from './shape.js'
+import type { OrderedBytes } from './orderedBytes.js'
+import { shapeOf, type Shape } from './shape.js'
 import { TextBytes } from './textBytes.js'
 
 /** Texts of other shapes are parsed before a shape is compiled: most logs hold a few events of most types. */
@@ -10,6 +12,24 @@ const shapesMax = 8
 /** After so many texts more that no shape fits than that one does, none is tried any more. */
 const missesMax = 2_000
 
+/** What was compiled for a shape. */
+export class ShapeReader {
+  readonly read: ReadText
+  readonly #shape: Shape
+  #order: OrderText | null | undefined
+
+  constructor(shape: Shape, read: ReadText) {
+    this.#shape = shape
+    this.read = read
+  }
+
+  /** Writes a text that `read` has read in canonical order; false where that cannot be done so. */
+  order(text: string, target: OrderedBytes): boolean {
+    if (this.#order === undefined) this.#order = compileOrder(this.#shape, target)
+    return this.#order !== null && this.#order(text)
+  }
+}
+
 /**
  * Reads the JSON texts of one codec, and tells whether they conform to it. Shapes that come often are compiled; everything
  * else goes through `JSON.parse` and the test of the codec, with the same result.
@@ -18,11 +38,13 @@ export class TextReader {
   readonly #codec: unknown
   readonly #source: TextBytes
   readonly #test: Conforms
-  #readers: ReadText[] = []
+  #readers: ShapeReader[] = []
   #seen = 0
   #misses = 0
   /** Whether the newest text was exactly what the codec would decode it to. */
   conforms = false
+  /** What has read it; null: JSON.parse. */
+  shape: ShapeReader | null = null
 
   constructor(codec: unknown, source: TextBytes) {
     this.#codec = codec
@@ -34,11 +56,13 @@ export class TextReader {
   read(text: string): unknown {
     const readers = this.#readers
     for (let index = 0; index < readers.length; index += 1) {
-      const value = readers[index]?.(text)
-      if (value === undefined) continue
+      const reader = readers[index]
+      const value = reader?.read(text)
+      if (reader === undefined || value === undefined) continue
       if (index > 0) this.#prefer(index)
       if (this.#misses > 0) this.#misses -= 1
       this.conforms = true
+      this.shape = reader
       return value
     }
     return this.#parse(text)
@@ -46,6 +70,7 @@ export class TextReader {
 
   #parse(text: string): unknown {
     const value: unknown = JSON.parse(text)
+    this.shape = null
     this.conforms = this.#test(value)
     if (this.conforms) this.#seen += 1
     this.#misses += 1
@@ -57,9 +82,10 @@ export class TextReader {
   #learn(text: string, value: unknown): void {
     this.#seen = 0
     const shape = shapeOf(this.#codec, value)
-    const reader = shape === null ? null : compileReader(shape, this.#source)
+    const read = shape === null ? null : compileReader(shape, this.#source)
+    if (shape === null || read === null) return
     // A text may have the shape and be written unusually all the same.
-    if (reader !== null && reader(text) !== undefined) this.#readers = [...this.#readers, reader]
+    if (read(text) !== undefined) this.#readers = [...this.#readers, new ShapeReader(shape, read)]
   }
 
   /** Texts that look alike come one after the other. */

@@ -1,6 +1,6 @@
 import type { ArchiveDescription } from '../../events/stores/archive/index.js'
 import type { RecordedEvent } from '../../events/index.js'
-import { eventHash } from '../../events/integrity/index.js'
+import { binaryOf, eventHash } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
 import type { LedgerRecord } from './ledgerRecord.js'
 
@@ -48,7 +48,7 @@ async function firstChanged(
   try {
     for await (const events of pages) {
       const changed = events.find(
-        (event) => ledger.streams.get(event.streamId)?.isMarked(event.revision, eventHash(event)) !== true,
+        (event) => ledger.streams.get(event.streamId)?.isMarked(event.revision, binaryOf(eventHash(event))) !== true,
       )
       if (changed !== undefined) return changed
     }

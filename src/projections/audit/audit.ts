@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RuleBook } from '../../actors/index.js'
-import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent } from '../../events/index.js'
+import { categoryOf, decodeEvent, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
 import { Replay, type IsLast, type ReplayVerdict } from '../replay.js'
 import { checkArchive, type AuditedArchive } from './archiveCheck.js'
@@ -75,7 +75,10 @@ export async function openAudit(
   part?: PartOfAudit,
 ): Promise<Audit> {
   const findings = new Findings()
-  const ledger = new LedgerRecord({ trusted, anchors, tell: findings.tell })
+  const ledger = new LedgerRecord({
+    ...{ trusted, anchors, tell: findings.tell },
+    ...(part === undefined ? {} : { isWanted: part.isMine }),
+  })
   for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
   ledger.finish()
   if (ledger.checkpoints === 0 && findings.list.length === 0) {
@@ -167,13 +170,13 @@ export class Audit {
   take(event: RecordedEvent): Promise<void> | undefined {
     this.#chain.take(event)
     this.#once.take(event.streamId, event.revision, event.id)
-    const name = parseStreamId(event.streamId)
-    if (name === null) return undefined
+    const category = categoryOf(event.streamId)
+    if (category === null) return undefined
     const { occurredAt } = event.metadata
     if (occurredAt > this.#newestAt) this.#newestAt = occurredAt
     if (this.#part === undefined) this.#endings.awake(occurredAt)
-    if (name.category === 'stream') this.#takeStream(event)
-    else if (name.category === 'client') this.#takeClient(event)
+    if (category === 'stream') this.#takeStream(event)
+    else if (category === 'client') this.#takeClient(event)
     if (!this.#replaying) return undefined
     const going = this.#replay.take(event)
     if (going === true) return undefined

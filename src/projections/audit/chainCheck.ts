@@ -1,9 +1,21 @@
 import type { RecordedEvent } from '../../events/index.js'
-import { chainLink, eventHash, Heads, ledgerStream } from '../../events/integrity/index.js'
+import { binaryOf, eventHash, Heads, ledgerStream, storedHash } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
-import type { LedgerRecord, StreamRecord } from './ledgerRecord.js'
+import type { LedgerRecord } from './ledgerRecord.js'
+import type { StreamRecord } from './streamRecord.js'
 
 const findingsMax = 20
+
+/**
+ * The hash of an event, and whether the ledger has marked it: null where it does not know the event. The quick hash is the
+ * right one when it is what the ledger has; that all of it is proves the chain's value at the next checkpoint.
+ */
+function hashOf(event: RecordedEvent, record: StreamRecord | undefined) {
+  const quick = record === undefined ? null : storedHash(event)
+  if (quick !== null && record?.isMarked(event.revision, quick) === true) return { hash: quick, isMarked: true }
+  const hash = binaryOf(eventHash(event))
+  return { hash, isMarked: record?.isMarked(event.revision, hash) ?? null }
+}
 
 /** Recomputes the chain of every stream from the events as they are, and compares it with the ledger. */
 export class ChainCheck {
@@ -46,24 +58,21 @@ export class ChainCheck {
     const expected = this.#heads.revision(place) + 1
     if (revision !== expected)
       return this.#spoil(place, expected, `it goes on with event ${revision}: event ${expected} is missing`)
-    const hash = eventHash(event)
-    const isMarked = record?.isMarked(revision, hash) ?? null
+    const { hash, isMarked } = hashOf(event, record)
     if (isMarked === false) {
       return this.#spoil(place, revision, `${event.type} ${event.id} is not the event that the ledger has here`)
     }
     if (isMarked === null) this.#unsigned += 1
-    const chain = chainLink(this.#heads.chain(place), hash)
-    this.#heads.set(place, revision, chain)
+    this.#heads.extend(place, revision, hash)
     const index = this.#nextHead[place] ?? 0
-    const head = record?.head(index)
-    if (head?.revision === revision) {
+    if (record?.headRevision(index) === revision) {
       this.#nextHead[place] = index + 1
-      if (!head.chain.equals(chain)) {
+      if (!record.headChain(index).equals(this.#heads.chain(place))) {
         return this.#spoil(place, revision, 'up to here the chain has another value than in the signed checkpoint')
       }
     }
     const cut = record?.cutAt(revision + 1)
-    if (cut !== undefined && cut.chain !== chain.toString('hex')) {
+    if (cut !== undefined && cut.chain !== this.#heads.chain(place).toString('hex')) {
       this.#spoil(place, revision, 'up to here the chain has another value than in the signed cut')
     }
   }
@@ -88,8 +97,7 @@ export class ChainCheck {
     if (cut === undefined || record === undefined) return
     this.#heads.set(place, cut.revision - 1, Buffer.from(cut.chain, 'hex'))
     let index = 0
-    for (let head = record.head(0); head !== undefined && head.revision < cut.revision; head = record.head(index))
-      index += 1
+    while ((record.headRevision(index) ?? Infinity) < cut.revision) index += 1
     this.#nextHead[place] = index
   }
 

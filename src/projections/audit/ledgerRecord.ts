@@ -24,79 +24,15 @@ import {
   type Statement,
 } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
-
-/** What a cut says of a stream: the chain's value before a revision, and the states of its entity there. */
-export interface CutRecord {
-  readonly revision: number
-  readonly chain: string
-  readonly states: unknown
-  /** SHA-256 (hex) of the description of the archive that the events went to. */
-  readonly archive: string | null
-}
-
-/** What the ledger says of one stream. */
-export class StreamRecord {
-  #marks: Buffer = Buffer.alloc(markBytes * 8)
-  #chains: Buffer = Buffer.alloc(hashBytes * 2)
-  readonly #revisions: number[] = []
-  /** Revision of the first mark. */
-  readonly first: number
-  #next: number
-  /** Where the stream was cut, oldest first: what a log may begin with, and what archives must end in. */
-  readonly cuts: CutRecord[] = []
-
-  constructor(first: number) {
-    this.first = first
-    this.#next = first
-  }
-
-  /** Newest revision under a checkpoint; `first - 1` for none. */
-  get last(): number {
-    return this.#next - 1
-  }
-
-  add(marks: Buffer, revision: number, chain: Buffer): void {
-    const offset = (this.#next - this.first) * markBytes
-    this.#marks = roomy(this.#marks, offset + marks.length)
-    this.#marks.set(marks, offset)
-    this.#chains = roomy(this.#chains, (this.#revisions.length + 1) * hashBytes)
-    this.#chains.set(chain, this.#revisions.length * hashBytes)
-    this.#revisions.push(revision)
-    this.#next = revision + 1
-  }
-
-  /** Whether an event's hash begins with the mark that the ledger has of it; null for events it does not know. */
-  isMarked(revision: number, hash: Buffer): boolean | null {
-    if (revision < this.first || revision >= this.#next) return null
-    const offset = (revision - this.first) * markBytes
-    return hash.compare(this.#marks, offset, offset + markBytes, 0, markBytes) === 0
-  }
-
-  /** The cut at a revision; undefined where there is none. */
-  cutAt(revision: number): CutRecord | undefined {
-    return this.cuts.find((cut) => cut.revision === revision)
-  }
-
-  /** Revision of the nth checkpoint of this stream, and the chain's value there. */
-  head(index: number): { readonly revision: number; readonly chain: Buffer } | undefined {
-    const revision = this.#revisions[index]
-    if (revision === undefined) return undefined
-    return { revision, chain: this.#chains.subarray(index * hashBytes, (index + 1) * hashBytes) }
-  }
-}
-
-function roomy(buffer: Buffer, needed: number): Buffer {
-  if (buffer.length >= needed) return buffer
-  const grown = Buffer.alloc(Math.max(needed, buffer.length * 2))
-  buffer.copy(grown)
-  return grown
-}
+import { Pieces, StreamRecord } from './streamRecord.js'
 
 export interface LedgerOptions {
   /** Public keys that are known to be the operator's. Keys that they vouch for are trusted, too. */
   readonly trusted: ReadonlyArray<KeyObject>
   /** Checkpoints that somebody kept elsewhere: the ledger must still hold them. */
   readonly anchors?: ReadonlyArray<Signed>
+  /** The streams whose marks are asked for; default: all. */
+  readonly isWanted?: (streamId: string) => boolean
   readonly tell: Tell
 }
 
@@ -120,6 +56,7 @@ export interface LastCheckpoint {
 /** Reads the ledger, event by event, and checks it against itself. */
 export class LedgerRecord {
   readonly streams = new Map<string, StreamRecord>()
+  readonly #pieces = new Pieces()
   readonly #options: LedgerOptions
   readonly #heads = new Heads()
   readonly #tree = new MerkleTree()
@@ -279,13 +216,12 @@ export class LedgerRecord {
     if (sha256Hex(canonicalJson(heads)) !== statement.heads) return 'its heads were changed after it was signed'
     for (const [stream, revision, chain, marks] of heads) {
       const place = this.#heads.place(stream)
-      const record = this.#recordOf(stream)
       const bytes = Buffer.from(marks, 'base64')
       const value = Buffer.from(chain, 'hex')
-      if (bytes.length !== (revision - record.last) * markBytes || value.length !== hashBytes) {
+      if (bytes.length !== (revision - this.#heads.revision(place)) * markBytes || value.length !== hashBytes) {
         return `what it says of ${stream} does not go on from the checkpoint before`
       }
-      record.add(bytes, revision, value)
+      this.#recordOf(stream)?.add(bytes, revision, value)
       this.#heads.set(place, revision, value)
       this.#tree.set(place, leafHash(leafText(stream, revision, chain)))
       this.#events += bytes.length / markBytes
@@ -300,17 +236,18 @@ export class LedgerRecord {
     const { stream, revision, chain, archive, state: stateHash } = statement
     const hash = state === null || state === undefined ? null : sha256Hex(canonicalJson(state))
     if (hash !== stateHash) return 'the state that it keeps was changed after it was signed'
-    const record = this.#recordOf(stream)
-    if (revision > record.last + 1) return `it cuts ${stream} at ${revision}, beyond what is under a checkpoint`
-    record.cuts.push({ revision, chain, states: state, archive })
+    const place = this.#heads.find(stream)
+    const last = place === undefined ? -1 : this.#heads.revision(place)
+    if (revision > last + 1) return `it cuts ${stream} at ${revision}, beyond what is under a checkpoint`
+    this.#recordOf(stream)?.cuts.push({ revision, chain, states: state, archive })
     this.#cuts += 1
     return null
   }
 
-  #recordOf(stream: string): StreamRecord {
+  #recordOf(stream: string): StreamRecord | undefined {
     const known = this.streams.get(stream)
-    if (known !== undefined) return known
-    const record = new StreamRecord(0)
+    if (known !== undefined || this.#options.isWanted?.(stream) === false) return known
+    const record = new StreamRecord(this.#pieces)
     this.streams.set(stream, record)
     return record
   }

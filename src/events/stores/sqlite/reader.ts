@@ -1,12 +1,12 @@
 import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreCorrupt, StoreUnavailable, StreamDeleted } from '../../errors.js'
 import type { ReadAllOptions, ReadStreamOptions, StreamCut, SubscriptionFilter } from '../../store.js'
-import { readStored } from '../../text/index.js'
 import { placeOf, positionOf } from '../position.js'
 import { inTurn } from '../inTurn.js'
 import type { Page } from '../subscription.js'
 import type { Database, Statement } from './driver.js'
 import { restoreHint, storeErrorOf } from './faults.js'
+import { columns, eventOfRow, placeOfRow, type Row } from './rows.js'
 import { hasCuts } from './truncation.js'
 
 /** A page ends after this many events or characters of JSON, so that reading never holds the thread for long. */
@@ -14,20 +14,6 @@ const pageEventsMax = 500
 const pageTextMax = 2 * 1024 * 1024
 /** How many places of the log one filtered page looks at. */
 const filteredSpan = 20_000
-
-const columns = 'position, stream, revision, id, type, schema_version, data, metadata'
-
-/** In the order of `columns`: rows as arrays are read twice as fast as objects. */
-type Row = readonly [
-  position: number,
-  stream: string,
-  revision: number,
-  id: string,
-  type: string,
-  schemaVersion: number,
-  data: string,
-  metadata: string,
-]
 
 interface CutPage {
   readonly events: ReadonlyArray<RecordedEvent>
@@ -170,7 +156,7 @@ export class Reader {
       let text = 0
       for (const row of statement.iterate(...parameters, limit) as IterableIterator<Row>) {
         events.push(this.#recorded(row))
-        text += row[6].length
+        text += row[1].length
         if (text >= pageTextMax) break
       }
       return { events, cutShort: events.length === limit || text >= pageTextMax }
@@ -179,10 +165,10 @@ export class Reader {
 
   #recorded(row: Row): RecordedEvent {
     try {
-      return recordedEvent(row)
+      return eventOfRow(row)
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
-      throw new StoreCorrupt(this.#path, `${row[1]}, event ${row[2]}, is damaged (${detail}); ${restoreHint}`)
+      throw new StoreCorrupt(this.#path, `${placeOfRow(row)}, is damaged (${detail}); ${restoreHint}`)
     }
   }
 
@@ -209,9 +195,6 @@ function cutsIn(db: Database): ReadonlyMap<string, StreamCut> {
     ]),
   )
 }
-
-const recordedEvent = ([position, streamId, revision, id, type, schemaVersion, data, metadata]: Row): RecordedEvent =>
-  readStored({ position: positionOf(position), streamId, revision, id, type, schemaVersion, data, metadata })
 
 function sqlOf({ streamPrefixes, types, streams }: SubscriptionFilter): {
   readonly condition: string
