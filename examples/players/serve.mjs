@@ -1,4 +1,4 @@
-// Serves the example pages:  node examples/players/serve.mjs [--from URL[,URL...]] [--stream NAME] [--port N]
+// Serves the example pages:  node examples/players/serve.mjs [--from URL[,URL...]] [--stream NAME] [--latency S] [--port N]
 // `--from`: media servers or the control plane; default the control plane of `segue up`.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -10,9 +10,16 @@ const { values } = parseArgs({
   options: {
     from: { type: 'string', default: 'http://127.0.0.1:7000' },
     stream: { type: 'string', default: 'main' },
+    latency: { type: 'string', default: '1.5' },
     port: { type: 'string', default: '8080' },
   },
 })
+
+const latencyMs = Number(values.latency) * 1_000
+if (!(latencyMs >= 500 && latencyMs <= 60_000)) {
+  console.error(`--latency ${values.latency} is not usable: give 0.5 to 60 seconds behind live`)
+  process.exit(2)
+}
 
 const pages = dirname(fileURLToPath(import.meta.url))
 const root = dirname(dirname(pages))
@@ -28,7 +35,7 @@ const server = createServer(async (request, response) => {
   const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://here').pathname))
   if (path === '/settings.json') {
     response.setHeader('content-type', types['.json'])
-    return response.end(JSON.stringify({ stream: values.stream, bootstrap: values.from.split(',') }))
+    return response.end(JSON.stringify({ stream: values.stream, bootstrap: values.from.split(','), latencyMs }))
   }
   try {
     const bytes = await readFile(fileOf(path))
