@@ -10,6 +10,8 @@ const calm = {
   skews: { control: 0, server: 0, viewer: 0 },
   appendMs: 2,
   sampleEveryMs: 0,
+  model: false,
+  snapshots: false,
   clientFacts: true,
   thorough: true,
   weather: { loss: 0, duplication: 0, reordering: 0, delayMs: 3 },
@@ -85,7 +87,7 @@ export const simulatedHistories = [
  * @returns the recorded events, and what the world's own checkers found wrong
  */
 export async function runSimulated({ scenario, ask = [] }, { World }) {
-  const world = new World(scenario, null, null)
+  const world = new World({ scenario, plant: null, trace: null, shipped: null })
   for (const { atMs, stream, cause } of ask) {
     world.time.after(atMs, () => {
       const primary = world.controls[0].core?.index.stream(stream)?.route?.primary.id

@@ -85,9 +85,11 @@ export class Draft<C extends Category, State> {
         },
       }) as unknown as EventIn<C>
     const before = this.#decider.correlationOf(this.#state)
-    const after = this.#decider.evolve(this.#state, build(before ?? metadata.correlationId))
+    const event = build(before ?? metadata.correlationId)
+    const after = this.#decider.evolve(this.#state, event)
     // The event that opens a handover already belongs to it; the one that closes it still does.
-    this.#events.push(build(before ?? this.#decider.correlationOf(after) ?? metadata.correlationId))
+    const opened = before === null ? this.#decider.correlationOf(after) : null
+    this.#events.push(opened === null ? event : build(opened))
     this.#state = after
     return id
   }

@@ -32,16 +32,16 @@ const reader =
 const within = (at: string, name: string): string => (at === '' ? name : `${at}.${name}`)
 
 /** What the shape names and nothing else. */
-const object =
-  <T extends object>(shape: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> =>
-  (value, at) => {
+const object = <T extends object>(shape: { readonly [K in keyof T]: Reader<T[K]> }): Reader<T> => {
+  const properties = Object.entries<Reader<unknown>>(shape)
+  return (value, at) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong(at, 'an object')
-    const entries = Object.entries<Reader<unknown>>(shape).map(([name, read]) => [
-      name,
-      read((value as { readonly [name: string]: unknown })[name], within(at, name)),
-    ])
-    return Object.fromEntries(entries) as T
+    const given = value as { readonly [name: string]: unknown }
+    const found: { [name: string]: unknown } = {}
+    for (const [name, read] of properties) found[name] = read(given[name], within(at, name))
+    return found as T
   }
+}
 const nullable =
   <T>(read: Reader<T>): Reader<T | null> =>
   (value, at) =>

@@ -29,6 +29,12 @@ export function conformanceOf(codec: unknown): Conforms {
   return () => false
 }
 
+/** `codec.decode` that makes a copy only of what does not conform. */
+export function decoderOf<A>(codec: t.Type<A, unknown>): (value: unknown) => t.Validation<A> {
+  const conforms = conformanceOf(codec)
+  return (value) => (conforms(value) ? t.success(value as A) : codec.decode(value))
+}
+
 /** A property that a codec names. */
 export interface Property {
   readonly name: string

@@ -22,18 +22,25 @@ export function derivedId(atMs: number, ...parts: ReadonlyArray<string | number>
 
 /** @param random at least 20 hex digits; some bits give way to the version (7) and the variant (binary 10). */
 function idOf(atMs: number, random: string): string {
-  const time = timeInHex(atMs)
   const variant = variants[parseInt(random.charAt(4), 16) & 3] ?? '8'
-  return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8, 20)}`
+  return `${timeInHex(atMs)}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8, 20)}`
 }
 
-let newest = { atMs: 0, hex: '000000000000' }
+let newest = { atMs: 0, hex: '00000000-0000' }
 
-/** Ids of one moment come one after the other: the newest time is remembered. */
+/** The first two groups of an id. Ids of one moment come one after the other: the newest time is remembered. */
 function timeInHex(atMs: number): string {
-  if (newest.atMs !== atMs) newest = { atMs, hex: Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0') }
+  if (newest.atMs !== atMs) {
+    const whole = Math.max(0, Math.floor(atMs))
+    // In halves, because integers of up to 31 bits are written many times quicker than larger numbers.
+    const low = whole % 65_536
+    const hex = `${hexOf((whole - low) / 65_536, 8)}-${hexOf(low, 4)}`
+    newest = { atMs, hex }
+  }
   return newest.hex
 }
+
+const hexOf = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
 
 const variants = ['8', '9', 'a', 'b']
 

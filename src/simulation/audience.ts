@@ -1,6 +1,6 @@
 import type { ViewerSession } from '../client/index.js'
 import type { Route } from '../messaging/index.js'
-import type { Observations } from './checkers/checker.js'
+import type { Told } from './checkers/told.js'
 import type { SimulatedMediaServer } from './media/mediaServer.js'
 import type { Scenario } from './scenario.js'
 import { createSimulatedViewer } from './viewer.js'
@@ -15,7 +15,7 @@ export interface AudienceOptions {
   readonly network: Network
   readonly servers: ReadonlyArray<SimulatedMediaServer>
   readonly random: Random
-  readonly tell: (say: (checker: Partial<Observations>) => void) => void
+  readonly told: () => Told
   readonly note: (text: () => string) => void
 }
 
@@ -52,9 +52,9 @@ export class Audience {
 
   open(): void {
     const { streams, viewers } = this.#options.scenario
-    for (const stream of streams) {
-      for (let index = 1; index <= viewers; index += 1) this.#seat(`v-${stream}${index}`, stream)
-    }
+    const [watched] = streams
+    if (watched === undefined) return
+    for (let index = 1; index <= viewers; index += 1) this.#seat(`v-${watched}${index}`, watched)
   }
 
   /** The viewer's page is closed without a word; somebody else takes its place after a while. */
@@ -81,7 +81,7 @@ export class Audience {
   }
 
   #seat(id: string, stream: string): void {
-    const { scenario, time, network, servers, random, tell, note } = this.#options
+    const { scenario, time, network, servers, random, told, note } = this.#options
     const process = new SimulatedProcess(id, time)
     process.start()
     const isThere = (): boolean => process.state !== 'down'
@@ -93,15 +93,15 @@ export class Audience {
         played: (number, names) => {
           note(() => `${id} plays ${number}`)
           seat.played = number
-          tell((checker) => checker.played?.(id, number, names))
+          told().played(id, number, names)
         },
         skipped: (from, to) => {
           note(() => `${id} leaves out ${from} to ${to}`)
-          tell((checker) => checker.skipped?.(id, from, to))
+          told().skipped(id, from, to)
         },
         stalled: (number) => {
           note(() => `${id} stalls at ${number}`)
-          tell((checker) => checker.stalled?.(id, number))
+          told().stalled(id, number)
         },
         recovered: (number, stallMs) => note(() => `${id} goes on with ${number} after ${stallMs} ms`),
         routed: (route) => {
@@ -109,7 +109,7 @@ export class Audience {
           seat.route = route
         },
         ended: (reason) => {
-          if (isThere()) tell((checker) => checker.viewerEnded?.(id, reason))
+          if (isThere()) told().viewerEnded(id, reason)
         },
       },
     })

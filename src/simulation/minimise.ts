@@ -50,6 +50,8 @@ const simplifications: ReadonlyArray<(scenario: Scenario) => Scenario> = [
   (s) => (hasSkew(s) ? { ...s, skews: { control: 0, server: 0, viewer: 0 } } : s),
   (s) => (s.viewers > 0 ? { ...s, viewers: 0 } : s),
   (s) => (s.sampleEveryMs > 0 ? { ...s, sampleEveryMs: 0 } : s),
+  (s) => (s.model ? { ...s, model: false } : s),
+  (s) => (s.snapshots ? { ...s, snapshots: false } : s),
   (s) => (s.clientFacts ? { ...s, clientFacts: false } : s),
   (s) => (s.appendMs > 0 ? { ...s, appendMs: 0 } : s),
 ]

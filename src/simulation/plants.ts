@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { deciders, type Deciders } from '../actors/index.js'
+import { deciders, sealed, unsealed, type Deciders, type SnapshotStore } from '../actors/index.js'
 import type { EventIn, EventStore, SegueEvent } from '../events/index.js'
 import { derivedId, timeOfId } from '../events/index.js'
 import type { Transport } from '../messaging/index.js'
@@ -18,6 +18,7 @@ export interface Plant {
   readonly defects?: Partial<ServerDefects>
   readonly spoilWatch?: (watch: Watch) => Watch
   readonly spoilStore?: (store: EventStore, process: SimulatedProcess) => EventStore
+  readonly spoilSnapshots?: (snapshots: SnapshotStore) => SnapshotStore
   readonly spoilControlTransport?: (transport: Transport) => Transport
   readonly spoilServerTransport?: (transport: Transport) => Transport
 }
@@ -177,6 +178,45 @@ export const plants: ReadonlyArray<Plant> = [
           ? [{ ...event, data: { ...event.data, deadlineAt: event.data.deadlineAt + (decided % 7) } }]
           : [event]
       })
+    },
+  },
+  {
+    name: 'stale-snapshot',
+    meaning: 'a snapshot holds the state that the one before it should have held',
+    breaks: ['replay', 'authority', 'endings', 'log', 'recovery'],
+    spoilSnapshots: (snapshots) => {
+      const states = new Map<string, unknown>()
+      return {
+        ...snapshots,
+        write: (name, text) => {
+          const kept = unsealed(text) as { readonly state?: unknown }
+          const state = states.get(name) ?? kept.state
+          states.set(name, kept.state)
+          snapshots.write(name, sealed(JSON.stringify({ ...kept, state })))
+        },
+      }
+    },
+  },
+  {
+    name: 'moody-model',
+    meaning: 'what the learned model says depends on how often it was asked',
+    breaks: ['replay'],
+    deciders: () => {
+      let asked = 0
+      return {
+        ...deciders,
+        server: {
+          ...deciders.server,
+          decide: (state, fact) => {
+            asked += 1
+            const moody = (event: EventIn<'server'>): EventIn<'server'> =>
+              event.type === 'StabilityAssessed' && state.outlook !== null
+                ? { ...event, data: { ...event.data, risk: (asked % 7) / 7 } }
+                : event
+            return deciders.server.decide(state, fact).map(moody)
+          },
+        },
+      }
     },
   },
   {

@@ -30,9 +30,10 @@ export function coverageLines(coverage: Coverage): ReadonlyArray<string> {
 }
 
 function scenarioLines(scenario: Scenario): ReadonlyArray<string> {
-  const { servers, streams, standby, viewers, episodes, weather, skews } = scenario
+  const { servers, streams, standby, viewers, episodes, weather, skews, model, snapshots } = scenario
+  const kept = [...(model ? ['the learned model'] : []), ...(snapshots ? ['snapshots'] : [])]
   return [
-    `${servers} servers, streams ${streams.join(', ')}, standby ${standby}, ${viewers} viewer(s) each`,
+    `${servers} servers, streams ${streams.join(', ')}, standby ${standby}, ${viewers} viewer(s)${kept.map((each) => `, ${each}`).join('')}`,
     `network ${JSON.stringify(weather)}, clocks ${JSON.stringify(skews)}`,
     ...episodes.flatMap(episodeLines),
   ]

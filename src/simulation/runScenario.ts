@@ -1,3 +1,5 @@
+import { shelveModels } from '../runtime/models/index.js'
+import type { ShelvedModel } from '../model/index.js'
 import type { Plant } from './plants.js'
 import type { Scenario } from './scenario.js'
 import { Trace } from './world/trace.js'
@@ -12,8 +14,17 @@ export async function runScenario(scenario: Scenario, plant: Plant | null, trace
   // Refused and lost requests are errors by the thousand here, and their stacks tell nothing.
   if (!traced) Error.stackTraceLimit = 0
   try {
-    return { ...(await new World(scenario, plant, trace).run()), trace }
+    const shipped = scenario.model ? await shippedModel() : null
+    return { ...(await new World({ scenario, plant, trace, shipped }).run()), trace }
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
+}
+
+let shipped: Promise<ShelvedModel> | null = null
+
+/** Read once; it is found by its hash from then on. */
+function shippedModel(): Promise<ShelvedModel> {
+  shipped ??= shelveModels(null).then((models) => models.shipped)
+  return shipped
 }

@@ -23,7 +23,7 @@ export interface Scenario {
   readonly servers: number
   readonly streams: ReadonlyArray<string>
   readonly standby: StandbyMode
-  /** Viewers of each stream. */
+  /** Viewers of the first stream; nobody watches the others. */
   readonly viewers: number
   readonly latencyMs: number
   readonly skews: { readonly control: number; readonly server: number; readonly viewer: number }
@@ -31,6 +31,10 @@ export interface Scenario {
   /** Servers take health samples this often; 0: only when the scenario says so. */
   readonly sampleEveryMs: number
   readonly clientFacts: boolean
+  /** The model that is shipped judges the servers. */
+  readonly model: boolean
+  /** Control planes keep snapshots of their actors and wake them from these. */
+  readonly snapshots: boolean
   /** Store through JSON, frozen, and replay everything at the end. */
   readonly thorough: boolean
   readonly weather: {
@@ -48,23 +52,28 @@ export interface ScenarioOptions {
   readonly faults: ReadonlyArray<FaultKind>
 }
 
-const episodesMin = 10
-const episodesMore = 12
+/** How many streams a world has, and how many episodes each of them; what befalls a server befalls all of them. */
+const sizes = {
+  one: { streams: ['a'], episodes: [12, 24] },
+  two: { streams: ['a', 'b'], episodes: [8, 16] },
+  four: { streams: ['a', 'b', 'c', 'd'], episodes: [5, 9] },
+} as const
 const thoroughEvery = 16
 
 /** Draws a world: small ones often, with every feature in a good share of them. */
 export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario {
   const random = new Random(`${seed}/scenario`)
   const has = (kind: FaultKind): boolean => faults.includes(kind)
-  const streams = random.chance(0.8) ? ['a'] : random.chance(0.8) ? ['a', 'b'] : ['a', 'b', 'c']
+  const { streams, episodes: size } = sizes[random.chance(0.7) ? 'one' : random.chance(0.6) ? 'two' : 'four']
   const skewMs = has('clock-skew') && random.chance(0.4) ? 3_000 : 0
   const skew = (): number => Math.round(random.between(-skewMs, skewMs))
   // Weather and cuts make every message and every look at the network dearer, so they are had in some worlds only.
   const stormy = random.chance(0.25)
-  const viewers = random.chance(0.1) ? (random.chance(0.8) ? 1 : 2) : 0
+  // A viewer is dearer than all the rest of a small world.
+  const viewers = random.chance(0.06) ? (random.chance(0.8) ? 1 : 2) : 0
   const episodes = streams.flatMap((stream) =>
-    Array.from({ length: episodesMin + random.whole(episodesMore) }, () =>
-      drawEpisode(random, stream, faults, viewers > 0),
+    Array.from({ length: size[0] + random.whole(size[1] - size[0]) }, () =>
+      drawEpisode(random, stream, faults, viewers > 0 && stream === streams[0]),
     ),
   )
   return {
@@ -75,9 +84,11 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     viewers,
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
-    appendMs: random.chance(0.5) ? 0 : random.between(1, 8),
+    appendMs: random.chance(0.7) ? 0 : random.between(1, 8),
     sampleEveryMs: random.chance(0.03) ? 1_000 : 0,
-    clientFacts: random.chance(0.1),
+    model: random.chance(0.2),
+    snapshots: random.chance(0.4),
+    clientFacts: viewers > 0 && random.chance(0.3),
     thorough: index % thoroughEvery === 0,
     weather: {
       loss: stormy && has('loss') ? random.between(0, 0.1) : 0,
@@ -98,7 +109,7 @@ function drawEpisode(random: Random, stream: string, faults: ReadonlyArray<Fault
   )
   return {
     stream,
-    gapMs: Math.round(random.between(20, 500)),
+    gapMs: Math.round(random.between(10, 250)),
     cause,
     afterMs: Math.round(random.between(100, cause === 'abort' || cause === 'alarm' ? 2_500 : 5_000)),
     faults: drawFaults(random, faults, watched),

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as t from 'io-ts'
-import { conformanceOf } from '../../src/events/conformance.js'
+import { conformanceOf, decoderOf } from '../../src/events/conformance.js'
 import { finite, list, nullable, oneOf, record, whole } from '../../src/events/catalogue/shapes.js'
 
 const shape = record({
@@ -59,6 +59,13 @@ describe('the conformance of a value to its codec', () => {
         expect(shape.decode(value)).toEqual(E.right(value))
       }),
     )
+  })
+
+  test('a decoder made of it gives back what conforms, and decodes or refuses the rest as the codec does', () => {
+    const decode = decoderOf(shape)
+    expect(decode(fitting)).toEqual(E.right(fitting))
+    expect(decode({ ...fitting, more: 1 })).toEqual(E.right(fitting))
+    expect(E.isLeft(decode({ ...fitting, mode: 'cold' }))).toBe(true)
   })
 
   test('does not hold for a codec that changes what it reads', () => {

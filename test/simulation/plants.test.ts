@@ -7,21 +7,14 @@ const handoversMax = 10_000
  * defect still has to be found within 10,000 handovers from there.
  */
 const seeds: Readonly<Record<string, number>> = {
-  'no-fence': 1,
-  sleepwalker: 18,
-  'cutover-too-early': 2,
+  sleepwalker: 91,
   'reused-epoch': 4,
   'dropped-deadline': 23,
   'ignored-deadline': 23,
-  'effect-before-append': 1,
-  'lost-acknowledgement': 2,
-  'doubled-retry': 2,
-  'early-acknowledgement': 1,
-  'no-revision': 43,
-  'memory-in-decider': 162,
-  'early-report': 1,
-  'forgotten-outage': 144,
-  'lost-samples': 97,
+  'no-revision': 6,
+  'stale-snapshot': 18,
+  'moody-model': 5,
+  'forgotten-outage': 47,
 }
 
 describe('a planted defect', () => {

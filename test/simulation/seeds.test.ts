@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import {
   faultKinds,
   runScenario,
@@ -9,11 +10,14 @@ import {
 
 const only = (...kinds: ReadonlyArray<FaultKind>) => kinds
 
-/** The world of a seed, cut to a few episodes of each stream, so that many seeds can be run. */
+const episodesMax = 6
+
+/** The world of a seed, cut to a few episodes, so that many seeds can be run. */
 function shortened(seed: number, faults: ReadonlyArray<FaultKind>, thorough: boolean): Scenario {
   const scenario = scenarioOf(seed, seed, faults)
+  const each = Math.ceil(episodesMax / scenario.streams.length)
   const episodes = scenario.streams.flatMap((stream) =>
-    scenario.episodes.filter((episode) => episode.stream === stream).slice(0, 5),
+    scenario.episodes.filter((episode) => episode.stream === stream).slice(0, each),
   )
   return { ...scenario, episodes, thorough }
 }
@@ -85,19 +89,20 @@ describe('the invariants hold', () => {
   )
 })
 
-/** Worlds that found a defect once. The scenarios are drawn anew from time to time; what they found has its own test. */
-const found: ReadonlyArray<readonly [seed: number, world: number, what: string]> = [
-  [1, 139, 'an introduction of an earlier boot that came late'],
-  [2, 321, 'an epoch claimed for numbers from before a sleep'],
-  [3, 10, 'a drain reported by two boots'],
-  [201, 403, 'an outage that only a second control plane had noticed'],
-  [301, 64, 'a fleet that a second control plane had shown'],
-  [1039, 63, 'a clock that was set back twice within a handover'],
-  [2111, 37, 'a sleep too short to be noticed, behind a cut link'],
+/** Worlds that found a defect once, as they were drawn then: seeds stand for other worlds when these are drawn otherwise. */
+const found: ReadonlyArray<readonly [file: string, what: string]> = [
+  ['late-introduction', 'an introduction of an earlier boot that came late'],
+  ['epoch-before-sleep', 'an epoch claimed for numbers from before a sleep'],
+  ['drain-of-two-boots', 'a drain reported by two boots'],
+  ['outage-of-second-control', 'an outage that only a second control plane had noticed'],
+  ['fleet-of-second-control', 'a fleet that a second control plane had shown'],
+  ['clock-set-back-twice', 'a clock that was set back twice within a handover'],
+  ['short-sleep-behind-cut', 'a sleep too short to be noticed, behind a cut link'],
 ]
 
 describe('a world that found a defect once', () => {
-  it.each(found)('finds none any more (seed %i, world %i: %s)', async (seed, world) => {
-    await expectNoViolation(scenarioOf(seed, world), seed)
+  it.each(found)('finds none any more (%s: %s)', async (file) => {
+    const scenario = JSON.parse(readFileSync(`test/golden/worlds/${file}.json`, 'utf8')) as Scenario
+    expect(await expectNoViolation(scenario, 0)).toBeGreaterThan(0)
   })
 })

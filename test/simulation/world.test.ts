@@ -18,6 +18,19 @@ describe('virtual time', () => {
     expect(time.now()).toBe(2_000)
   })
 
+  it('keeps to the order however much was called off', async () => {
+    const time = new VirtualTime(0)
+    const seen: number[] = []
+    const expected = Array.from({ length: 300 }, (_, index) => (index * 37) % 300).filter((at) => at % 3 === 0)
+    for (let index = 0; index < 300; index += 1) {
+      const at = (index * 37) % 300
+      const cancel = time.after(at, () => seen.push(at))
+      if (at % 3 !== 0) time.after(at / 2, cancel)
+    }
+    await time.run(1_000, never)
+    expect(seen).toEqual(expected.toSorted((a, b) => a - b))
+  })
+
   it('lets every promise settle before the next event', async () => {
     const time = new VirtualTime(0)
     const seen: string[] = []

@@ -75,10 +75,9 @@ export class ActorHost {
   async tell(category: Category, entity: string, fact: IncomingFact): Promise<'appended' | 'repeated'> {
     const cell = this.#cellOf(category, entity)
     if (cell.mailbox.waiting() >= this.#inboxMax) throw new InboxFull(streamIdOf(category, entity), this.#inboxMax)
-    return cell.mailbox.post(async () => {
-      if (!cell.loaded) await this.#load(cell, category, entity)
-      return cell.entity.handle(fact)
-    })
+    return cell.mailbox.post(() =>
+      cell.loaded ? cell.entity.handle(fact) : this.#load(cell, category, entity).then(() => cell.entity.handle(fact)),
+    )
   }
 
   /** Rebuilds an actor from the log and performs what it still wants. */
@@ -126,7 +125,7 @@ export class ActorHost {
     const known = this.#cells.get(key)
     if (known !== undefined) return known
     const cell = {
-      entity: this.#entityOf(category, entity),
+      entity: this.#entityOf(category, entity, key),
       mailbox: this.#mailboxes.open(category, entity),
       loaded: false,
     }
@@ -134,7 +133,7 @@ export class ActorHost {
     return cell
   }
 
-  #entityOf<C extends Category>(category: C, entity: string): Entity<C, StateByCategory[C]> {
+  #entityOf<C extends Category>(category: C, entity: string, key: string): Entity<C, StateByCategory[C]> {
     const { store, clock, onStoreTrouble, snapshots } = this.#options
     const decider = this.#options.deciders[category] as unknown as Decider<C, StateByCategory[C]>
     return new Entity<C, StateByCategory[C]>({
@@ -148,7 +147,7 @@ export class ActorHost {
       onCommitted: (state, events) => {
         // First whoever keeps an eye on the states: effects may look there, and must not find the state before.
         this.#options.onCommitted?.({ category, entity, state, events } as unknown as Committed)
-        this.#effects.reconcile(streamIdOf(category, entity), decider.outstanding(state))
+        this.#effects.reconcile(key, decider.outstanding(state))
       },
     })
   }

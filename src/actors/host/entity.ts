@@ -43,7 +43,7 @@ const rememberedFacts = 4_096
 /** Of these, so many of the newest are kept with a snapshot: what a broker may deliver again after a restart. */
 const keptFacts = 256
 /** Events between two snapshots of an actor that goes on, and those that make one worth while when it rests. */
-const snapshotEvery = 500
+const snapshotEveryDefault = 500
 const snapshotFrom = 50
 /** Refusals without a reason that can be seen, until the id of a fact is looked for in other streams. */
 const refusalsMax = 5
@@ -60,6 +60,7 @@ export class Entity<C extends Category, State> {
   readonly #options: EntityOptions<C, State>
   readonly #streamId: string
   readonly #seen = new Set<string>()
+  readonly #snapshotEvery: number
   #state: State
   #revision: number | null = null
   #lastId = ''
@@ -71,6 +72,7 @@ export class Entity<C extends Category, State> {
     this.#options = options
     this.#streamId = streamIdOf(options.decider.category, options.entity)
     this.#state = options.decider.initial(options.entity)
+    this.#snapshotEvery = options.snapshots?.everyEvents ?? snapshotEveryDefault
   }
 
   get state(): State {
@@ -98,7 +100,7 @@ export class Entity<C extends Category, State> {
       this.#revision = recorded.revision
       read.push(event.right)
     }
-    this.#keep(snapshotEvery)
+    this.#keep(this.#snapshotEvery)
     return read
   }
 
@@ -177,7 +179,7 @@ export class Entity<C extends Category, State> {
         this.#note(fact, state)
         for (const event of decisions) this.#apply(event)
         this.#revision = outcome.right.lastRevision
-        this.#keep(snapshotEvery)
+        this.#keep(this.#snapshotEvery)
         this.#options.onCommitted(this.#state, events)
         return 'appended'
       }

@@ -10,6 +10,8 @@ export interface SnapshotStore {
   /** What was kept last under a name; null for nothing. */
   readonly read: (name: string) => string | null
   readonly write: (name: string, text: string) => void
+  /** Events between two snapshots of an actor that goes on; default: 500. */
+  readonly everyEvents?: number
 }
 
 /** The state of an actor after an event of its stream. */

@@ -1,8 +1,8 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
-import { sight } from './liveEdge.js'
+import { edgeAfter } from './liveEdge.js'
 import { withHeard } from './nearness.js'
-import { isFailed, noTimes, noViewers, oneShape, type Handover, type StreamState } from './state.js'
+import { handoverWith, isFailed, noTimes, noViewers, oneShape, type Handover, type StreamState } from './state.js'
 
 type StreamEvent = EventIn<'stream'>
 type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
@@ -32,8 +32,8 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
 /** Applies one event. Total: an event that does not fit the state leaves it as it is but for the counters. */
 export function evolveStream(state: StreamState, event: StreamEvent): StreamState {
   const revision = state.revision + 1
-  const next = sight(apply(state, event), event)
-  return oneShape(next, revision, structural.has(event.type) ? revision : state.sequence)
+  const next = apply(state, event)
+  return oneShape(next, revision, structural.has(event.type) ? revision : state.sequence, edgeAfter(next, event))
 }
 
 /** As version 1 of the rules saw it: the reason for a handover ended with the handover, also when it was aborted. */
@@ -97,7 +97,7 @@ function onRequested(state: StreamState, event: Of<'HandoverRequested'>): Stream
   const handover = state.handover
   if (handover === null || handover.phase === 'settling') return { ...state, unmet }
   if (event.data.cause !== 'failure' || handover.from.id !== event.data.server) return state
-  return { ...state, handover: { ...handover, emergency: true } }
+  return { ...state, handover: handoverWith(handover, { emergency: true }) }
 }
 
 function onWithdrawn(state: StreamState, event: Of<'HandoverWithdrawn'>): StreamState {
@@ -108,7 +108,7 @@ function onWithdrawn(state: StreamState, event: Of<'HandoverWithdrawn'>): Stream
   return {
     ...state,
     unmet: unmet?.reference === reference ? null : unmet,
-    handover: over ? { ...handover, withdrawn: true } : handover,
+    handover: over ? handoverWith(handover, { withdrawn: true }) : handover,
   }
 }
 
@@ -119,7 +119,7 @@ function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): St
   const stays = state.handover?.phase === 'settling' && state.retiring?.server.id === server.id
   return {
     ...release(state, former),
-    ...(stays && state.handover !== null ? { handover: { ...state.handover, drained: true } } : {}),
+    ...(stays && state.handover !== null ? { handover: handoverWith(state.handover, { drained: true }) } : {}),
     standby: { server, order, mode, synchronized: false, deadlineAt },
     standbyMissing: false,
     ordersGiven: state.ordersGiven + 1,
@@ -129,8 +129,15 @@ function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): St
 function onSynchronized(state: StreamState, event: Of<'BufferSynchronized'>): StreamState {
   const standby = state.standby
   if (standby === null || standby.order !== event.data.order) return state
-  const next = { ...state, standby: { ...standby, synchronized: true, deadlineAt: null } }
-  return withTimes(next, event, 'bufferSynchronizedMs', (handover) => handover.phase === 'settling')
+  const { handover } = state
+  return {
+    ...state,
+    standby: { ...standby, synchronized: true, deadlineAt: null },
+    handover:
+      handover?.phase === 'settling'
+        ? handoverWith(handover, {}, timesAfter(handover, event, 'bufferSynchronizedMs'))
+        : handover,
+  }
 }
 
 function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
@@ -138,20 +145,23 @@ function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
   const handover = state.handover
   if (handover === null) return state
   if (event.type === 'StandbyActivationOrdered') return onActivationOrdered(state, handover, event)
-  const update = (changes: Partial<Handover>): StreamState => ({ ...state, handover: { ...handover, ...changes } })
+  const update = (changes: Parameters<typeof handoverWith>[1], step: keyof StepTimes | null = null): StreamState => ({
+    ...state,
+    handover: handoverWith(handover, changes, step === null ? handover.times : timesAfter(handover, event, step)),
+  })
   switch (event.type) {
     case 'StandbyActivated':
       if (handover.order !== event.data.order) return state
-      return withTimes(update({ activatedLive: event.data.liveNumber }), event, 'standbyActivatedMs')
+      return update({ activatedLive: event.data.liveNumber }, 'standbyActivatedMs')
     case 'BufferStitched': {
       if (handover.order !== event.data.order) return state
       const stitched = { live: event.data.liveNumber, primaryLive: event.data.primaryLiveNumber }
-      return withTimes(update({ stitched }), event, 'bufferStitchedMs')
+      return update({ stitched }, 'bufferStitchedMs')
     }
     case 'CutoverChosen': {
       const { epoch, cutover: number, deadlineAt } = event.data
-      const next = update({ phase: 'cutting', cutover: { epoch, number, deadlineAt } })
-      return withTimes({ ...next, epochIssued: epoch, cutoverIssued: number }, event, 'cutoverChosenMs')
+      const next = update({ phase: 'cutting', cutover: { epoch, number, deadlineAt } }, 'cutoverChosenMs')
+      return { ...next, epochIssued: epoch, cutoverIssued: number }
     }
     case 'CutoverRevoked': {
       const { stayEpoch, cutover } = event.data
@@ -170,7 +180,7 @@ function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
       return onSwitched(state, handover, event)
     case 'PrimaryDrained':
       if (event.data.epoch !== state.retiring?.epoch || event.data.server !== state.retiring.server.id) return state
-      return withTimes(update({ drained: true }), event, 'primaryDrainedMs')
+      return update({ drained: true }, 'primaryDrainedMs')
     case 'HandoverCompleted':
       return { ...release(state, state.retiring?.server ?? null), handover: null, retiring: null }
     case 'HandoverAborted':
@@ -216,8 +226,7 @@ function onActivationOrdered(
   event: Of<'StandbyActivationOrdered'>,
 ): StreamState {
   const { order, attempt, server, deadlineAt } = event.data
-  const ordered: Handover = {
-    ...handover,
+  const ordered = handoverWith(handover, {
     phase: 'preparing',
     target: server,
     order,
@@ -226,7 +235,7 @@ function onActivationOrdered(
     tried: [...handover.tried, server.id],
     activatedLive: null,
     stitched: null,
-  }
+  })
   const freed = server.id === handover.target.id ? state : release(state, handover.target)
   return { ...freed, handover: ordered }
 }
@@ -240,7 +249,7 @@ function onNotified(state: StreamState, handover: Handover, event: Of<'ClientsNo
     notified: Math.max(handover.viewers.notified, event.data.sessions),
     acknowledged: Math.max(handover.viewers.acknowledged, event.data.acknowledged),
   }
-  return withTimes({ ...state, handover: { ...handover, viewers } }, event, 'clientsNotifiedMs')
+  return { ...state, handover: handoverWith(handover, { viewers }, timesAfter(handover, event, 'clientsNotifiedMs')) }
 }
 
 function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMeasured'>): StreamState {
@@ -256,18 +265,21 @@ function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMe
     stalls: Math.max(had.stalls, stalls),
     stallMsMax: Math.max(had.stallMsMax, stallMsMax),
   }
-  return { ...state, handover: { ...handover, viewers, viewersMeasured: true } }
+  return { ...state, handover: handoverWith(handover, { viewers, viewersMeasured: true }) }
 }
 
 function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwitched'>): StreamState {
   const { epoch, cutover, to, triggerToSwitchMs } = event.data
-  const next: StreamState = {
+  return {
     ...state,
     route: { epoch, cutover, primary: to },
     standby: state.standby?.server.id === to.id ? null : state.standby,
-    handover: { ...handover, phase: 'settling', triggerToSwitchMs },
+    handover: handoverWith(
+      handover,
+      { phase: 'settling', triggerToSwitchMs },
+      timesAfter(handover, event, 'switchedMs'),
+    ),
   }
-  return withTimes(next, event, 'switchedMs')
 }
 
 function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamState {
@@ -278,7 +290,7 @@ function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamStat
   if (deadline === drainDeadlineKey(state) && settling) {
     const undone = !handover.emergency && !handover.drained
     const incomplete = undone ? [...handover.incomplete, 'drain' as const] : handover.incomplete
-    return { ...state, handover: { ...handover, drained: true, viewersMeasured: true, incomplete } }
+    return { ...state, handover: handoverWith(handover, { drained: true, viewersMeasured: true, incomplete }) }
   }
   if (standby === null || deadline !== standby.order || standby.synchronized) return state
   return withoutFilling({ ...state, standby: { ...standby, deadlineAt: null } })
@@ -288,7 +300,7 @@ function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamStat
 function withoutFilling(state: StreamState): StreamState {
   const { handover } = state
   if (handover?.phase !== 'settling' || handover.incomplete.includes('synchronize')) return state
-  return { ...state, handover: { ...handover, incomplete: [...handover.incomplete, 'synchronize'] } }
+  return { ...state, handover: handoverWith(handover, { incomplete: [...handover.incomplete, 'synchronize'] }) }
 }
 
 /** A reason that still stands is followed again after a while, each time a longer one. */
@@ -316,16 +328,10 @@ function release(state: StreamState, server: ServerRef | null): StreamState {
   return { ...state, released: [...others, server].slice(-releasedMax) }
 }
 
-function withTimes(
-  state: StreamState,
-  event: StreamEvent,
-  step: keyof StepTimes,
-  when: (handover: Handover) => boolean = () => true,
-): StreamState {
-  const handover = state.handover
-  if (handover === null || !when(handover) || handover.times[step] !== null) return state
-  const elapsed = Math.max(0, Math.round(event.metadata.occurredAt - handover.requestedAt))
-  return { ...state, handover: { ...handover, times: timesWith(handover.times, step, elapsed) } }
+/** The first time that a step was reached counts. */
+function timesAfter({ times, requestedAt }: Handover, event: StreamEvent, step: keyof StepTimes): StepTimes {
+  if (times[step] !== null) return times
+  return timesWith(times, step, Math.max(0, Math.round(event.metadata.occurredAt - requestedAt)))
 }
 
 function timesWith(times: StepTimes, step: keyof StepTimes, elapsedMs: number): StepTimes {

@@ -15,14 +15,14 @@ export function liveEdgeAt(state: StreamState, now: number): number | null {
 }
 
 /** Keeps a sighting that shows the edge further on than the one before lets expect, or that proves it mistaken. */
-export function sight(state: StreamState, event: EventIn<'stream'>): StreamState {
+export function edgeAfter(state: StreamState, event: EventIn<'stream'>): StreamState['edge'] {
   const number = sightingIn(event)
   const ms = segmentMs(state)
-  if (number === null || ms === null) return state
+  if (number === null || ms === null) return state.edge
   const at = event.metadata.occurredAt
   const expected = liveEdgeAt(state, at)
-  if (expected !== null && number < expected && (expected - number) * ms < mistakenMs) return state
-  return { ...state, edge: { number, at } }
+  if (expected !== null && number < expected && (expected - number) * ms < mistakenMs) return state.edge
+  return { number, at }
 }
 
 /** The newest number that a report proves to exist. */

@@ -138,7 +138,12 @@ export const initialStreamState = (stream: string): StreamState => ({
  * The same state, built by one literal. V8 gives what a spread copies a hidden class by the place that copies it, so states
  * that came by many ways would be of hundreds of classes, and every access to them a slow one.
  */
-export const oneShape = (state: StreamState, revision: number, sequence: number): StreamState => ({
+export const oneShape = (
+  state: StreamState,
+  revision: number,
+  sequence: number,
+  edge: StreamState['edge'],
+): StreamState => ({
   stream: state.stream,
   revision,
   sequence,
@@ -151,39 +156,44 @@ export const oneShape = (state: StreamState, revision: number, sequence: number)
   cutoverIssued: state.cutoverIssued,
   standby: state.standby,
   retiring: state.retiring,
-  handover: state.handover === null ? null : handoverOfOneShape(state.handover),
+  handover: state.handover,
   handoversStarted: state.handoversStarted,
   ordersGiven: state.ordersGiven,
   unmet: state.unmet,
   released: state.released,
   standbyMissing: state.standbyMissing,
-  edge: state.edge,
+  edge,
 })
 
-const handoverOfOneShape = (handover: Handover): Handover => ({
+/** The handover with some of it changed; by one literal as well. What it was asked for with never changes. */
+export const handoverWith = (
+  handover: Handover,
+  changes: Partial<Omit<Handover, 'id' | 'cause' | 'from' | 'reference' | 'requestedAt' | 'tries' | 'times'>>,
+  times: StepTimes = handover.times,
+): Handover => ({
   id: handover.id,
   cause: handover.cause,
   from: handover.from,
   reference: handover.reference,
   requestedAt: handover.requestedAt,
-  withdrawn: handover.withdrawn,
+  withdrawn: changes.withdrawn ?? handover.withdrawn,
   tries: handover.tries,
-  phase: handover.phase,
-  target: handover.target,
-  order: handover.order,
-  attempt: handover.attempt,
-  deadlineAt: handover.deadlineAt,
-  tried: handover.tried,
-  emergency: handover.emergency,
-  activatedLive: handover.activatedLive,
-  stitched: handover.stitched,
-  cutover: handover.cutover,
-  triggerToSwitchMs: handover.triggerToSwitchMs,
-  drained: handover.drained,
-  times: handover.times,
-  viewers: handover.viewers,
-  viewersMeasured: handover.viewersMeasured,
-  incomplete: handover.incomplete,
+  phase: changes.phase ?? handover.phase,
+  target: changes.target ?? handover.target,
+  order: changes.order ?? handover.order,
+  attempt: changes.attempt ?? handover.attempt,
+  deadlineAt: changes.deadlineAt ?? handover.deadlineAt,
+  tried: changes.tried ?? handover.tried,
+  emergency: changes.emergency ?? handover.emergency,
+  activatedLive: changes.activatedLive === undefined ? handover.activatedLive : changes.activatedLive,
+  stitched: changes.stitched === undefined ? handover.stitched : changes.stitched,
+  cutover: changes.cutover === undefined ? handover.cutover : changes.cutover,
+  triggerToSwitchMs: changes.triggerToSwitchMs === undefined ? handover.triggerToSwitchMs : changes.triggerToSwitchMs,
+  drained: changes.drained ?? handover.drained,
+  times,
+  viewers: changes.viewers ?? handover.viewers,
+  viewersMeasured: changes.viewersMeasured ?? handover.viewersMeasured,
+  incomplete: changes.incomplete ?? handover.incomplete,
 })
 
 export const noTimes: StepTimes = {

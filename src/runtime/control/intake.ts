@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { MessageRejected, type IncomingFact } from '../../actors/index.js'
-import { conformanceOf, derivedId, describeErrors, type Category } from '../../events/index.js'
+import { decoderOf, derivedId, describeErrors, type Category } from '../../events/index.js'
 import {
   entityOf,
   FactMessage,
@@ -19,7 +19,7 @@ export interface IntakeOptions {
 }
 
 /** Nearly every message is as it should be and need not be copied property by property. */
-const isFactMessage = conformanceOf(FactMessage) as (value: unknown) => value is FactMessage
+const decodeFact = decoderOf(FactMessage)
 
 const sources: ReadonlyArray<{ readonly category: Category; readonly subject: string; readonly inFlightMax: number }> =
   [
@@ -48,7 +48,7 @@ export async function startIntake(options: IntakeOptions): Promise<Unsubscribe> 
 }
 
 async function take(options: IntakeOptions, category: Category, message: Message): Promise<void> {
-  const decoded = isFactMessage(message.data) ? E.right(message.data) : FactMessage.decode(message.data)
+  const decoded = decodeFact(message.data)
   if (E.isLeft(decoded)) return bury(options, message, describeErrors(decoded.left))
   const { id, type, data } = decoded.right
   try {

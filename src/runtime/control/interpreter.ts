@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { routeOf, type Clock, type Effect, type EffectOutcome, type Interpret } from '../../actors/index.js'
-import { derivedId, describeErrors, parseStreamId, timeOfId } from '../../events/index.js'
+import { decoderOf, derivedId, describeErrors, parseStreamId, timeOfId } from '../../events/index.js'
 import { CommandReply, subjects, type Notice, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
 import { activateModel, trainModel, type ModelEffectOptions } from './modelEffects.js'
@@ -25,6 +25,7 @@ const requestEveryMs = 500
 const activateEveryMs = 1_000
 
 const done: EffectOutcome = { type: 'done' }
+const decodeReply = decoderOf(CommandReply)
 
 /** Does in the world what actors want. Everything here may be done twice without harm. */
 export function createInterpreter(options: InterpreterOptions): Interpret {
@@ -84,7 +85,7 @@ async function assign(
   effect: Extract<Effect, { readonly type: 'assign' }>,
 ): Promise<EffectOutcome> {
   const command = { type: 'assign', assignment: effect.assignment }
-  const answer = CommandReply.decode(
+  const answer = decodeReply(
     await transport.request(subjects.command(effect.assignment.server), command, commandTimeoutMs),
   )
   if (E.isLeft(answer)) throw new Error(`${effect.assignment.server} answered nonsense: ${describeErrors(answer.left)}`)

@@ -59,6 +59,8 @@ interface Tally {
 const acknowledgeMsMax = 300
 const measureMsMax = 2_000
 const talliesPerStreamMax = 4
+/** Is only ever taken from. */
+const nobody = new Set<string>()
 
 /** Viewers' edge with its notice board: the rules of media/edge on virtual time. */
 export class SimulatedEdge {
@@ -208,10 +210,11 @@ export class SimulatedEdge {
     const { server, process, wallMs } = this.#options
     const concerned = previous !== null && (primary.id === server || previous.id === server)
     if (told.length === 0 && !concerned) return
+    const waited = told.length === 0 ? nobody : null
     const tally: Tally = {
       ...{ epoch, cutover, stream, startedAt: wallMs(), sessions: told.length, measured: [], acknowledged: 0 },
-      toAcknowledge: new Set(told),
-      toSwitch: new Set(told),
+      toAcknowledge: waited ?? new Set(told),
+      toSwitch: waited ?? new Set(told),
       notifiedDone: false,
       measuredDone: false,
     }

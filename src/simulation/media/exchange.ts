@@ -79,8 +79,11 @@ function once(signal: AbortSignal, time: VirtualTime, onAbort: () => void) {
 
 const encoder = new TextEncoder()
 
-export const json = (status: number, body: unknown): HttpAnswer => ({
+/** Written out when it is read: most refusals never are. */
+export const json = (status: number, document: unknown): HttpAnswer => ({
   status,
   headers: {},
-  body: encoder.encode(JSON.stringify(body)),
+  get body() {
+    return encoder.encode(JSON.stringify(document))
+  },
 })

@@ -42,6 +42,7 @@ export class SimulatedMediaServer implements HttpHost {
   #edge: SimulatedEdge
   #origin: SimulatedOrigin
   #draining = false
+  #bootId: string
   #sampleSeq = 0
 
   constructor(options: MediaServerOptions) {
@@ -50,12 +51,14 @@ export class SimulatedMediaServer implements HttpHost {
     this.url = `http://${options.id}.sim`
     this.process = options.process
     this.disk = new SimulatedDisk(options.process)
+    this.#bootId = `${options.id}-boot-0`
     this.#edge = this.#newEdge()
     this.#origin = this.#newOrigin()
   }
 
+  /** Of its newest life. */
   get bootId(): string {
-    return `${this.id}-boot-${this.process.life}`
+    return this.#bootId
   }
 
   /** In this life of the process. */
@@ -71,6 +74,7 @@ export class SimulatedMediaServer implements HttpHost {
     const { process, time, broker, capacityStreams, spoilTransport = (transport) => transport } = this.#options
     if (process.state !== 'down') return
     process.start()
+    this.#bootId = `${this.id}-boot-${process.life}`
     time.stir()
     this.#stations = new Map()
     this.#ended = new Map()
@@ -139,7 +143,12 @@ export class SimulatedMediaServer implements HttpHost {
     if (!this.process.isRunning()) return
     const seq = this.#sampleSeq
     this.#sampleSeq += 1
-    const sample = sampleOf(this.id, this.bootId, seq, this.#wallMs(), distress, this.#stations.size)
+    const { sampleIntervalMs: intervalMs } = this.#options
+    const sample = sampleOf(
+      { server: this.id, bootId: this.bootId, seq, intervalMs, takenAt: this.#wallMs() },
+      distress,
+      this.#stations.size,
+    )
     const path = { rttMs: null, lossRatio: null, jitterMs: null }
     const fact = factMessage(
       sample.takenAt,

@@ -36,6 +36,8 @@ export interface MediaServerOptions {
   readonly defects: ServerDefects
   readonly clientFacts: boolean
   readonly capacityStreams: number
+  /** How far apart its health samples say that they are. */
+  readonly sampleIntervalMs: number
   /** What a planted defect makes of the way to the broker; nothing in an ordinary run. */
   readonly spoilTransport?: (transport: Transport) => Transport
 }

@@ -1,14 +1,10 @@
 import type { HealthSample } from '../../events/index.js'
 
-/** So far apart that the newest three are all that an assessment looks at: alarms come and go by few samples. */
-const intervalMs = 2_500
+type Taken = Pick<HealthSample, 'server' | 'bootId' | 'seq' | 'takenAt' | 'intervalMs'>
 
 /** A health sample; `distress` 0 (well) to 1 (about to fail). */
 export function sampleOf(
-  server: string,
-  bootId: string,
-  seq: number,
-  takenAt: number,
+  { server, bootId, seq, takenAt, intervalMs }: Taken,
   distress: number,
   streams: number,
 ): HealthSample {

@@ -15,6 +15,8 @@ interface Run {
   given: boolean
 }
 
+const isOpen = ({ ended, given }: Run): boolean => !ended && !given
+
 const rememberedMax = 64
 const restitchPauseMs = 300
 const encoderGivesUpMs = 2_000
@@ -24,6 +26,8 @@ export class StationTasks {
   readonly #station: SimulatedStation
   readonly #context: StationContext
   readonly #runs = new Map<string, Run>()
+  /** Those that may come further. */
+  #open: ReadonlyArray<Run> = []
   #reviewing = false
 
   constructor(station: SimulatedStation, context: StationContext) {
@@ -56,9 +60,10 @@ export class StationTasks {
 
   /** Looks whether a task has come further. */
   review(): void {
-    if (this.#reviewing) return
+    if (this.#reviewing || this.#open.length === 0) return
     this.#reviewing = true
-    for (const run of [...this.#runs.values()]) if (!run.ended && !run.given) this.#look(run)
+    this.#open = this.#open.filter(isOpen)
+    for (const run of this.#open) if (isOpen(run)) this.#look(run)
     this.#reviewing = false
   }
 
@@ -75,6 +80,7 @@ export class StationTasks {
       given: false,
     }
     this.#runs.set(key, run)
+    this.#open = [...this.#open, run]
     if (this.#runs.size > rememberedMax) {
       const oldest = [...this.#runs].find(([, each]) => each.ended)
       if (oldest !== undefined) this.#runs.delete(oldest[0])

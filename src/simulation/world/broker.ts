@@ -6,7 +6,7 @@ import {
   type Message,
   type Transport,
 } from '../../messaging/transport.js'
-import { brokerName, covers, isAlive, type Life } from './connection.js'
+import { brokerName, coverOf, isAlive, type Life } from './connection.js'
 import { DurableMessages, type BrokerObserver } from './durableMessages.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
@@ -16,12 +16,12 @@ const publishTimeoutMs = 2_000
 const reconnectMs = 150
 
 interface Listener extends Life {
-  readonly pattern: string
+  readonly covers: (subject: string) => boolean
   readonly onMessage: (message: Message) => void
 }
 
 interface Responder extends Life {
-  readonly pattern: string
+  readonly covers: (subject: string) => boolean
   readonly onRequest: (data: unknown, subject: string) => Promise<unknown>
 }
 
@@ -85,7 +85,7 @@ export class SimulatedBroker {
       consume: (options) => Promise.resolve({ close: this.#durable.consume(bound, options) }),
       broadcast: (subject, data) => this.#broadcast(process, subject, data),
       subscribe: (pattern, onMessage) => {
-        const listener: Listener = { ...bound, pattern, onMessage }
+        const listener: Listener = { process, life, covers: coverOf(pattern), onMessage }
         this.#listeners = [...this.#listeners.filter(isAlive), listener]
         return {
           close: () => {
@@ -96,7 +96,7 @@ export class SimulatedBroker {
       },
       request: (subject, data, timeoutMs) => this.#request(process, subject, data, timeoutMs),
       respond: (pattern, onRequest) => {
-        const responder: Responder = { ...bound, pattern, onRequest }
+        const responder: Responder = { process, life, covers: coverOf(pattern), onRequest }
         this.#responders = [...this.#responders.filter(isAlive), responder]
         return {
           close: () => {
@@ -150,7 +150,7 @@ export class SimulatedBroker {
 
   #broadcast(from: SimulatedProcess, subject: string, data: unknown): void {
     if (!this.process.isRunning() || !this.#network.passes(from.name, brokerName)) return
-    const listeners = this.#listeners.filter((each) => isAlive(each) && covers(each.pattern, subject))
+    const listeners = this.#listeners.filter((each) => isAlive(each) && each.covers(subject))
     const take = ({ process, life, onMessage }: Listener): void =>
       process.enter(life, () => onMessage({ subject, data, redeliveries: 0 }))
     if (this.#network.isCalm) {
@@ -194,7 +194,7 @@ export class SimulatedBroker {
           this.#time.stir()
           how()
         })
-      const responder = this.#responders.find((each) => isAlive(each) && covers(each.pattern, subject))
+      const responder = this.#responders.find((each) => isAlive(each) && each.covers(subject))
       if (responder === undefined) {
         const nobody = back(() => reject(new NoResponder(`nobody serves ${subject}`)))
         return this.#through(from.name, from.name, nobody, lost)

@@ -10,6 +10,9 @@ export interface Life {
 
 export const isAlive = ({ process, life }: Life): boolean => process.life === life && process.state !== 'down'
 
-/** The patterns in use end in `>` or are subjects themselves. */
-export const covers = (pattern: string, subject: string): boolean =>
-  pattern.endsWith('>') ? subject.startsWith(pattern.slice(0, -1)) : pattern === subject
+/** Whether a pattern covers a subject. The patterns in use end in `>` or are subjects themselves. */
+export function coverOf(pattern: string): (subject: string) => boolean {
+  if (!pattern.endsWith('>')) return (subject) => subject === pattern
+  const beginning = pattern.slice(0, -1)
+  return (subject) => subject.startsWith(beginning)
+}

@@ -1,8 +1,9 @@
 import { steadyTime } from '../../actors/clock.js'
-import type { Deciders, IncomingFact } from '../../actors/index.js'
+import type { Deciders, IncomingFact, SnapshotStore } from '../../actors/index.js'
 import { timeOrderedId, type AppendResult, type EventStore, type SegueEvent } from '../../events/index.js'
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import type { Transport } from '../../messaging/index.js'
+import type { ShelvedModel } from '../../model/index.js'
 import { ControlCore, type Watch } from '../../runtime/control/core.js'
 import type { SimulatedBroker } from './broker.js'
 import type { SimulatedLog } from './log.js'
@@ -12,6 +13,7 @@ import type { SimulatedProcess } from './process.js'
 import type { Random } from './random.js'
 import { SimulatedWatch, type Watched } from './serverWatch.js'
 import { simulatedSigner } from './signer.js'
+import type { SimulatedSnapshots } from './snapshots.js'
 import { createStoreClient, type StoreWeather } from './storeClient.js'
 import type { VirtualTime } from './virtualTime.js'
 
@@ -34,10 +36,15 @@ export interface ControlPlaneOptions {
   readonly onSetBack: (ms: number) => void
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
   readonly onWarning: (message: string) => void
+  /** The model that the program ships; null: there is none, and servers are judged by what is measured alone. */
+  readonly shipped: ShelvedModel | null
+  /** What its disk keeps of its actors; null: nothing. */
+  readonly snapshots: SimulatedSnapshots | null
   /** What a planted defect makes of the host's ways out; nothing in an ordinary run. */
   readonly spoilStore?: (store: EventStore, process: SimulatedProcess) => EventStore
   readonly spoilTransport?: (transport: Transport) => Transport
   readonly spoilWatch?: (watch: Watch) => Watch
+  readonly spoilSnapshots?: (snapshots: SnapshotStore) => SnapshotStore
 }
 
 const restartAgainMs = 500
@@ -82,6 +89,7 @@ export class SimulatedControlPlane {
 
   crash(): void {
     this.process.crash()
+    this.#options.snapshots?.crash()
     this.#core = null
     this.#watch = null
     this.#setListening(false)
@@ -134,7 +142,7 @@ export class SimulatedControlPlane {
   #boot(): void {
     const { process, time, broker, deciders, serverPolicy, streamPolicy } = this.#options
     const { spoilStore = (store) => store, spoilTransport = (transport) => transport } = this.#options
-    const { spoilWatch = (watch) => watch } = this.#options
+    const { spoilWatch = (watch) => watch, spoilSnapshots = (kept) => kept, snapshots, shipped } = this.#options
     const { life } = process
     const core = new ControlCore({
       store: spoilStore(this.#storeClient(), process),
@@ -146,6 +154,7 @@ export class SimulatedControlPlane {
       streamPolicy,
       mailboxes: createSimulatedMailboxes(),
       newId: this.#newId,
+      ...(snapshots === null ? {} : { snapshots: spoilSnapshots(snapshots) }),
       watch: (tell) => spoilWatch(this.#openWatch(tell)),
       logger: {
         info: () => undefined,
@@ -158,6 +167,7 @@ export class SimulatedControlPlane {
     time.stir()
     core
       .rebuild()
+      .then(() => (shipped === null ? undefined : core.offerShipped(shipped)))
       .then(() => core.listen())
       .then(
         () => {

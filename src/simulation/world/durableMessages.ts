@@ -1,7 +1,7 @@
 import { durableLogOf, duplicateWindowMs } from '../../messaging/durableLogs.js'
 import { createLanes, type Lanes } from '../../messaging/lanes.js'
 import type { ConsumeOptions } from '../../messaging/transport.js'
-import { brokerName, covers, isAlive, type Life } from './connection.js'
+import { brokerName, coverOf, isAlive, type Life } from './connection.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
 import type { VirtualTime } from './virtualTime.js'
@@ -22,6 +22,10 @@ interface Stored {
 interface Consumer extends Life {
   readonly options: ConsumeOptions
   readonly lanes: Lanes
+  readonly covers: (subject: string) => boolean
+  /** Names of its connection, to it and from it. */
+  readonly to: string
+  readonly from: string
 }
 
 /** Told by the broker about durable messages, for the checkers. */
@@ -62,7 +66,8 @@ export class DurableMessages {
       schedule: (task, delayMs) => process.after(delayMs, task),
       extendEveryMs,
     })
-    const consumer: Consumer = { process, life, options, lanes }
+    const ways = { to: `>${process.name}`, from: `${process.name}>` }
+    const consumer: Consumer = { process, life, options, lanes, covers: coverOf(options.subject), ...ways }
     this.#consumers = [...this.#consumers.filter(isAlive), consumer]
     this.#handOutAll(consumer)
     return () => {
@@ -98,18 +103,18 @@ export class DurableMessages {
   }
 
   #handOut(consumer: Consumer, stored: Stored): void {
-    const { process, life, options, lanes } = consumer
-    if (!isAlive(consumer) || !covers(options.subject, stored.subject) || !this.#broker.isRunning()) return
+    const { process, life, lanes, covers, to, from } = consumer
+    if (!isAlive(consumer) || !covers(stored.subject) || !this.#broker.isRunning()) return
     stored.deliveries += 1
     stored.handedOutAtMs = this.#time.now()
     const isOpen = (): boolean => isAlive(consumer) && this.#broker.isRunning()
     const answer = (arrive: () => void) => (): void => {
       // Over a network that does nothing to it, an acknowledgement may as well be there at once.
       if (this.#network.isCalm && isOpen()) arrive()
-      else this.#network.ordered(`${process.name}>`, process.name, brokerName, isOpen, arrive)
+      else this.#network.ordered(from, process.name, brokerName, isOpen, arrive)
     }
     const redeliveries = stored.deliveries - 1
-    this.#network.ordered(`>${process.name}`, brokerName, process.name, isOpen, () =>
+    this.#network.ordered(to, brokerName, process.name, isOpen, () =>
       process.enter(life, () =>
         lanes.take({
           key: stored.key,

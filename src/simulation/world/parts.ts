@@ -1,15 +1,17 @@
 import type { Deciders } from '../../actors/index.js'
 import { defaultServerPolicy, defaultStreamPolicy, type StreamPolicy } from '../../events/index.js'
 import type { StationTimes } from '../../media/station/context.js'
-import type { Observations } from '../checkers/checker.js'
+import type { Told } from '../checkers/told.js'
 import { SimulatedFeed } from '../media/feed.js'
 import { SimulatedMediaServer } from '../media/mediaServer.js'
 import { noDefects, type Plant } from '../plants.js'
 import { SimulatedControlPlane } from './controlPlane.js'
 import { SimulatedProcess } from './process.js'
+import { SimulatedSnapshots } from './snapshots.js'
 import type { World } from './world.js'
 
-type Tell = (say: (checker: Partial<Observations>) => void) => void
+/** The checkers: they are made last. */
+type Hearers = () => Told
 
 export const streamPolicy: StreamPolicy = {
   ...defaultStreamPolicy,
@@ -27,7 +29,12 @@ const stationTimes: StationTimes = {
   tickMs: 25,
 }
 
-export function createServer(world: World, tell: Tell, id: string, plant: Plant | null): SimulatedMediaServer {
+/** So far apart that the newest three samples are all that an assessment looks at: alarms come and go by few of them. */
+const handIntervalMs = 2_500
+/** So far apart that the model has seen a whole horizon after five samples. */
+const modelIntervalMs = 250_000
+
+export function createServer(world: World, told: Hearers, id: string, plant: Plant | null): SimulatedMediaServer {
   const { time, network, broker, scenario } = world
   const random = world.random.fork(id)
   const server = new SimulatedMediaServer({
@@ -50,16 +57,17 @@ export function createServer(world: World, tell: Tell, id: string, plant: Plant 
     observer: {
       served: (served) => {
         world.note(() => `${served.server} serves ${served.stream}/${served.number} as ${served.epoch ?? 'no'} epoch`)
-        tell((checker) => checker.served?.(served))
+        told().served(served)
       },
       assigned: (assignment) => {
         world.note(() => `${assignment.server} is ${assignment.role} of ${assignment.stream} (${assignment.sequence})`)
-        tell((checker) => checker.assigned?.(assignment))
+        told().assigned(assignment)
       },
-      reported: (bootId, id) => tell((checker) => checker.reported?.(bootId, id)),
-      sampleTaken: (who, sample, seq) => tell((checker) => checker.sampleTaken?.(who, sample, seq)),
-      sampleKept: (who, sample) => tell((checker) => checker.sampleKept?.(who, sample)),
+      reported: (bootId, id) => told().reported(bootId, id),
+      sampleTaken: (who, sample, seq) => told().sampleTaken(who, sample, seq),
+      sampleKept: (who, sample) => told().sampleKept(who, sample),
     },
+    sampleIntervalMs: scenario.model ? modelIntervalMs : handIntervalMs,
     defects: { ...noDefects, ...plant?.defects },
     ...(plant?.spoilServerTransport === undefined ? {} : { spoilTransport: plant.spoilServerTransport }),
   })
@@ -76,7 +84,7 @@ interface ControlParts {
 
 export function createControl(
   world: World,
-  tell: Tell,
+  told: Hearers,
   name: string,
   { deciders, plant, onReadiness, onSetBack }: ControlParts,
 ): SimulatedControlPlane {
@@ -86,17 +94,17 @@ export function createControl(
     streamPolicy: { ...streamPolicy, standby: scenario.standby },
     process: new SimulatedProcess(name, time),
     random: world.random.fork(name),
-    find: (server) => {
-      const found = world.server(server)
-      return found === undefined ? undefined : { process: found.process, bootId: () => found.bootId }
-    },
+    find: (server) => world.server(server),
     isCalm: () => world.isCalm(),
     onReadiness,
     onSetBack,
-    onConfirmed: (streamId, events, { repeated }) => tell((checker) => checker.confirmed?.(streamId, events, repeated)),
+    shipped: world.shipped,
+    snapshots: scenario.snapshots ? new SimulatedSnapshots(world.random.fork(`${name} disk`)) : null,
+    onConfirmed: (streamId, events, { repeated }) => told().confirmed(streamId, events, repeated),
     onWarning: (message) => world.note(() => message),
     ...(plant?.spoilStore === undefined ? {} : { spoilStore: plant.spoilStore }),
     ...(plant?.spoilWatch === undefined ? {} : { spoilWatch: plant.spoilWatch }),
+    ...(plant?.spoilSnapshots === undefined ? {} : { spoilSnapshots: plant.spoilSnapshots }),
     ...(plant?.spoilControlTransport === undefined ? {} : { spoilTransport: plant.spoilControlTransport }),
   })
   control.skewMs = Math.round(world.random.fork(`${name} clock`).between(-1, 1) * scenario.skews.control)

@@ -74,6 +74,11 @@ export class SimulatedProcess {
     this.#enter(life, action, true)
   }
 
+  /** `enter` for what makes no promise. */
+  pass(life: number, action: () => void): void {
+    this.#enter(life, action, false)
+  }
+
   #enter(life: number, action: () => void, stirs: boolean): void {
     if (this.#life !== life || this.#state === 'down') return
     if (this.#state === 'hung') this.#waiting.push(action)
@@ -92,15 +97,11 @@ export class SimulatedProcess {
   #after(delayMs: number, action: () => void, stirs: boolean): () => void {
     const life = this.#life
     let cancelled = false
-    const cancel = this.#time.after(delayMs, () =>
-      this.#enter(
-        life,
-        () => {
-          if (!cancelled) action()
-        },
-        stirs,
-      ),
-    )
+    const cancel = this.#time.after(delayMs, () => {
+      if (this.#state === 'running') this.#enter(life, action, stirs)
+      // It may be cancelled while it waits for the process to go on.
+      else this.#enter(life, () => (cancelled ? undefined : action()), stirs)
+    })
     return () => {
       cancelled = true
       cancel()

@@ -13,7 +13,7 @@ import type { SimulatedProcess } from './process.js'
 /** A media server as far as it can be seen from outside. */
 export interface Watched {
   readonly process: SimulatedProcess
-  readonly bootId: () => string
+  readonly bootId: string
 }
 
 export interface ServerWatchOptions {
@@ -82,8 +82,11 @@ export class SimulatedWatch implements Watch {
   #tick(): void {
     this.#ticking = false
     this.#ticks += 1
-    for (const [server, seen] of this.#seen) this.#look(server, seen)
-    const outage = [...this.#seen.values()].some(({ silent, probeDown }) => silent || probeDown)
+    let outage = false
+    for (const [server, seen] of this.#seen) {
+      this.#look(server, seen)
+      outage ||= seen.silent || seen.probeDown
+    }
     if (outage || !this.#options.isCalm()) this.disturbed()
   }
 
@@ -95,7 +98,7 @@ export class SimulatedWatch implements Watch {
     const heard =
       alive && broker.isRunning() && network.passes(server, 'broker') && network.passes('broker', process.name)
     if (heard && !network.isLost())
-      this.#tell(server, seen, seen.monitor.heartbeat({ bootId: watched.bootId(), receivedAt }))
+      this.#tell(server, seen, seen.monitor.heartbeat({ bootId: watched.bootId, receivedAt }))
     this.#tell(server, seen, seen.monitor.tick(receivedAt))
     if (this.#ticks % 2 === 0) this.#probe(server, seen, watched)
   }
@@ -108,7 +111,7 @@ export class SimulatedWatch implements Watch {
     const seen = this.#seen.get(server)
     if (seen === undefined) return
     if (state === 'running') {
-      const bootId = watched?.bootId() ?? null
+      const bootId = watched?.bootId ?? null
       return this.#tell(server, seen, monitor.probe({ type: 'ok', startedAt, at: startedAt, rttMs: 2, bootId }))
     }
     if (state === 'down') {

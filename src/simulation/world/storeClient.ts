@@ -10,6 +10,7 @@ import {
   type RecordedEvent,
   type SegueEvent,
 } from '../../events/index.js'
+import { placeOf } from '../../events/stores/position.js'
 import type { SimulatedLog } from './log.js'
 import type { SimulatedProcess } from './process.js'
 import type { VirtualTime } from './virtualTime.js'
@@ -67,7 +68,7 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       : new Promise((resolve) => {
           time.after(delayMs / 2, () => {
             const result = work()
-            process.enter(life, () => void process.after(delayMs / 2, () => resolve(result)))
+            process.pass(life, () => void process.after(delayMs / 2, () => resolve(result)))
           })
         })
 
@@ -110,7 +111,11 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
   }
 
   /** By hand instead of by a generator, which makes five promises of every event. */
-  const read = (events: () => ReadonlyArray<RecordedEvent>, from: number): AsyncIterable<RecordedEvent> => ({
+  const read = (
+    events: () => ReadonlyArray<RecordedEvent>,
+    from: number,
+    limit = Infinity,
+  ): AsyncIterable<RecordedEvent> => ({
     [Symbol.asyncIterator]: () => {
       let list: ReadonlyArray<RecordedEvent> | null = null
       let index = from
@@ -120,7 +125,7 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
             return Promise.reject(new StoreUnavailable('the simulated store is away'))
           }
           list ??= events()
-          const value = list[index]
+          const value = index < from + limit ? list[index] : undefined
           index += 1
           return Promise.resolve(value === undefined ? { done: true, value } : { done: false, value })
         },
@@ -132,8 +137,8 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
     append: (streamId, events, { expected }) => {
       return () => append(streamId, events, expected)
     },
-    readStream: (streamId, { from = 0 } = {}) => read(() => log.stream(streamId), from),
-    readAll: () => read(() => log.all, 0),
+    readStream: (streamId, { from = 0, limit } = {}) => read(() => log.stream(streamId), from, limit),
+    readAll: ({ after, limit } = {}) => read(() => log.all, after === undefined ? 0 : placeOf(after), limit),
     subscribe: () => {
       throw new Error('the simulation has no subscriptions')
     },

@@ -6,6 +6,8 @@ interface Due {
 
 /** Ticks starve whatever else the process does (signals, timers of a test runner), so now and then it gets a turn. */
 const settlesPerTurn = 5_000
+/** So many may lie about whatever their share. */
+const calledOffMax = 64
 const settled = Promise.resolve()
 
 /**
@@ -13,7 +15,9 @@ const settled = Promise.resolve()
  * and all promises settle between two events, so that a run depends on nothing but what is put in.
  */
 export class VirtualTime {
-  readonly #heap: Due[] = []
+  #heap: Due[] = []
+  /** How many of them have been called off. */
+  #calledOff = 0
   #nowMs: number
   #planned = 0
   #stirred = false
@@ -41,7 +45,10 @@ export class VirtualTime {
     const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#planned, run: action }
     this.#push(due)
     return () => {
+      if (due.run === null) return
       due.run = null
+      this.#calledOff += 1
+      if (this.#calledOff > calledOffMax && 2 * this.#calledOff > this.#heap.length) this.#tidy()
     }
   }
 
@@ -76,12 +83,23 @@ export class VirtualTime {
   #happen(untilMs: number): boolean {
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
       this.#pop()
-      if (next.run === null) continue
+      const { run } = next
+      if (run === null) {
+        this.#calledOff -= 1
+        continue
+      }
+      next.run = null
       this.#nowMs = next.atMs
-      next.run()
+      run()
       return true
     }
     return false
+  }
+
+  /** Drops what was called off: most time-outs are, long before they are due. */
+  #tidy(): void {
+    this.#heap = this.#heap.filter((due) => due.run !== null).sort((a, b) => a.atMs - b.atMs || a.order - b.order)
+    this.#calledOff = 0
   }
 
   #push(due: Due): void {

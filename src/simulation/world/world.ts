@@ -1,11 +1,13 @@
 import { deciders as rulesInForce } from '../../actors/index.js'
 import { parseStreamId, type EventIn, type RecordedEvent } from '../../events/index.js'
 import { Audience } from '../audience.js'
-import type { Checker, Invariant, Observations } from '../checkers/checker.js'
+import type { Checker, Invariant } from '../checkers/checker.js'
 import { notRecovered } from '../checkers/recovery.js'
+import { toldTo, type Told } from '../checkers/told.js'
 import { CoverageCounter, type Coverage } from '../coverage.js'
 import { SimulatedIngest } from '../media/ingest.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
+import type { ShelvedModel } from '../../model/index.js'
 import type { Plant } from '../plants.js'
 import type { Scenario } from '../scenario.js'
 import { SimulatedBroker } from './broker.js'
@@ -38,6 +40,14 @@ export interface WorldResult {
   readonly coverage: Coverage
 }
 
+export interface WorldOptions {
+  readonly scenario: Scenario
+  readonly plant: Plant | null
+  readonly trace: Trace | null
+  /** The model that judges the servers, if one does. */
+  readonly shipped: ShelvedModel | null
+}
+
 export const startMs = 1_800_000_000_000
 const healedMsMax = 60_000
 const restLookMs = 250
@@ -56,10 +66,12 @@ export class World {
   readonly servers: ReadonlyArray<SimulatedMediaServer>
   readonly controls: ReadonlyArray<SimulatedControlPlane>
   readonly trace: Trace | null
+  readonly shipped: ShelvedModel | null
   /** How servers do at present: factor on encoders' start-up, and whether the next encoder of a server is broken. */
   readonly slow = new Set<string>()
   readonly brokenNext = new Map<string, { left: number; readonly how: 'ends' | 'mute' }>()
   readonly #checkers: ReadonlyArray<Checker>
+  readonly #told: Told
   readonly #violations: Found[] = []
   readonly audience: Audience
   readonly coverage = new CoverageCounter()
@@ -71,8 +83,9 @@ export class World {
   /** Nobody can decide: no control plane that runs, or no event store. */
   readonly #undecided = new IdleClock(this.time.now)
 
-  constructor(scenario: Scenario, plant: Plant | null, trace: Trace | null) {
+  constructor({ scenario, plant, trace, shipped }: WorldOptions) {
     this.scenario = scenario
+    this.shipped = shipped
     this.trace = trace
     this.random = new Random(`${scenario.seed}/world`)
     const { time } = this
@@ -86,8 +99,8 @@ export class World {
     this.store.appendMs = scenario.appendMs
     this.log = new SimulatedLog((streamId, events) => this.#onAppended(streamId, events), scenario.thorough)
     this.broker = new SimulatedBroker(new SimulatedProcess('broker', time), this.network, time, {
-      redelivered: (_subject, data) => this.#tell((checker) => checker.redelivered?.(data)),
-      acknowledged: (subject, data) => this.#tell((checker) => checker.acknowledged?.(subject, data)),
+      redelivered: (_subject, data) => this.#told.redelivered(data),
+      acknowledged: (subject, data) => this.#told.acknowledged(subject, data),
     })
     const ingestOf = (stream: string) => [stream, new SimulatedIngest(stream, this.broker, time)] as const
     this.ingests = new Map(scenario.streams.map(ingestOf))
@@ -96,18 +109,19 @@ export class World {
       coldStandby: scenario.standby === 'cold',
     })
     const deciders = plant?.deciders?.() ?? rulesInForce
+    const told = (): Told => this.#told
     this.servers = Array.from({ length: scenario.servers }, (_, index) =>
-      createServer(this, this.#tell, `s${index + 1}`, plant),
+      createServer(this, told, `s${index + 1}`, plant),
     )
     const onReadiness = (): void => this.#updateUndecided()
     // Deadlines are times of day: by as much as its clock has lost, a new process is late.
     const onSetBack = (ms: number): void => this.#undecided.add(ms)
     this.controls = ['control', 'control2'].map((name) =>
-      createControl(this, this.#tell, name, { deciders, plant, onReadiness, onSetBack }),
+      createControl(this, told, name, { deciders, plant, onReadiness, onSetBack }),
     )
     this.audience = new Audience({
       ...{ scenario, time, network: this.network, servers: this.servers, random: this.random },
-      tell: this.#tell,
+      told,
       note: (text) => this.note(text),
     })
     this.#checkers = createCheckers(this, {
@@ -116,6 +130,7 @@ export class World {
       idleMs: () => this.#undecided.idleMs,
       excuse: (viewer, number) => this.#excuse(viewer, number),
     })
+    this.#told = toldTo(this.#checkers)
     this.#director = new Director(this)
   }
 
@@ -152,7 +167,7 @@ export class World {
   disturbed(kind: string): void {
     this.note(() => `-- ${kind}`)
     for (const control of this.controls) control.disturbed()
-    this.#tell((checker) => checker.disturbed?.(kind))
+    this.#told.disturbed(kind)
   }
 
   /** The event store goes away, or is back. */
@@ -193,7 +208,7 @@ export class World {
 
   awoke(server: string, fromMs: number): void {
     this.impaired(server)
-    this.#tell((checker) => checker.awoke?.(server, fromMs))
+    this.#told.awoke(server, fromMs)
   }
 
   isCalm(): boolean {
@@ -256,7 +271,7 @@ export class World {
         this.note(() => `${streamId} ${event.revision} ${event.type} ${event.id} ${JSON.stringify(event.data)}`)
       }
     }
-    this.#tell((checker) => checker.appended?.(streamId, events))
+    this.#told.appended(streamId, events)
     const name = parseStreamId(streamId)
     if (name?.category !== 'stream') return
     for (const event of events as unknown as ReadonlyArray<EventIn<'stream'>>) {
@@ -278,9 +293,5 @@ export class World {
 
   #excuse(viewer: string, number: number): string | null {
     return this.#troubles.excuse(viewer, this.audience.streamOf(viewer), this.audience.routeOf(viewer), number)
-  }
-
-  readonly #tell = (say: (checker: Partial<Observations>) => void): void => {
-    for (const checker of this.#checkers) say(checker)
   }
 }

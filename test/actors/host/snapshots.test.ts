@@ -107,6 +107,15 @@ describe('an actor with a long history', () => {
     expect(going.texts.get('stream-main')).not.toBe(first)
   })
 
+  it('keeps one as often as the store of the snapshots wishes', async () => {
+    const going = kept()
+    const host = hostOn(store, { ...going, everyEvents: 5 })
+    await host.wake('stream', 'main')
+    const first = going.texts.get('stream-main')
+    await recordOneByOne(host, facts('more', 5))
+    expect(going.texts.get('stream-main')).not.toBe(first)
+  })
+
   it.each([
     ['has a changed byte', (text: string) => text.replace('"revision"', '"revisioN"')],
     ['is cut off', (text: string) => text.slice(0, -20)],

@@ -12,7 +12,9 @@ const own = viewerTicket(key, 'demo', 'alice', now - 1_000, 60_000)
 
 describe('a ticket', () => {
   it('is the same for all who ask within a minute', () => {
-    expect(streamTicket(key, 'demo', now + 5)).toEqual(streamTicket(key, 'demo', now))
+    expect(streamTicket(key, 'demo', now + 5)).toBe(streamTicket(key, 'demo', now))
+    expect(streamTicket(key, 'other', now)).not.toEqual(streamTicket(key, 'demo', now))
+    expect(streamTicket(key, 'demo', now + 60_000)).not.toEqual(streamTicket(key, 'demo', now))
     expect(desk.flawOf(streamTicket(key, 'demo', now), terms)).toBeNull()
   })
 
