@@ -17,6 +17,8 @@ const msPerPoint = 5
 /** and no more than so many points: stability matters more than distance. */
 const pointsMax = 20
 
+const noPoints: ReadonlyMap<string, number> = new Map()
+
 /** The audience with what an edge says of its viewers now. */
 export const withHeard = (audience: Audience, heard: AudienceSeen['data']): Audience => {
   const others = audience.filter(({ edge }) => edge !== heard.edge)
@@ -53,11 +55,12 @@ export function roundTripMs(server: FleetServer, audience: Audience): number | n
  * what the others lose on average: saying nothing is neither rewarded nor punished.
  */
 export function farPoints(fleet: ReadonlyArray<FleetServer>, audience: Audience): ReadonlyMap<string, number> {
+  if (audience.length === 0) return noPoints
   const known = fleet.flatMap((server): ReadonlyArray<readonly [string, number]> => {
     const ms = roundTripMs(server, audience)
     return ms === null ? [] : [[server.id, ms]]
   })
-  if (known.length === 0) return new Map()
+  if (known.length === 0) return noPoints
   const nearest = Math.min(...known.map(([, ms]) => ms))
   const points = new Map(known.map(([id, ms]) => [id, Math.min(pointsMax, (ms - nearest) / msPerPoint)]))
   const mean = [...points.values()].reduce((sum, each) => sum + each, 0) / points.size

@@ -8,7 +8,8 @@ import type { FleetServer } from '../../events/index.js'
 export class FleetIndex {
   readonly #servers = new Map<string, ServerState>()
   readonly #streams = new Map<string, StreamState>()
-  readonly #standings = new Map<string, Standing>()
+  /** In the order of ids. */
+  #standings = new Map<string, Standing>()
   #model: ModelState | null = null
 
   /** The models of the fleet; null before the first was made known. */
@@ -27,7 +28,11 @@ export class FleetIndex {
     const present = standingOf(state)
     if (present === null) return false
     this.#standings.set(state.server, present)
-    return before === undefined || standingKeys.some((key) => before[key] !== present[key])
+    if (before === undefined) {
+      this.#standings = new Map([...this.#standings].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      return true
+    }
+    return standingKeys.some((key) => before[key] !== present[key])
   }
 
   /** True when the fleet may look different now to a stream: this one is new, or others have a part in it. */
@@ -66,9 +71,7 @@ export class FleetIndex {
   /** The fleet with what all streams have there, in the order of ids. */
   fleet(): ReadonlyArray<FleetServer> {
     const loads = this.#loads()
-    return [...this.#standings.values()]
-      .map((standing) => withLoad(standing, loads.get(standing.id) ?? unloaded))
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    return Array.from(this.#standings.values(), (standing) => withLoad(standing, loads.get(standing.id) ?? unloaded))
   }
 
   #loads(): ReadonlyMap<string, Load> {
