@@ -1,5 +1,6 @@
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
 import type { Column, Row, Table } from '../../projections/readModel/index.js'
+import { columnBuffer } from './columnBuffer.js'
 import type { PartWriter } from './partWriter.js'
 
 const rowsPerGroupDefault = 50_000
@@ -29,22 +30,17 @@ export function parquetPart(path: string, { columns }: Table, rowsPerGroup = row
     })),
   ]
   const writer = new ParquetWriter({ writer: fileWriter(path), schema, createdBy: 'segue' })
-  const fields = entries.map(([name, { type }]) => ({ name, type }))
-  let group = entries.map((): unknown[] => [])
+  const buffers = entries.map(([name, { type }]) => ({ name, buffer: columnBuffer(type, rowsPerGroup) }))
   let rows = 0
   const flush = (): void => {
     if (rows === 0) return
-    const columnData = entries.map(([name], index) => ({ name, data: group[index] ?? [] }))
+    const columnData = buffers.map(({ name, buffer }) => ({ name, data: buffer.take(rows) }))
     void writer.write({ columnData, rowGroupSize: rowsPerGroup })
-    group = entries.map(() => [])
     rows = 0
   }
   return {
     add: (row: Row) => {
-      for (let index = 0; index < fields.length; index += 1) {
-        const field = fields[index]
-        if (field !== undefined) group[index]?.push(valueOf(field.type, row[field.name]))
-      }
+      for (const { name, buffer } of buffers) buffer.set(rows, row[name])
       rows += 1
       if (rows === rowsPerGroup) flush()
     },
@@ -52,18 +48,5 @@ export function parquetPart(path: string, { columns }: Table, rowsPerGroup = row
       flush()
       void writer.finish()
     },
-  }
-}
-
-function valueOf(type: Column['type'], value: unknown): unknown {
-  if (value === null || value === undefined) return null
-  switch (type) {
-    case 'integer':
-    case 'time':
-      return BigInt(Math.round(Number(value)))
-    case 'json':
-      return JSON.stringify(value)
-    default:
-      return value
   }
 }
