@@ -84,6 +84,9 @@ export function decodePayload<C extends Category>(
   return E.right({ type: input.type, data: decoded.right } as Payload<C>)
 }
 
+// Whoever reads a log for several ends asks for the same event several times: the newest answer is kept.
+let newest: { readonly stored: SegueEvent; readonly category: Category; readonly decoded: unknown } | null = null
+
 /**
  * Validates a stored event, and brings one of an older schema to the newest. A schema version newer than ours is refused,
  * never guessed.
@@ -91,6 +94,19 @@ export function decodePayload<C extends Category>(
 export function decodeEvent<C extends Category>(category: C, stored: SegueEvent): E.Either<InvalidEvent, EventIn<C>> {
   const definition = definitions[category].get(stored.type)
   if (definition !== undefined && StoredEvent.conforms(stored, definition)) return E.right(stored as EventIn<C>)
+  if (newest?.stored === stored && newest.category === category)
+    return newest.decoded as E.Either<InvalidEvent, EventIn<C>>
+  const decoded = decodeAnew(category, definition, stored)
+  // Only of events that a store made, which nobody changes.
+  if (StoredEvent.is(stored)) newest = { stored, category, decoded }
+  return decoded
+}
+
+function decodeAnew<C extends Category>(
+  category: C,
+  definition: EventDefinition | undefined,
+  stored: SegueEvent,
+): E.Either<InvalidEvent, EventIn<C>> {
   const current = definition?.schemaVersion === stored.schemaVersion ? E.right(stored) : broughtUp(definition, stored)
   if (E.isLeft(current)) return current
   const event = current.right

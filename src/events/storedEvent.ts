@@ -46,6 +46,11 @@ export class StoredEvent implements RecordedEvent {
     this.#text = text
   }
 
+  /** Whether an event was made of the texts of a store. */
+  static is(event: object): boolean {
+    return #conformsTo in event
+  }
+
   /** Whether an event was found to conform to a definition when it was read. */
   static conforms(event: object, definition: EventDefinition): boolean {
     return #conformsTo in event && event.#conformsTo === definition

@@ -85,18 +85,32 @@ export const replayAll = (events: AsyncIterable<RecordedEvent>, rules: Deciders)
   replayLog(events, bookOf(rules))
 
 /** As `replayAll`, with each event decided by the version of the rules that recorded it. */
-export async function replayLog(
+export const replayLog = async (
   events: AsyncIterable<RecordedEvent>,
   book: RuleBook,
   options: ReplayOptions = {},
-): Promise<ReplayVerdict> {
+): Promise<ReplayVerdict> => (await replayCounted(events, book, options)).verdict
+
+/** A verdict, and how many events were looked at for it, of entities and others. */
+export interface ReplayCounted {
+  readonly events: number
+  readonly verdict: ReplayVerdict
+}
+
+export async function replayCounted(
+  source: AsyncIterable<RecordedEvent>,
+  book: RuleBook,
+  options: ReplayOptions = {},
+): Promise<ReplayCounted> {
   const replay = new Replay(book, options)
-  for await (const event of events) {
+  let events = 0
+  for await (const event of source) {
+    events += 1
     const going = replay.take(event)
     // Waiting for each event would cost more than most events do.
     if (!(typeof going === 'boolean' ? going : await going)) break
   }
-  return replay.verdict()
+  return { events, verdict: replay.verdict() }
 }
 
 /** A replay that is fed by hand, for those who look at the same events with other eyes as well. */

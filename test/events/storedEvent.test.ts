@@ -41,3 +41,21 @@ describe('an event read from its texts', () => {
     expect(() => readStored(stored({ reason: 'timeout' }, { [name]: '{"reason":' }))).toThrow(SyntaxError)
   })
 })
+
+describe('an event of an older schema, read from its texts', () => {
+  const server = { id: 's1', url: 'http://a', bootId: 'b', standing: 'stable', score: 90 }
+  const older = stored(
+    { servers: [{ ...server, primaries: 1, roles: 2, capacityStreams: 4 }] },
+    { streamId: 'stream-a', type: 'FleetObserved' },
+  )
+
+  test('is brought to the newest by decoding, as often as it is asked for', () => {
+    const events = Array.from({ length: 40 }, () => readStored(older))
+    const first = decodeEvent('stream', events[0] ?? readStored(older))
+    const [last = readStored(older)] = events.slice(-1)
+    expect(first).toMatchObject({ right: { schemaVersion: 2, data: { servers: [{ id: 's1', location: null }] } } })
+    expect(decodeEvent('stream', last)).toEqual({ ...first })
+    expect(decodeEvent('stream', last)).toEqual(first)
+    expect(last.data).toEqual(JSON.parse(older.data))
+  })
+})

@@ -1,3 +1,4 @@
+import * as t from 'io-ts'
 import { categoryOf, type Category } from '../catalogue/index.js'
 import { definitionOf } from '../codec.js'
 import type { EventDefinition } from '../definition.js'
@@ -22,6 +23,8 @@ export interface StoredTexts {
 interface Known {
   readonly definition: EventDefinition
   readonly data: TextReader
+  /** By schema version: data of older events, of which nothing is known but how they look. */
+  readonly older: Map<number, TextReader>
 }
 
 const source = new TextBytes()
@@ -44,16 +47,10 @@ export function readStored(stored: StoredTexts): RecordedEvent {
   const reader = readerOf(stored.streamId, type)
   const metadata = metadataReader.read(stored.metadata) as EventMetadata
   let conforms = metadataReader.conforms
-  let data: unknown
-  let shape: ShapeReader | null = null
-  if (reader?.definition.schemaVersion === schemaVersion) {
-    data = reader.data.read(stored.data)
-    conforms &&= reader.data.conforms
-    shape = reader.data.shape
-  } else {
-    data = JSON.parse(stored.data)
-    conforms = false
-  }
+  const texts = reader === undefined ? undefined : readerOfVersion(reader, schemaVersion)
+  const data: unknown = texts === undefined ? JSON.parse(stored.data) : texts.read(stored.data)
+  conforms &&= texts !== undefined && texts === reader?.data && texts.conforms
+  const shape = texts?.shape ?? null
   const ordering =
     shape === null || metadataReader.shape === null
       ? null
@@ -97,10 +94,19 @@ function readerOf(streamId: string, type: string): Known | undefined {
   return category === null ? undefined : (known[category].get(type) ?? learn(category, type))
 }
 
+function readerOfVersion({ definition, data, older }: Known, schemaVersion: number): TextReader | undefined {
+  if (schemaVersion === definition.schemaVersion) return data
+  const known = older.get(schemaVersion)
+  if (known !== undefined || !(schemaVersion >= 1 && schemaVersion < definition.schemaVersion)) return known
+  const fresh = new TextReader(t.unknown, source)
+  older.set(schemaVersion, fresh)
+  return fresh
+}
+
 function learn(category: Category, type: string): Known | undefined {
   const definition = definitionOf(category, type)
   if (definition === undefined) return undefined
-  const fresh: Known = { definition, data: new TextReader(definition.data, source) }
+  const fresh: Known = { definition, data: new TextReader(definition.data, source), older: new Map() }
   known[category].set(type, fresh)
   return fresh
 }

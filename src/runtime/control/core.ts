@@ -24,7 +24,7 @@ import {
 import type { RecordedOutage } from '../../health/index.js'
 import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
 import { weightsFrom, type ShelvedModel } from '../../model/index.js'
-import { recordHandover, type HandoverHistory } from '../../projections/index.js'
+import { HandoverBook, type HandoverHistory } from '../../projections/index.js'
 import type { Trainer } from '../training/index.js'
 import { FleetConditions } from './fleetCondition.js'
 import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
@@ -100,7 +100,7 @@ export class ControlCore {
   readonly #fleetTold = new Map<string, ReadonlyArray<FleetServer>>()
   readonly #viewers = new Map<string, ViewerStatus>()
   readonly #log: LogSoFar
-  #handovers: HandoverHistory = []
+  #handovers = new HandoverBook()
   #events = 0
   #eventsKept = 0
   #storeTroubleTold = -Infinity
@@ -132,7 +132,7 @@ export class ControlCore {
   }
 
   get handovers(): HandoverHistory {
-    return this.#handovers
+    return this.#handovers.list
   }
 
   /** Events seen in the log and committed since. */
@@ -159,7 +159,7 @@ export class ControlCore {
     await this.#log.resume()
     await this.#log.readOn()
     this.#events = this.#eventsKept = this.#log.events
-    this.#handovers = this.#log.handovers
+    this.#handovers = new HandoverBook(this.#log.handovers)
     const order: ReadonlyArray<Category> = ['model', 'server', 'stream']
     for (const category of order) {
       await Promise.all(this.#log.entities(category).map((entity) => this.#host.wake(category, entity)))
@@ -271,7 +271,7 @@ export class ControlCore {
       this.index.setModel((committed as Committed<'model'>).state)
     } else {
       const { state, events, entity } = committed as Committed<'stream'>
-      for (const event of events) this.#handovers = recordHandover(this.#handovers, entity, event)
+      for (const event of events) this.#handovers.take(entity, event)
       // Another control plane may have shown it another fleet than this one did.
       const shown = events.some((event) => event.type === 'FleetObserved')
       if (shown) this.#fleetTold.delete(entity)

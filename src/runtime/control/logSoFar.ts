@@ -8,7 +8,7 @@ import {
   type Position,
   type RecordedEvent,
 } from '../../events/index.js'
-import { recordHandover, type HandoverHistory } from '../../projections/index.js'
+import { HandoverBook, type HandoverHistory } from '../../projections/index.js'
 
 /** Under this name it stands among the snapshots of the actors; no event stream is called so. */
 const name = '$log'
@@ -32,7 +32,7 @@ export class LogSoFar {
   readonly #store: EventStore
   readonly #snapshots: SnapshotStore | undefined
   readonly #entities = new Set<string>()
-  #handovers: HandoverHistory = []
+  #handovers = new HandoverBook()
   #events = 0
   #last: RecordedEvent | null = null
   #position: Position | null = null
@@ -49,7 +49,7 @@ export class LogSoFar {
   }
 
   get handovers(): HandoverHistory {
-    return this.#handovers
+    return this.#handovers.list
   }
 
   /** Servers or streams that are in the log. */
@@ -79,7 +79,7 @@ export class LogSoFar {
     this.#events = kept.events
     this.#position = kept.position as Position
     this.#before = before
-    this.#handovers = kept.handovers as HandoverHistory
+    this.#handovers = new HandoverBook(kept.handovers as HandoverHistory)
     for (const each of kept.entities) this.#entities.add(each)
   }
 
@@ -104,7 +104,7 @@ export class LogSoFar {
     if (found === null || found.category === 'client') return
     this.#entities.add(event.streamId)
     if (found.category !== 'stream') return
-    this.#handovers = recordHandover(this.#handovers, found.entity, event as unknown as EventIn<'stream'>)
+    this.#handovers.take(found.entity, event as unknown as EventIn<'stream'>)
   }
 
   #keep(): void {
@@ -115,7 +115,7 @@ export class LogSoFar {
       before: this.#before,
       events: this.#events,
       entities: [...this.#entities],
-      handovers: [...this.#handovers.slice(-handoversMax)],
+      handovers: this.#handovers.list.slice(-handoversMax),
     }
     this.#snapshots.write(name, sealed(JSON.stringify(kept)))
   }

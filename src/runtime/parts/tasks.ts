@@ -1,25 +1,19 @@
 import { ruleBook } from '../../actors/index.js'
-import type { EventStore, RecordedEvent } from '../../events/index.js'
+import type { EventStore } from '../../events/index.js'
 import { presentCuts } from '../../events/integrity/index.js'
 import {
   auditPart,
-  replayLog,
+  replayCounted,
   type AuditedPart,
   type AuditOptions,
   type PartOfAudit,
   type ReplayOptions,
-  type ReplayVerdict,
+  type ReplayCounted,
 } from '../../projections/index.js'
-
-/** A part of a log, replayed. */
-export interface ReplayedPart {
-  readonly events: number
-  readonly verdict: ReplayVerdict
-}
 
 /** What can be done with a part of a log: what has to be said for it, and what comes of it. */
 export interface PartTasks {
-  readonly replay: { readonly options: null; readonly result: ReplayedPart }
+  readonly replay: { readonly options: null; readonly result: ReplayCounted }
   readonly audit: { readonly options: Omit<AuditOptions, 'book'>; readonly result: AuditedPart }
 }
 export type PartTask = keyof PartTasks
@@ -45,15 +39,8 @@ export type PartRunner<T extends PartTask> = (
 
 export const partRunners: { readonly [T in PartTask]: PartRunner<T> } = {
   replay: async (source, _options, { isLast }) => {
-    let events = 0
-    async function* counted(): AsyncIterable<RecordedEvent> {
-      for await (const event of source.readAll()) {
-        events += 1
-        yield event
-      }
-    }
-    const verdict = await replayLog(counted(), ruleBook, { ...(await replayOptionsOf(source)), isLast })
-    return verdict.identical ? { events, verdict } : null
+    const replayed = await replayCounted(source.readAll(), ruleBook, { ...(await replayOptionsOf(source)), isLast })
+    return replayed.verdict.identical ? replayed : null
   },
   audit: (source, options, part) => auditPart(source, { ...options, book: ruleBook }, part),
 }

@@ -8,8 +8,8 @@ import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { inParts, replayOptionsOf } from '../parts/index.js'
 import {
-  recordHandover,
-  replayLog,
+  HandoverBook,
+  replayCounted,
   verdictOfParts,
   type HandoverHistory,
   type ReplayVerdict,
@@ -88,15 +88,15 @@ export async function replayStore(
 /** As `replayStore`, of a whole log, and lists the handovers. */
 export async function examineLog(connection: StoreConnection): Promise<LogExamined> {
   return withLog(connection, async (store) => {
-    let handovers: HandoverHistory = []
+    const handovers = new HandoverBook()
     async function* followed(): AsyncIterable<RecordedEvent> {
       for await (const event of store.readAll()) {
-        handovers = withEvent(handovers, event)
+        takeHandover(handovers, event)
         yield event
       }
     }
     const replayed = await replayInOrder(followed(), store)
-    return { ...replayed, handovers }
+    return { ...replayed, handovers: handovers.list }
   })
 }
 
@@ -110,21 +110,12 @@ async function withLog<T>(connection: StoreConnection, use: (store: EventStore) 
   }
 }
 
-async function replayInOrder(source: AsyncIterable<RecordedEvent>, store: EventStore) {
-  let events = 0
-  async function* counted(): AsyncIterable<RecordedEvent> {
-    for await (const event of source) {
-      events += 1
-      yield event
-    }
-  }
-  const verdict = await replayLog(counted(), ruleBook, await replayOptionsOf(store))
-  return { events, verdict }
-}
+const replayInOrder = async (source: AsyncIterable<RecordedEvent>, store: EventStore) =>
+  replayCounted(source, ruleBook, await replayOptionsOf(store))
 
-function withEvent(history: HandoverHistory, event: RecordedEvent): HandoverHistory {
+function takeHandover(handovers: HandoverBook, event: RecordedEvent): void {
   const name = parseStreamId(event.streamId)
-  if (name?.category !== 'stream') return history
+  if (name?.category !== 'stream') return
   const decoded = decodeEvent('stream', event)
-  return E.isLeft(decoded) ? history : recordHandover(history, name.entity, decoded.right)
+  if (E.isRight(decoded)) handovers.take(name.entity, decoded.right)
 }
