@@ -43,7 +43,7 @@ interface Append {
   readonly bytes: number
 }
 
-const recentIdsMax = 20_000
+const recentIdsMin = 20_000
 const triesMax = 4
 const pauseMsFirst = 50
 /** Beyond this many under way an append is refused, as by the other stores. */
@@ -56,7 +56,7 @@ const underWayMax = 10_000
 export class Appends {
   readonly #client: ReplaceableClient
   readonly #options: AppendsOptions
-  readonly #recent = new RecentIds(recentIdsMax)
+  readonly #recent = new RecentIds(recentIdsMin)
   readonly #underWay = new Set<Promise<unknown>>()
 
   constructor(client: ReplaceableClient, options: AppendsOptions) {
@@ -80,7 +80,9 @@ export class Appends {
     if (refusal !== undefined) return Promise.resolve(E.left(refusal))
     const running = this.#run({ streamId, expected, events: encoded, ids: events.map(({ id }) => id), bytes })
     this.#underWay.add(running)
-    return running.finally(() => this.#underWay.delete(running))
+    const over = (): boolean => this.#underWay.delete(running)
+    running.then(over, over)
+    return running
   }
 
   /** Resolves when no append is under way. */
@@ -187,15 +189,19 @@ function clientRevision(expected: ExpectedRevision): AppendExpectedRevision {
 
 class Silent extends Error {}
 
-/** @throws Silent after `ms` */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_resolve, reject) => {
-    timer = startTimer(() => reject(new Silent('no answer')), Math.max(0, ms))
+/** Rejects with Silent after `ms`. */
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(() => reject(new Silent('no answer')), Math.max(0, ms))
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([promise, silence])
-  } finally {
-    clearTimeout(timer)
-  }
 }

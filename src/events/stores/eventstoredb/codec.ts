@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { AllStreamResolvedEvent, ResolvedEvent, EventData, Position as DbPosition } from '@eventstore/db-client'
+import type {
+  AllStreamResolvedEvent,
+  ResolvedEvent,
+  EventData,
+  MetadataType,
+  Position as DbPosition,
+} from '@eventstore/db-client'
 import type { EventMetadata, Position, RecordedEvent, SegueEvent } from '../../envelope.js'
 import { StoreCorrupt } from '../../errors.js'
 import type { EventText } from '../appendBytes.js'
@@ -24,22 +30,26 @@ export function encodeEvent(event: SegueEvent, text: EventText): EventData {
     type: event.type,
     // JSON has no undefined; an event without data is one with null.
     data: (event.data ?? null) as Record<string, unknown>,
-    metadata: {
+    metadata: bytesOf({
       segue: format,
       id: event.id,
       schemaVersion: event.schemaVersion,
       $correlationId: correlationId,
       ...(causationId === null ? {} : { $causationId: causationId }),
       ...others,
-    },
+    }),
   }
 }
+
+const encoder = new TextEncoder()
+
+/** JSON as bytes: metadata given as an object goes through Base64 in the client, and back. */
+const bytesOf = (metadata: Readonly<Record<string, unknown>>): MetadataType => encoder.encode(JSON.stringify(metadata))
 
 /** Keeps the time in front, as in the event's own id (UUID version 8, RFC 9562 section 5.8). */
 function contentId(event: SegueEvent, { data, metadata }: EventText): string {
   const hash = createHash('sha256')
-    .update(`${event.id}\n${event.type}\n${event.schemaVersion}\n${metadata}\n`)
-    .update(data)
+    .update(`${event.id}\n${event.type}\n${event.schemaVersion}\n${metadata}\n${data}`)
     .digest('hex')
   const time = uuid.test(event.id) ? event.id.slice(0, 13) : `${hash.slice(18, 26)}-${hash.slice(26, 30)}`
   return `${time}-8${hash.slice(0, 3)}-8${hash.slice(3, 6)}-${hash.slice(6, 18)}`
