@@ -36,6 +36,8 @@ export interface StandInOptions {
   /** Names and passwords that are let in; without TLS the client sends none. */
   readonly users?: Readonly<Record<string, string>>
   readonly tls?: { readonly key: string; readonly certificate: string }
+  /** The node that it says leads the cluster; by default it does so itself. */
+  readonly leader?: { readonly host: string; readonly port: number }
   /** File in which appends outlive the process. */
   readonly journal?: string
 }

@@ -10,13 +10,16 @@ const streams = requireOfClient('../generated/streams_pb')
 const { StreamsService } = requireOfClient('../generated/streams_grpc_pb')
 const features = requireOfClient('../generated/serverfeatures_pb')
 const { ServerFeaturesService } = requireOfClient('../generated/serverfeatures_grpc_pb')
+const gossip = requireOfClient('../generated/gossip_pb')
+const { GossipService } = requireOfClient('../generated/gossip_grpc_pb')
 const status = requireOfClient('../generated/status_pb')
 const { Any } = requireOfClient('google-protobuf/google/protobuf/any_pb')
 const { Empty } = requireOfClient('google-protobuf/google/protobuf/empty_pb')
 
 /**
  * @param {{ port?: number, batchAppend?: boolean, features?: boolean, users?: Record<string, string>, journal?: string,
- *   tls?: { key: Buffer, certificate: Buffer } }} options
+ *   tls?: { key: Buffer, certificate: Buffer }, leader?: { host: string, port: number } }} options
+ *   `leader`: the node that it says leads the cluster; by default it does so itself
  *   `users`: names and passwords that are let in (over TLS; the client sends none without); everybody by default
  */
 export async function startStandIn(options = {}) {
@@ -38,6 +41,8 @@ export async function startStandIn(options = {}) {
       getSupportedMethods: (_call, answer) => answer(null, supportedMethods(options.batchAppend !== false)),
     })
   }
+  const here = { host: '127.0.0.1', port: 0 }
+  server.addService(GossipService, { read: (_call, answer) => answer(null, membersOf(here, options.leader)) })
   const credentials =
     options.tls === undefined
       ? grpc.ServerCredentials.createInsecure()
@@ -47,6 +52,7 @@ export async function startStandIn(options = {}) {
       error === null ? resolve(bound) : reject(error),
     )
   })
+  here.port = port
   return {
     port,
     fault: (fault) => faults.set(fault),
@@ -66,6 +72,26 @@ function supportedMethods(batchAppend) {
     methods.addMethods(new features.SupportedMethod().setServiceName(service).setMethodName(name))
   }
   return methods
+}
+
+/** What a node tells of its cluster. */
+function membersOf(here, leader = here) {
+  const { LEADER, FOLLOWER } = gossip.MemberInfo.VNodeState
+  const nodes =
+    leader === here
+      ? [[here, LEADER]]
+      : [
+          [here, FOLLOWER],
+          [leader, LEADER],
+        ]
+  const members = nodes.map(([{ host, port }, state]) =>
+    new gossip.MemberInfo()
+      .setInstanceId(new shared.UUID().setString('00000000-0000-0000-0000-000000000000'))
+      .setState(state)
+      .setIsAlive(true)
+      .setHttpEndPoint(new gossip.EndPoint().setAddress(host).setPort(port)),
+  )
+  return new gossip.ClusterInfo().setMembersList(members)
 }
 
 /** Lets in whom the options name. */

@@ -28,11 +28,13 @@ export async function createClient(address: EventStoreAddress): Promise<EventSto
   const cluster = { ...common, ...(nodePreference === undefined ? {} : { nodePreference }) }
   const security = channelCredentials(address)
   const user = credentials ?? undefined
-  const client = discover
-    ? new Client({ ...cluster, discover: first }, security, user)
-    : hosts.length > 1
+  // Given a name to look up, the client takes no other: of a list, every node is asked for the others.
+  const client =
+    hosts.length > 1
       ? new Client({ ...cluster, endpoints: [...hosts] }, security, user)
-      : new Client({ ...common, endpoint: first }, security, user)
+      : discover
+        ? new Client({ ...cluster, discover: first }, security, user)
+        : new Client({ ...common, endpoint: first }, security, user)
   return contained(client)
 }
 
