@@ -159,6 +159,16 @@ export const CommandReply = t.union([
 ])
 export type CommandReply = t.TypeOf<typeof CommandReply>
 
+export const RollCall = record({
+  servers: list(record({ id: entityId, bootId: t.string })),
+  streams: list(record({ id: entityId, run: nullable(t.string), epoch: whole, sequence: t.Int })),
+})
+/**
+ * What the log of the control plane knows of who is there and of the newest routes. Whoever is not in it, or knows newer, tells
+ * again what the log must have lost.
+ */
+export type RollCall = t.TypeOf<typeof RollCall>
+
 export const DeadLetter = record({ subject: t.string, reason: t.string, data: t.unknown, at: finite })
 export type DeadLetter = t.TypeOf<typeof DeadLetter>
 

@@ -19,6 +19,8 @@ export const subjects = {
   /** Broadcast. RouteAnswer: stream actor -> every edge; again once a second. */
   notice: (stream: string) => `segue.notice.${stream}`,
   noticeAll: 'segue.notice.>',
+  /** Broadcast. RollCall: control plane -> media servers and ingests; whoever knows better says so. */
+  roll: 'segue.roll',
   /** Request. {} -> RouteAnswer: an edge or server that has just come (back) asks for the present route. */
   route: (stream: string) => `segue.route.${stream}`,
   routeAll: 'segue.route.>',

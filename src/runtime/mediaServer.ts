@@ -9,6 +9,7 @@ import { sendDeadLetters } from './media/deadLetters.js'
 import { openFactOutlet } from './media/factOutlet.js'
 import { checkOptions, type MediaServerMetrics, type MediaServerOptions } from './media/options.js'
 import { announcePresence } from './media/presence.js'
+import { answerRollCall } from './media/rollCall.js'
 
 export { InvalidMediaServerOption, ListenFailed } from './media/errors.js'
 export type { HealthContext, MediaServerMetrics, MediaServerOptions } from './media/options.js'
@@ -55,7 +56,7 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
   const transport = options.transport ?? (await connectOwn(options, cleanUp))
   const publishFact = options.publishFact ?? (await openOwnOutlet(options, transport, logger, cleanUp))
   const deadLetter = sendDeadLetters(transport, () => Date.now())
-  const { station, edge, drain, listen, close } = assemble({
+  const { station, edge, board, drain, listen, close } = assemble({
     ...{ id, bootId, transport, publishFact, deadLetter, logger },
     publicUrl: options.publicUrl ?? null,
     encoderFactory: options.encoderFactory,
@@ -76,6 +77,11 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
     ...{ transport, server: id, bootId, station, deadLetter, onFault: options.onFault },
     onOtherBoot: presence.correct,
   })
+  const roll = answerRollCall({
+    ...{ transport, server: id, bootId, publishFact, deadLetter },
+    routes: board.routes,
+    introduce: presence.correct,
+  })
   const health = options.health?.({ server: id, bootId, dataDir, memoryLimitBytes, metrics, publishFact })
   logger.info(self, 'media server started')
 
@@ -83,7 +89,7 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
   const stopOnce = async (reason: string): Promise<void> => {
     health?.stop()
     presence.leave(reason)
-    await answering.close()
+    await Promise.all([answering.close(), roll.close()])
     for (const release of cleanUp.reverse()) await release()
   }
   const drained: MediaServer['drained'] = (by, deadlineMs) => untilDrained(drain, by, deadlineMs ?? null)

@@ -24,6 +24,8 @@ export interface RecordedLog {
     afterPosition: number,
     timeoutMs?: number,
   ) => Promise<RecordedRow>
+  /** A copy of the log as it is now, as a backup makes it. */
+  readonly copyTo: (file: string) => Promise<void>
   readonly close: () => void
 }
 
@@ -46,6 +48,7 @@ export function watchLog(dataDir: string): RecordedLog {
             .map((row) => row.type)
             .join(', ')}`,
       }),
+    copyTo: async (file) => void (await db.backup(file)),
     close: () => void db.close(),
   }
 }

@@ -1,5 +1,6 @@
 import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
+import { isAheadOf } from './adoption.js'
 import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
 import { evolveStream, evolveStreamV1 } from './evolve.js'
 import { liveEdgeAt } from './liveEdge.js'
@@ -39,6 +40,8 @@ function react(draft: StreamDraft, fact: EventIn<'stream'>): void {
       return keepPlaced(draft)
     case 'FleetObserved':
       return onFleet(draft)
+    case 'RouteReported':
+      return onRouteReported(draft, fact)
     case 'HandoverRequested':
       return onRequested(draft, fact)
     case 'HandoverWithdrawn':
@@ -126,6 +129,20 @@ function onFleet(draft: StreamDraft): void {
   completeIfDone(draft)
 }
 
+/** What viewers follow is what counts: a log that knows less takes it over, and what it had under way has no object. */
+function onRouteReported(draft: StreamDraft, fact: Fact<'RouteReported'>): void {
+  const { edge, route } = fact.data
+  if (!isAheadOf(draft.state, route)) return
+  const { handover } = draft.state
+  if (handover?.phase === 'settling') complete(draft, handover)
+  else if (handover !== null) {
+    const step = handover.phase === 'cutting' ? 'cutover' : 'activate'
+    endAborted(draft, handover, step, `${edge} knows epoch ${route.epoch}, and this log does not`)
+  }
+  draft.emit({ type: 'RouteAdopted', data: { edge, ...route } })
+  keepStandby(draft)
+}
+
 // -------------------------------------------------------------------------------------
 // starting and stopping a handover
 // -------------------------------------------------------------------------------------
@@ -194,10 +211,14 @@ function onWithdrawn(draft: StreamDraft, fact: Fact<'HandoverWithdrawn'>): void 
 }
 
 function abort(draft: StreamDraft, handover: Handover, step: HandoverStep, reason: string): void {
+  endAborted(draft, handover, step, reason)
+  keepStandby(draft)
+}
+
+function endAborted(draft: StreamDraft, handover: Handover, step: HandoverStep, reason: string): void {
   const elapsedMs = Math.max(0, draft.now - handover.requestedAt)
   const { id, cause } = handover
   draft.emit({ type: 'HandoverAborted', data: { handover: id, cause, step, reason, elapsedMs } })
-  keepStandby(draft)
 }
 
 // -------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
+import { adopted } from './adoption.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { edgeAfter } from './liveEdge.js'
 import { withHeard } from './nearness.js'
@@ -18,6 +19,7 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
   'StreamOpened',
   'PolicyChanged',
   'PlacementDecided',
+  'RouteAdopted',
   'StandbyActivationOrdered',
   'CutoverChosen',
   'CutoverRevoked',
@@ -33,7 +35,8 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
 export function evolveStream(state: StreamState, event: StreamEvent): StreamState {
   const revision = state.revision + 1
   const next = apply(state, event)
-  return oneShape(next, revision, structural.has(event.type) ? revision : state.sequence, edgeAfter(next, event))
+  const sequence = structural.has(event.type) ? revision + next.sequenceLead : state.sequence
+  return oneShape(next, revision, sequence, edgeAfter(next, event))
 }
 
 /** As version 1 of the rules saw it: the reason for a handover ended with the handover, also when it was aborted. */
@@ -59,6 +62,8 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
       const { primary, epoch, cutover } = event.data
       return { ...state, route: { epoch, cutover, primary }, epochIssued: epoch, cutoverIssued: cutover }
     }
+    case 'RouteAdopted':
+      return adopted(state, event)
     case 'HandoverRequested':
       return onRequested(state, event)
     case 'HandoverWithdrawn':

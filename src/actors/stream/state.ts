@@ -85,8 +85,10 @@ export interface StreamState {
   readonly stream: string
   /** Revision of the newest event applied; -1 for none. */
   readonly revision: number
-  /** Revision of the newest event that changed what servers or viewers have to know. */
+  /** Of the newest event that changed what servers or viewers have to know: its revision and the lead of the time. */
   readonly sequence: number
+  /** By how much sequences are ahead of revisions: more than none after a route was adopted that this log had not given out. */
+  readonly sequenceLead: number
   readonly opened: { readonly run: string; readonly format: StreamFormat; readonly feedUrl: string } | null
   readonly policy: StreamPolicy
   readonly fleet: ReadonlyArray<FleetServer>
@@ -116,6 +118,7 @@ export const initialStreamState = (stream: string): StreamState => ({
   stream,
   revision: -1,
   sequence: -1,
+  sequenceLead: 0,
   opened: null,
   policy: defaultStreamPolicy,
   fleet: [],
@@ -147,6 +150,7 @@ export const oneShape = (
   stream: state.stream,
   revision,
   sequence,
+  sequenceLead: state.sequenceLead,
   opened: state.opened,
   policy: state.policy,
   fleet: state.fleet,

@@ -171,6 +171,16 @@ export const StepFailed = fact(
 export const DeadlineStep = oneOf('activate', 'cutover', 'drain', 'synchronize', 'retry')
 export type DeadlineStep = t.TypeOf<typeof DeadlineStep>
 export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: DeadlineStep }))
+const KnownRoute = {
+  epoch: whole,
+  cutover: whole,
+  primary: ServerRef,
+  standby: nullable(ServerRef),
+  previous: nullable(ServerRef),
+  sequence: whole,
+}
+/** An edge holds a newer route than the control plane has told of when it called the roll. */
+export const RouteReported = fact('RouteReported', record({ edge: entityId, route: record(KnownRoute) }))
 export const SourceLost = fact('SourceLost', record({ run: t.string, reason: t.string }))
 export const SourceRestored = fact('SourceRestored', record({ run: t.string, lostMs: finite }))
 
@@ -192,6 +202,8 @@ export const HandoverStarted = decision(
     requestedAt: finite,
   }),
 )
+/** The log was behind what servers and viewers follow: from here on it goes on from their route. */
+export const RouteAdopted = decision('RouteAdopted', record({ edge: entityId, ...KnownRoute }))
 export const StandbyActivationOrdered = decision(
   'StandbyActivationOrdered',
   record({ handover: t.string, order: t.string, attempt: whole, server: ServerRef, deadlineAt: finite }),
@@ -298,6 +310,7 @@ export const streamEvents = [
   StreamPolicyChanged,
   FleetObserved,
   AudienceSeen,
+  RouteReported,
   HandoverRequested,
   HandoverWithdrawn,
   StandbyActivated,
@@ -312,6 +325,7 @@ export const streamEvents = [
   SourceLost,
   SourceRestored,
   PlacementDecided,
+  RouteAdopted,
   HandoverStarted,
   StandbyActivationOrdered,
   CutoverChosen,

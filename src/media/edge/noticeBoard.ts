@@ -22,6 +22,8 @@ export interface PostedNotice {
 /** The newest notice of every stream, from the broadcast or asked for. */
 export interface NoticeBoard {
   readonly newest: (stream: string) => PostedNotice | null
+  /** The newest route of every stream that is known here. */
+  readonly routes: () => ReadonlyArray<Route>
   /** The newest one, or what the control plane answers when there is none yet. Null: nobody knows. */
   readonly find: (stream: string) => Promise<PostedNotice | null>
   /** Asks the control plane even when a notice is here. */
@@ -87,6 +89,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
 
   return {
     newest: (stream) => posted.get(stream) ?? null,
+    routes: () => [...posted.values()].map(({ notice }) => notice.route),
     find: async (stream) => posted.get(stream) ?? (await ask(stream, askTimeoutMs)),
     ask,
     session(stream) {

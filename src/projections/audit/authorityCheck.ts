@@ -34,6 +34,14 @@ export class AuthorityCheck {
       case 'PlacementDecided':
         issue(event.data.epoch)
         return reign(event.data.epoch, event.data.cutover)
+      case 'RouteAdopted': {
+        const { epoch, cutover } = event.data
+        if (epoch < seen.epochIssued) wrong(`epoch ${epoch} was adopted after epoch ${seen.epochIssued}`)
+        seen.epochIssued = Math.max(seen.epochIssued, epoch)
+        seen.announced = null
+        if (seen.reign === null || epoch > seen.reign.epoch) return reign(epoch, cutover)
+        return
+      }
       case 'CutoverChosen': {
         const { epoch, cutover } = event.data
         issue(epoch)

@@ -54,6 +54,7 @@ export const streamsProjection: Projection = {
     stream: [
       'StreamOpened',
       'PlacementDecided',
+      'RouteAdopted',
       'StandbyAssigned',
       'StandbyMissing',
       'BufferSynchronized',
@@ -84,6 +85,11 @@ function next(stream: Stream, event: EventIn<'stream'>): Stream {
     case 'PlacementDecided': {
       const { primary, epoch, cutover } = event.data
       return { ...stream, primary_server: primary.id, epoch, cutover }
+    }
+    case 'RouteAdopted': {
+      const { primary, epoch, cutover } = event.data
+      const unassigned = { standby_server: null, standby_mode: null, standby_synchronized: false }
+      return { ...stream, ...unassigned, primary_server: primary.id, epoch, cutover }
     }
     case 'StandbyAssigned': {
       const { server, mode } = event.data

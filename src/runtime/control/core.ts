@@ -1,6 +1,7 @@
 import {
   ActorHost,
   deciders as rulesInForce,
+  isAheadOf,
   standingOf,
   type Clock,
   type Committed,
@@ -33,6 +34,7 @@ import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
 import { RiskCounter } from './riskCounter.js'
+import { rollCallOf } from './roll.js'
 
 export interface ControlPlaneLogger {
   readonly info: (message: string) => void
@@ -83,6 +85,7 @@ const storeTroubleEveryMs = 5_000
 const logKeptEvery = 20_000
 /** By how much what a stream knows of loads may be out of date. */
 const loadsAfterMs = 1_000
+const rollEveryMs = 30_000
 /** By how much what a server knows of its fleet may be. */
 const conditionAfterMs = 5_000
 
@@ -195,6 +198,7 @@ export class ControlCore {
       () => intake.close(),
       () => responder.close(),
     )
+    this.#callRoll()
   }
 
   async close(): Promise<void> {
@@ -210,7 +214,22 @@ export class ControlCore {
   async #accept(category: Category, entity: string, fact: IncomingFact): Promise<void> {
     if (category === 'server') return this.#acceptFromServer(entity, fact)
     if (category === 'stream' && fact.type === 'StreamOpened') await this.#ensureStreamPolicy(entity)
+    if (category === 'stream' && fact.type === 'RouteReported' && !(await this.#isAhead(entity, fact))) return
     await this.#host.tell(category, entity, fact)
+  }
+
+  /** Says what the log knows; whoever is missing from it, or knows newer, tells again what it must have lost. */
+  #callRoll(): void {
+    if (this.#closing) return
+    const { transport, clock } = this.#options
+    transport.broadcast(subjects.roll, rollCallOf(this.index))
+    clock.after(rollEveryMs, () => this.#callRoll())
+  }
+
+  /** All edges report a newer route; after the first one it is nothing new, and not worth an event. */
+  async #isAhead(stream: string, { data }: IncomingFact): Promise<boolean> {
+    const { route } = data as { readonly route?: { readonly epoch: number; readonly sequence: number } }
+    return route === undefined || isAheadOf(await this.#host.wake('stream', stream), route)
   }
 
   async #acceptFromServer(server: string, fact: IncomingFact): Promise<void> {

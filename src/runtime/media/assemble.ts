@@ -1,4 +1,4 @@
-import { createEdge, createNoticeBoard, type Edge, type PublishFact } from '../../media/edge/index.js'
+import { createEdge, createNoticeBoard, type Edge, type NoticeBoard, type PublishFact } from '../../media/edge/index.js'
 import { createEncoder, type MediaLogger } from '../../media/encoder/index.js'
 import { createOrigin, watchForSuspension, type DrainControl } from '../../media/origin/index.js'
 import {
@@ -19,6 +19,7 @@ import { ListenFailed } from './errors.js'
 export interface Assembly {
   readonly station: Station
   readonly edge: Edge
+  readonly board: Pick<NoticeBoard, 'routes'>
   readonly drain: DrainControl
   /** Resolves to the base address. @throws ListenFailed */
   readonly listen: (host: string, port: number) => Promise<string>
@@ -82,6 +83,7 @@ export function assemble(options: AssemblyOptions): Assembly {
   return {
     station,
     edge,
+    board,
     drain,
     async listen(host, port) {
       try {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { derivedId } from '../../events/index.js'
-import { subjects } from '../../messaging/index.js'
+import { RollCall, subjects, type Unsubscribe } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { StreamFormat } from '../../media/format.js'
 import { startIngest, type Ingest } from '../ingest.js'
@@ -48,12 +48,21 @@ export async function startIngestProcess(options: IngestProcessOptions): Promise
   return { url: open[0]?.url ?? null, close }
 }
 
-async function connect(natsUrl: string, dataDir: string, logger: Logger): Promise<FactOutlet> {
+interface Broker extends FactOutlet {
+  /** Called with what the control plane's log knows, whenever it calls the roll. */
+  readonly onRoll: (listener: (known: RollCall) => void) => Unsubscribe
+}
+
+async function connect(natsUrl: string, dataDir: string, logger: Logger): Promise<Broker> {
   const transport = await connectNats({ url: natsUrl, name: 'segue-ingest' })
   transport.onState((state) => logger.info(`broker: ${state}`))
   const facts = await openFactOutlet(transport, dataDir, logger)
   return {
     publish: facts.publish,
+    onRoll: (listener) =>
+      transport.subscribe(subjects.roll, ({ data }) => {
+        if (RollCall.is(data)) listener(data)
+      }),
     close: async () => {
       await facts.close()
       await transport.close()
@@ -64,7 +73,7 @@ async function connect(natsUrl: string, dataDir: string, logger: Logger): Promis
 async function openFeed(
   stream: string,
   index: number,
-  connecting: Promise<FactOutlet>,
+  connecting: Promise<Broker>,
   { source, format, host, port, publicUrl, dataDir, logger }: IngestProcessOptions,
 ): Promise<Ingest> {
   const run = randomUUID()
@@ -93,6 +102,21 @@ async function openFeed(
     },
   })
   const feedUrl = index === 0 ? (publicUrl ?? feed.url) : feed.url
-  tell('StreamOpened', { stream, run, format, feedUrl })
-  return feed
+  const opened = { stream, run, format, feedUrl }
+  tell('StreamOpened', opened)
+  const roll = connecting.then(
+    ({ onRoll }) =>
+      onRoll((known) => {
+        const isKnown = known.streams.some((each) => each.id === stream && each.run === run)
+        if (!isKnown) tell('StreamOpened', opened)
+      }),
+    () => null,
+  )
+  return {
+    ...feed,
+    close: async () => {
+      await (await roll)?.close()
+      await feed.close()
+    },
+  }
 }

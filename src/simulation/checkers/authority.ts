@@ -77,6 +77,14 @@ export function checkAuthority(context: AuthorityContext): Checker {
       case 'PlacementDecided':
         issue(stream, seen, event.data.epoch)
         return reign(stream, seen, event.data.epoch, event.data.cutover, event.data.primary.id)
+      case 'RouteAdopted': {
+        const { epoch, cutover, primary } = event.data
+        if (epoch < seen.epochIssued) wrong(`${stream}: epoch ${epoch} was adopted after ${seen.epochIssued}`)
+        seen.epochIssued = epoch
+        seen.announced = null
+        if (epoch > (seen.reigns.at(-1)?.epoch ?? -1)) reign(stream, seen, epoch, cutover, primary.id)
+        return
+      }
       case 'CutoverReached':
         seen.sighted = true
         return

@@ -86,6 +86,7 @@ export class Director {
   #recast(stream: string, cast: Cast, event: EventIn<'stream'>): void {
     switch (event.type) {
       case 'PlacementDecided':
+      case 'RouteAdopted':
         cast.primary = event.data.primary.id
         return
       case 'HandoverStarted':

@@ -1,0 +1,43 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { describeErrors } from '../../events/index.js'
+import { factMessage, type PublishFact } from '../../media/edge/index.js'
+import { RollCall, subjects, type Route, type Transport, type Unsubscribe } from '../../messaging/index.js'
+import type { DeadLetters } from './deadLetters.js'
+
+export interface RollCallOptions {
+  readonly transport: Transport
+  readonly server: string
+  readonly bootId: string
+  readonly publishFact: PublishFact
+  readonly deadLetter: DeadLetters
+  /** The newest routes that are known here. */
+  readonly routes: () => ReadonlyArray<Route>
+  /** Says again who is here. */
+  readonly introduce: () => void
+}
+
+/**
+ * Compares what the control plane's log knows with what is known here. Where the log is behind, because it was lost or brought
+ * back from a copy, this server joins again and reports the route that it and its viewers follow.
+ */
+export function answerRollCall(options: RollCallOptions): Unsubscribe {
+  const { transport, server, bootId, publishFact, deadLetter, routes, introduce } = options
+
+  const report = ({ stream, epoch, cutover, primary, standby, previous, sequence }: Route): void => {
+    const route = { epoch, cutover, primary, standby, previous, sequence }
+    const payload = { type: 'RouteReported', data: { edge: server, route } } as const
+    publishFact(subjects.stream(stream), factMessage(Date.now(), payload, server, stream, bootId))
+  }
+
+  return transport.subscribe(subjects.roll, ({ subject, data }) => {
+    const called = RollCall.decode(data)
+    if (E.isLeft(called)) return deadLetter(subject, describeErrors(called.left), data)
+    const { servers, streams } = called.right
+    if (!servers.some((known) => known.id === server && known.bootId === bootId)) introduce()
+    const known = new Map(streams.map((stream) => [stream.id, stream]))
+    for (const route of routes()) {
+      const { epoch = -1, sequence = -1 } = known.get(route.stream) ?? {}
+      if (route.epoch > epoch || (route.epoch === epoch && route.sequence > sequence)) report(route)
+    }
+  })
+}
