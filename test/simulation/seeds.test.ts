@@ -97,6 +97,7 @@ const found: ReadonlyArray<readonly [file: string, what: string]> = [
   ['outage-of-second-control', 'an outage that only a second control plane had noticed'],
   ['fleet-of-second-control', 'a fleet that a second control plane had shown'],
   ['clock-set-back-twice', 'a clock that was set back twice within a handover'],
+  ['append-of-dead-control', 'an append that was carried out after its control plane had died'],
   ['short-sleep-behind-cut', 'a sleep too short to be noticed, behind a cut link'],
 ]
 

@@ -89,6 +89,12 @@ export class ActorHost {
     return cell.entity.state as StateByCategory[C]
   }
 
+  /** Reads what others have appended to an actor that is awake, and acts upon it. */
+  async lookAgain(category: Category, entity: string): Promise<void> {
+    const cell = this.#cells.get(streamIdOf(category, entity))
+    if (cell?.loaded === true) await cell.mailbox.post(() => cell.entity.catchUp())
+  }
+
   /** The state of an actor that is awake; undefined for others. */
   stateOf<C extends Category>(category: C, entity: string): StateByCategory[C] | undefined {
     const cell = this.#cells.get(streamIdOf(category, entity))

@@ -173,7 +173,7 @@ export class Entity<C extends Category, State> {
         // Written before, by a try that gave no answer or by another host that took the same fact at another moment:
         // what stands in the log counts, not what was decided here.
         if (outcome.right.repeated) {
-          await this.#catchUp()
+          await this.catchUp()
           return 'repeated'
         }
         this.#note(fact, state)
@@ -264,7 +264,7 @@ export class Entity<C extends Category, State> {
   }
 
   /** What others wrote has to be acted upon here as well: they may be gone before they have done so. */
-  async #catchUp(): Promise<void> {
+  async catchUp(): Promise<void> {
     const read = await this.load()
     if (read.length > 0) this.#options.onCommitted(this.#state, read)
   }
@@ -273,7 +273,7 @@ export class Entity<C extends Category, State> {
     if (this.#options.isClosing()) throw new HostClosed()
     switch (error._tag) {
       case 'WrongExpectedRevision':
-        return this.#catchUp()
+        return this.catchUp()
       case 'AppendOutcomeUnknown':
       case 'StoreUnavailable':
         this.#options.onStoreTrouble?.(error)

@@ -151,7 +151,8 @@ class Run {
       readonly primary?: { readonly id: string }
       readonly to?: { readonly id: string }
     }
-    if ((type === 'PlacementDecided' || type === 'RouteAdopted') && primary !== undefined) this.#primaries.set(stream, primary.id)
+    if ((type === 'PlacementDecided' || type === 'RouteAdopted') && primary !== undefined)
+      this.#primaries.set(stream, primary.id)
     if (type === 'StreamSwitched' && to !== undefined) this.#primaries.set(stream, to.id)
   }
 

@@ -34,7 +34,7 @@ import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
 import { RiskCounter } from './riskCounter.js'
-import { rollCallOf } from './roll.js'
+import { callRoll } from './roll.js'
 
 export interface ControlPlaneLogger {
   readonly info: (message: string) => void
@@ -85,7 +85,6 @@ const storeTroubleEveryMs = 5_000
 const logKeptEvery = 20_000
 /** By how much what a stream knows of loads may be out of date. */
 const loadsAfterMs = 1_000
-const rollEveryMs = 30_000
 /** By how much what a server knows of its fleet may be. */
 const conditionAfterMs = 5_000
 
@@ -198,7 +197,9 @@ export class ControlCore {
       () => intake.close(),
       () => responder.close(),
     )
-    this.#callRoll()
+    const lookAgain: ActorHost['lookAgain'] = (category, entity) => this.#host.lookAgain(category, entity)
+    const stopRoll = callRoll({ transport, clock, index: this.index, lookAgain })
+    this.#closers.push(async () => stopRoll())
   }
 
   async close(): Promise<void> {
@@ -216,14 +217,6 @@ export class ControlCore {
     if (category === 'stream' && fact.type === 'StreamOpened') await this.#ensureStreamPolicy(entity)
     if (category === 'stream' && fact.type === 'RouteReported' && !(await this.#isAhead(entity, fact))) return
     await this.#host.tell(category, entity, fact)
-  }
-
-  /** Says what the log knows; whoever is missing from it, or knows newer, tells again what it must have lost. */
-  #callRoll(): void {
-    if (this.#closing) return
-    const { transport, clock } = this.#options
-    transport.broadcast(subjects.roll, rollCallOf(this.index))
-    clock.after(rollEveryMs, () => this.#callRoll())
   }
 
   /** All edges report a newer route; after the first one it is nothing new, and not worth an event. */

@@ -1,8 +1,54 @@
-import type { RollCall } from '../../messaging/index.js'
+import type { Clock } from '../../actors/index.js'
+import type { Category } from '../../events/index.js'
+import { subjects, type RollCall, type Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
 
+export interface RollOptions {
+  readonly transport: Pick<Transport, 'broadcast'>
+  readonly clock: Clock
+  readonly index: FleetIndex
+  /** Has an actor read what others have appended to its stream. */
+  readonly lookAgain: (category: Category, entity: string) => Promise<void>
+}
+
+const everyMs = 30_000
+/** When it is looked for what a predecessor had left on its way to the log, after the log has been read. */
+const lookAgainAfterMs = [1_000, 5_000, 15_000]
+
+/**
+ * Keeps the log and the world together, from the start on. It says what the log knows, so that whoever is missing from it, or
+ * knows newer, tells again what it must have lost. And it has the actors look at their streams again: an append that was on its
+ * way when its control plane died may be carried out after this one has read the log, and an actor that hears nothing does not
+ * look. Returns how to stop.
+ */
+export function callRoll({ transport, clock, index, lookAgain }: RollOptions): () => void {
+  let stopped = false
+  const look = async (): Promise<void> => {
+    if (stopped) return
+    const looks = [
+      ...index.servers().map(({ server }) => lookAgain('server', server)),
+      ...index.streams().map(({ stream }) => lookAgain('stream', stream)),
+    ]
+    // A store that is away is looked at the next time.
+    await Promise.allSettled(looks)
+  }
+  const call = (): void => {
+    if (stopped) return
+    transport.broadcast(subjects.roll, rollCallOf(index))
+    clock.after(everyMs, () => {
+      call()
+      void look()
+    })
+  }
+  call()
+  for (const ms of lookAgainAfterMs) clock.after(ms, () => void look())
+  return () => {
+    stopped = true
+  }
+}
+
 /** What the log knows of servers and routes, for all to compare with what they know. */
-export const rollCallOf = (index: FleetIndex): RollCall => ({
+const rollCallOf = (index: FleetIndex): RollCall => ({
   servers: index
     .servers()
     .flatMap(({ server, joined }) => (joined === null ? [] : [{ id: server, bootId: joined.bootId }])),
