@@ -17,6 +17,11 @@ const threadsMost = 4
 const eventsMinDefault = 20_000
 /** Young objects of a thread: a page of events and what is made of it, so that few of them have to be copied. */
 const youngMbMax = 48
+/**
+ * Old objects of a thread. What is there at one time is a fraction of it; with more room, garbage would be left to lie. A
+ * thread that needs more is given up, and the log is read in order.
+ */
+const oldMbMax = 192
 
 /**
  * Lets threads read a log at the same time, each the events of its own streams. All of them must find that all is well:
@@ -38,7 +43,11 @@ export async function inParts<T extends PartTask>(
   if (ranges.length < 2 || events < eventsMin) return null
   const orders = ranges.map((range): PartOrder<T> => ({ path, range, models: modelsBeside(connection), task, options }))
   const workers = orders.map(
-    (workerData) => new Worker(file, { workerData, resourceLimits: { maxYoungGenerationSizeMb: youngMbMax } }),
+    (workerData) =>
+      new Worker(file, {
+        workerData,
+        resourceLimits: { maxYoungGenerationSizeMb: youngMbMax, maxOldGenerationSizeMb: oldMbMax },
+      }),
   )
   try {
     return await allWell<PartTasks[T]['result']>(workers)

@@ -76,6 +76,15 @@ describe('what if', () => {
     expect(alternatives[0]).toMatchObject({ handovers: 0, avoided: 1 })
   })
 
+  it('decides the same with the learned model of the log, given as another model', async () => {
+    const activated = goldenEvents('real-leak').find(({ type }) => type === 'ModelActivated')
+    const model = activated?.data as NonNullable<Alternative['model']>
+    expect(model.artifact).toMatch(/^[0-9a-f]{64}$/)
+    const { recorded, alternatives } = await ask({ name: 'learned', policy: {}, model })
+    expect(alternatives[0]).toMatchObject({ handovers: 1, kept: 1, avoided: 0, new: 0 })
+    expect(alternatives[0]?.alarms.map(({ score }) => score)).toEqual(recorded.alarms.map(({ score }) => score))
+  })
+
   it('counts an alarm that nothing followed as false', async () => {
     const events = goldenEvents('real-leak').filter(
       ({ type }: RecordedEvent) =>
