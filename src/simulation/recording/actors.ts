@@ -1,5 +1,5 @@
 import { deciders, type Decider, type Effect, type StreamState, type ServerState } from '../../actors/index.js'
-import { derivedId, streamIdOf, type Category, type EventIn, type Payload } from '../../events/index.js'
+import { definitionOf, derivedId, streamIdOf, type Category, type EventIn, type Payload } from '../../events/index.js'
 import type { Agenda } from './agenda.js'
 
 /** A fact and the decisions that follow from it, as they are appended to one event stream. */
@@ -63,7 +63,7 @@ export class Actors {
     const fact = {
       id,
       type: payload.type,
-      schemaVersion: 1,
+      schemaVersion: definitionOf(category, payload.type)?.schemaVersion ?? 1,
       data: payload.data,
       metadata: {
         kind: 'fact',
