@@ -49,7 +49,7 @@ function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray
   db.pragma('journal_mode = WAL')
   // A crash may undo the last transactions, rows and checkpoints alike; they are made again.
   db.pragma('synchronous = NORMAL')
-  db.pragma('cache_size = -32000')
+  db.pragma('cache_size = -16000')
   db.pragma('journal_size_limit = 67108864')
   db.transaction(() => {
     db.pragma(`application_id = ${applicationId}`)

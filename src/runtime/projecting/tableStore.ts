@@ -2,7 +2,7 @@ import type { Database, Statement } from '../../events/stores/sqlite/driver.js'
 import type { Column, Columns, Row, RowOf, Rows, Table } from '../../projections/readModel/index.js'
 
 /** Rows that are remembered between two commits; more are forgotten and read again when they are needed. */
-const rememberedRowsMax = 50_000
+const rememberedRowsMax = 10_000
 
 const sqlTypes = { text: 'TEXT', integer: 'INTEGER', real: 'REAL', boolean: 'INTEGER', time: 'INTEGER', json: 'TEXT' }
 

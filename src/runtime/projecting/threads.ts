@@ -23,6 +23,8 @@ export interface ThreadsOptions {
 }
 
 const eventsMinDefault = 100_000
+/** The heap of the thread, in MB: what is held at any time is a page of events and some thousand rows. */
+const heapOfThread = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 160 }
 
 /**
  * A second thread that takes half of the projections on while the caller's runner takes the others. Both write to the same
@@ -45,7 +47,10 @@ export async function shareWithThread(
   const first = behind.includes(null) ? null : (behind.toSorted()[0] ?? null)
   if ((await eventsAfter(log.path, first)) < eventsMin) return null
   const order: ThreadOrder = { log: log.path, tables: model.path, names: others.map(({ name }) => name) }
-  return new SharedWork({ ...model, projections: mine }, new Worker(file, { workerData: order }))
+  return new SharedWork(
+    { ...model, projections: mine },
+    new Worker(file, { workerData: order, resourceLimits: heapOfThread }),
+  )
 }
 
 /** Most events are health samples: projections that want those cost most, and are dealt out first. */
