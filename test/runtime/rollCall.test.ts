@@ -32,11 +32,15 @@ describe('a media server that hears the roll', () => {
     expect([facts, introductions()]).toEqual([[], 0])
   })
 
-  it('joins again when the log does not know this boot of it', () => {
+  it('joins again when the log has not known this boot of it twice in a row', () => {
     const { call, introductions } = server()
     call(roll([stream(4, 31)], 'boot-1'))
+    expect(introductions()).toBe(0)
     call({ servers: [], streams: [stream(4, 31)] } satisfies Record<keyof RollCall, unknown>)
-    expect(introductions()).toBe(2)
+    expect(introductions()).toBe(1)
+    call(roll([stream(4, 31)]))
+    call(roll([stream(4, 31)], 'boot-1'))
+    expect(introductions()).toBe(1)
   })
 
   it.each([

@@ -1,7 +1,6 @@
 import {
   ActorHost,
   deciders as rulesInForce,
-  isAheadOf,
   standingOf,
   type Clock,
   type Committed,
@@ -215,14 +214,7 @@ export class ControlCore {
   async #accept(category: Category, entity: string, fact: IncomingFact): Promise<void> {
     if (category === 'server') return this.#acceptFromServer(entity, fact)
     if (category === 'stream' && fact.type === 'StreamOpened') await this.#ensureStreamPolicy(entity)
-    if (category === 'stream' && fact.type === 'RouteReported' && !(await this.#isAhead(entity, fact))) return
     await this.#host.tell(category, entity, fact)
-  }
-
-  /** All edges report a newer route; after the first one it is nothing new, and not worth an event. */
-  async #isAhead(stream: string, { data }: IncomingFact): Promise<boolean> {
-    const { route } = data as { readonly route?: { readonly epoch: number; readonly sequence: number } }
-    return route === undefined || isAheadOf(await this.#host.wake('stream', stream), route)
   }
 
   async #acceptFromServer(server: string, fact: IncomingFact): Promise<void> {

@@ -11,6 +11,8 @@ export interface RollOptions {
   readonly lookAgain: (category: Category, entity: string) => Promise<void>
 }
 
+/** What was told before the start is heard by then; then again and again. */
+const callAfterMs = [5_000, 10_000]
 const everyMs = 30_000
 /** When it is looked for what a predecessor had left on its way to the log, after the log has been read. */
 const lookAgainAfterMs = [1_000, 5_000, 15_000]
@@ -35,12 +37,15 @@ export function callRoll({ transport, clock, index, lookAgain }: RollOptions): (
   const call = (): void => {
     if (stopped) return
     transport.broadcast(subjects.roll, rollCallOf(index))
-    clock.after(everyMs, () => {
-      call()
-      void look()
-    })
   }
-  call()
+  const goOn = (): void => {
+    if (stopped) return
+    call()
+    void look()
+    clock.after(everyMs, goOn)
+  }
+  for (const ms of callAfterMs) clock.after(ms, call)
+  clock.after(everyMs, goOn)
   for (const ms of lookAgainAfterMs) clock.after(ms, () => void look())
   return () => {
     stopped = true

@@ -18,7 +18,7 @@ export interface RollCallOptions {
 
 /**
  * Compares what the control plane's log knows with what is known here. Where the log is behind, because it was lost or brought
- * back from a copy, this server joins again and reports the route that it and its viewers follow.
+ * back from a copy, this server joins again (when it was missing twice in a row) and reports the route that it and its viewers follow.
  */
 export function answerRollCall(options: RollCallOptions): Unsubscribe {
   const { transport, server, bootId, publishFact, deadLetter, routes, introduce } = options
@@ -29,11 +29,15 @@ export function answerRollCall(options: RollCallOptions): Unsubscribe {
     publishFact(subjects.stream(stream), factMessage(Date.now(), payload, server, stream, bootId))
   }
 
+  // The first call without us may have come before our introduction was heard.
+  let missed = false
   return transport.subscribe(subjects.roll, ({ subject, data }) => {
     const called = RollCall.decode(data)
     if (E.isLeft(called)) return deadLetter(subject, describeErrors(called.left), data)
     const { servers, streams } = called.right
-    if (!servers.some((known) => known.id === server && known.bootId === bootId)) introduce()
+    const isMissing = !servers.some((known) => known.id === server && known.bootId === bootId)
+    if (isMissing && missed) introduce()
+    missed = isMissing
     const known = new Map(streams.map((stream) => [stream.id, stream]))
     for (const route of routes()) {
       const { epoch = -1, sequence = -1 } = known.get(route.stream) ?? {}

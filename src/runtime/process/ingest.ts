@@ -104,11 +104,14 @@ async function openFeed(
   const feedUrl = index === 0 ? (publicUrl ?? feed.url) : feed.url
   const opened = { stream, run, format, feedUrl }
   tell('StreamOpened', opened)
+  let missed = false
   const roll = connecting.then(
     ({ onRoll }) =>
       onRoll((known) => {
-        const isKnown = known.streams.some((each) => each.id === stream && each.run === run)
-        if (!isKnown) tell('StreamOpened', opened)
+        const isMissing = !known.streams.some((each) => each.id === stream && each.run === run)
+        // The first call without it may have come before its opening was heard.
+        if (isMissing && missed) tell('StreamOpened', opened)
+        missed = isMissing
       }),
     () => null,
   )
