@@ -9,6 +9,7 @@ import {
   nullable,
   oneOf,
   record,
+  routeProps,
   ServerRef,
   sinceLater,
   StandbyMode,
@@ -34,18 +35,7 @@ export const Heartbeat = record({
 })
 export type Heartbeat = t.TypeOf<typeof Heartbeat>
 
-export const Route = record({
-  stream: entityId,
-  epoch: whole,
-  /** First number of this epoch. */
-  cutover: whole,
-  primary: ServerRef,
-  standby: nullable(ServerRef),
-  /** Who was primary before `cutover`, as long as it still serves. */
-  previous: nullable(ServerRef),
-  /** Orders notices of one stream: revision of the stream's log. */
-  sequence: whole,
-})
+export const Route = record({ stream: entityId, ...routeProps })
 /** Who serves which numbers of a stream. Newer = higher epoch, then higher sequence. */
 export type Route = t.TypeOf<typeof Route>
 

@@ -171,16 +171,20 @@ export const StepFailed = fact(
 export const DeadlineStep = oneOf('activate', 'cutover', 'drain', 'synchronize', 'retry')
 export type DeadlineStep = t.TypeOf<typeof DeadlineStep>
 export const DeadlinePassed = fact('DeadlinePassed', record({ deadline: t.string, step: DeadlineStep }))
-const KnownRoute = {
+/** Who serves which numbers of a stream. Newer = higher epoch, then higher sequence. */
+export const routeProps = {
   epoch: whole,
+  /** First number of this epoch. */
   cutover: whole,
   primary: ServerRef,
   standby: nullable(ServerRef),
+  /** Who was primary before `cutover`, as long as it still serves. */
   previous: nullable(ServerRef),
+  /** Orders notices of one stream: it rises with each change that servers or viewers have to know. */
   sequence: whole,
 }
 /** An edge holds a newer route than the control plane has told of when it called the roll. */
-export const RouteReported = fact('RouteReported', record({ edge: entityId, route: record(KnownRoute) }))
+export const RouteReported = fact('RouteReported', record({ edge: entityId, route: record(routeProps) }))
 export const SourceLost = fact('SourceLost', record({ run: t.string, reason: t.string }))
 export const SourceRestored = fact('SourceRestored', record({ run: t.string, lostMs: finite }))
 
@@ -203,7 +207,7 @@ export const HandoverStarted = decision(
   }),
 )
 /** The log was behind what servers and viewers follow: from here on it goes on from their route. */
-export const RouteAdopted = decision('RouteAdopted', record({ edge: entityId, ...KnownRoute }))
+export const RouteAdopted = decision('RouteAdopted', record({ edge: entityId, ...routeProps }))
 export const StandbyActivationOrdered = decision(
   'StandbyActivationOrdered',
   record({ handover: t.string, order: t.string, attempt: whole, server: ServerRef, deadlineAt: finite }),
