@@ -2,7 +2,7 @@
 const NODE_MIN = [20, 11]
 
 /** What is wrong with the Node that runs this, and what to do about it; undefined if nothing is. */
-export function nodeFault() {
+function nodeFault() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])) return undefined
   return (

@@ -1,21 +1,24 @@
 import type { EventIn } from '../../events/index.js'
-import type { StreamState } from './state.js'
+import { isNewer, type RouteOrder } from '../../messaging/index.js'
+import { release, type StreamState } from './state.js'
 
 type RouteAdopted = Extract<EventIn<'stream'>, { readonly type: 'RouteAdopted' }>
 
 /** Whether somebody holds a route that this log knows nothing of: it was lost, or is an older copy of what it had been. */
-export const isAheadOf = (state: StreamState, route: { readonly epoch: number; readonly sequence: number }): boolean =>
-  route.epoch > state.epochIssued || (route.epoch === state.epochIssued && route.sequence > state.sequence)
+export const isAheadOf = ({ epochIssued, sequence }: StreamState, route: RouteOrder): boolean =>
+  isNewer(route, { epoch: epochIssued, sequence })
 
 /** Goes on from the route that is in force out there, above every epoch, number and sequence that anybody has heard of. */
 export function adopted(state: StreamState, { data }: RouteAdopted): StreamState {
   const { epoch, cutover, primary, standby, previous, sequence } = data
   const parted = [state.route?.primary, state.standby?.server, state.retiring?.server, state.handover?.target]
-  const told = [...state.released, ...parted, standby, previous]
   // Whoever has a part in either history and none from now on has to hear so.
-  const released = told.filter((server) => server !== undefined && server !== null && server.id !== primary.id)
+  const told = [...parted, standby, previous].reduce<StreamState>(
+    (next, server) => release(next, server ?? null),
+    state,
+  )
   return {
-    ...state,
+    ...told,
     route: { epoch, cutover, primary },
     epochIssued: Math.max(state.epochIssued, epoch),
     cutoverIssued: Math.max(state.cutoverIssued, cutover),
@@ -23,7 +26,6 @@ export function adopted(state: StreamState, { data }: RouteAdopted): StreamState
     // Orders are carried out once for each name, so no name of the lost history may come again; it had fewer than sequences.
     handoversStarted: Math.max(state.handoversStarted, sequence),
     ordersGiven: Math.max(state.ordersGiven, sequence),
-    released: [...new Map(released.map((server) => [server?.id, server])).values()].flatMap((server) => server ?? []),
     standby: null,
     standbyMissing: false,
     retiring: null,

@@ -1,14 +1,22 @@
-import type { EventIn, ServerRef, StepTimes } from '../../events/index.js'
+import type { EventIn, StepTimes } from '../../events/index.js'
 import { adopted } from './adoption.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { edgeAfter } from './liveEdge.js'
 import { withHeard } from './nearness.js'
-import { handoverWith, isFailed, noTimes, noViewers, oneShape, type Handover, type StreamState } from './state.js'
+import {
+  handoverWith,
+  isFailed,
+  noTimes,
+  noViewers,
+  oneShape,
+  release,
+  type Handover,
+  type StreamState,
+} from './state.js'
 
 type StreamEvent = EventIn<'stream'>
 type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
 
-const releasedMax = 16
 const retryMsFirst = 2_000
 const retryMsMax = 30_000
 /** With the primary gone, every second without another one is one that viewers see. */
@@ -324,13 +332,6 @@ function onRetry(state: StreamState): StreamState {
   if (unmet === null) return state
   const isBack = unmet.cause === 'failure' && route !== null && !isFailed(state, route.primary.id)
   return { ...state, unmet: isBack ? null : { ...unmet, retryAt: null } }
-}
-
-/** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */
-function release(state: StreamState, server: ServerRef | null): StreamState {
-  if (server === null) return state
-  const others = state.released.filter((ref) => ref.id !== server.id)
-  return { ...state, released: [...others, server].slice(-releasedMax) }
 }
 
 /** The first time that a step was reached counts. */

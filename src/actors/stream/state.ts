@@ -229,3 +229,12 @@ export const isFailed = (state: StreamState, id: string): boolean => {
   const server = serverOf(state, id)
   return server === undefined || server.standing === 'failed'
 }
+
+const releasedMax = 16
+
+/** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */
+export function release(state: StreamState, server: ServerRef | null): StreamState {
+  if (server === null) return state
+  const others = state.released.filter((ref) => ref.id !== server.id)
+  return { ...state, released: [...others, server].slice(-releasedMax) }
+}

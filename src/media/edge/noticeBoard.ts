@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { describeErrors } from '../../events/index.js'
 import {
   entityOf,
+  isNewer,
   Notice,
   RouteAnswer,
   sessionDocumentOf,
@@ -11,7 +12,6 @@ import {
   type Transport,
   type Unsubscribe,
 } from '../../messaging/index.js'
-import { isNewer } from '../origin/index.js'
 
 /** A notice as it was taken down: shape and validity checked, signature not (viewers do that). */
 export interface PostedNotice {

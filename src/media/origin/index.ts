@@ -10,7 +10,7 @@ export {
 } from './host.js'
 export { createOrigin } from './origin.js'
 export { mediaPlaylist, multivariantPlaylist, readVariants, type VariantFacts } from './playlists.js'
-export { createRouteBook, isNewer, type RouteBook, type Verdict } from './routeBook.js'
+export { createRouteBook, type RouteBook, type Verdict } from './routeBook.js'
 export {
   systemClocks,
   watchForSuspension,

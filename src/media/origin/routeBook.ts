@@ -1,4 +1,4 @@
-import type { Route } from '../../messaging/index.js'
+import { isNewer, type Route } from '../../messaging/index.js'
 
 /** Whether a server may hand out a number. `epoch` is the one the number belongs to, null when not known. */
 export type Verdict =
@@ -16,10 +16,6 @@ export interface RouteBook {
 }
 
 const pastEpochsMax = 16
-
-/** Newer = higher epoch, then higher sequence. */
-export const isNewer = (route: Route, than: Route | null): boolean =>
-  than === null || route.epoch > than.epoch || (route.epoch === than.epoch && route.sequence > than.sequence)
 
 /** @param server the server whose book this is; it is fenced where it is neither primary nor standby. */
 export function createRouteBook(server: string): RouteBook {

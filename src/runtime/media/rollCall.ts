@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { describeErrors } from '../../events/index.js'
 import { factMessage, type PublishFact } from '../../media/edge/index.js'
-import { RollCall, subjects, type Route, type Transport, type Unsubscribe } from '../../messaging/index.js'
+import { isNewer, RollCall, subjects, type Route, type Transport, type Unsubscribe } from '../../messaging/index.js'
 import type { DeadLetters } from './deadLetters.js'
 
 export interface RollCallOptions {
@@ -40,8 +40,7 @@ export function answerRollCall(options: RollCallOptions): Unsubscribe {
     missed = isMissing
     const known = new Map(streams.map((stream) => [stream.id, stream]))
     for (const route of routes()) {
-      const { epoch = -1, sequence = -1 } = known.get(route.stream) ?? {}
-      if (route.epoch > epoch || (route.epoch === epoch && route.sequence > sequence)) report(route)
+      if (isNewer(route, known.get(route.stream) ?? null)) report(route)
     }
   })
 }

@@ -1,5 +1,5 @@
 import type { ClientPayload, ServerPayload, StreamPayload } from '../../events/index.js'
-import { isNewer } from '../../media/origin/routeBook.js'
+import { isNewer } from '../../messaging/index.js'
 import {
   subjects,
   type Notice,
