@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
-import { storePathIn } from '../dist/runtime/process/index.js'
+import { storePathIn } from '../dist/runtime/dataDirectory.js'
 import { onStage, pause, quantile, row, segue, spread, until } from './stage.mjs'
 
 const { values } = parseArgs({

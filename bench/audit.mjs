@@ -13,7 +13,8 @@ import { sqliteAt } from '../dist/events/stores/index.js'
 import { openSqliteStore, rangesOfLog } from '../dist/events/stores/sqlite/index.js'
 import { whatIf } from '../dist/projections/index.js'
 import { keepLedger } from '../dist/runtime/ledger/index.js'
-import { auditStore, replayStore, trustedKeys } from '../dist/runtime/process/index.js'
+import { auditStore, trustedKeys } from '../dist/runtime/logs/audit.js'
+import { replayStore } from '../dist/runtime/logs/replay.js'
 
 const [path, ...wanted] = process.argv.slice(2)
 if (path === undefined) {

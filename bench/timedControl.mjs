@@ -9,7 +9,8 @@ import { defaultServerPolicy, defaultStreamPolicy } from '../dist/events/index.j
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
 import { connectNats } from '../dist/messaging/nats/index.js'
 import { startControlPlane } from '../dist/runtime/control/controlPlane.js'
-import { lineLogger, runService, storePathIn } from '../dist/runtime/process/index.js'
+import { storePathIn } from '../dist/runtime/dataDirectory.js'
+import { lineLogger, runService } from '../dist/runtime/process/index.js'
 
 const { nats, data, port } = parseArgs({
   options: { nats: { type: 'string' }, data: { type: 'string' }, port: { type: 'string' } },

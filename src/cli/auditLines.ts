@@ -1,4 +1,4 @@
-import { archivedLine } from '../runtime/fleet/index.js'
+import { archivedLine } from '../runtime/logs/verdictLines.js'
 import type { AuditCheck, AuditResult, Finding } from '../projections/index.js'
 
 const count = (n: number, one: string, many = `${one}s`): string =>

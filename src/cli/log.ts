@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { connectionForms, sqliteAt, type StoreConnection } from '../events/stores/index.js'
-import { defaultDataRoot } from '../runtime/dataDirectory.js'
-import { newestRun, storePathIn } from '../runtime/process/index.js'
+import { defaultDataRoot, newestRun, storePathIn } from '../runtime/dataDirectory.js'
 import { flag } from './flags.js'
 import { UsageError } from './usage.js'
 import { eventStore } from './values.js'

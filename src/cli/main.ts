@@ -1,6 +1,6 @@
 import { exitSoon, isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
 import type { CommandContext } from './context.js'
-import { buildProgram, usageProblem } from './program.js'
+import { buildProgram, isCommand, usageProblem } from './program.js'
 import { statusFailed, statusOk, statusUsage } from './usage.js'
 
 export type Surroundings = Pick<CommandContext, 'env' | 'stdout' | 'stderr'>
@@ -16,17 +16,16 @@ export async function main(argv: ReadonlyArray<string>, surroundings: Surroundin
     logger: (part) => processLogger(part, surroundings),
     done: (result) => (status = result),
   }
-  const program = buildProgram(context)
   const [first = ''] = argv
-  const isCommand = program.commands.some((command) => command.name() === first)
+  const name = isCommand(first) ? `segue ${first}` : 'segue'
   try {
+    const program = await buildProgram(context, first)
     await program.parseAsync([...argv], { from: 'user' })
     return status
   } catch (error) {
-    const problem = usageProblem(error, isCommand ? `segue ${first}` : 'segue')
+    const problem = usageProblem(error, name)
     if (problem === null) return statusOk
-    const message =
-      problem ?? `segue${isCommand ? ` ${first}` : ''}: ${error instanceof Error ? error.message : String(error)}`
+    const message = problem ?? `${name}: ${error instanceof Error ? error.message : String(error)}`
     stderr.write(`${message}\n`)
     if (isDebugging(env) && error instanceof Error) stderr.write(`${error.stack}\n`)
     tellParent({ type: 'failed', code: problem === undefined ? null : 'usage', message })

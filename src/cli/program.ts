@@ -1,26 +1,4 @@
 import { Command, CommanderError } from 'commander'
-import { auditCommand } from './commands/audit.js'
-import { controlCommand } from './commands/control.js'
-import { doctorCommand } from './commands/doctor.js'
-import { evaluateCommand } from './commands/evaluate.js'
-import { eventsCommand } from './commands/events.js'
-import { exportCommand } from './commands/export.js'
-import { ingestCommand } from './commands/ingest.js'
-import { keysCommand } from './commands/keys.js'
-import { maintenanceCommand } from './commands/maintenance.js'
-import { mediaCommand } from './commands/media.js'
-import { modelsCommand } from './commands/models.js'
-import { projectionsCommand } from './commands/projections.js'
-import { replayCommand } from './commands/replay.js'
-import { reportCommand } from './commands/report.js'
-import { retentionCommand } from './commands/retention.js'
-import { scoreCommand } from './commands/score.js'
-import { simulateCommand } from './commands/simulate.js'
-import { simulateHealthCommand } from './commands/simulateHealth.js'
-import { trainCommand } from './commands/train.js'
-import { upCommand } from './commands/up.js'
-import { watchCommand } from './commands/watch.js'
-import { whatIfCommand } from './commands/whatIf.js'
 import { programVersion } from '../runtime/programVersion.js'
 import type { CommandContext } from './context.js'
 import { UsageError } from './usage.js'
@@ -33,38 +11,48 @@ Begin with:
   segue doctor
   segue up`
 
-/** All commands. Parsing throws CommanderError or UsageError; nothing ends the process. */
-export function buildProgram(context: CommandContext): Command {
+/** A command is loaded when it is asked for: no process waits for modules that it does not need. */
+const loaders: Readonly<Record<string, () => Promise<(context: CommandContext) => Command>>> = {
+  up: async () => (await import('./commands/up.js')).upCommand,
+  control: async () => (await import('./commands/control.js')).controlCommand,
+  media: async () => (await import('./commands/media.js')).mediaCommand,
+  ingest: async () => (await import('./commands/ingest.js')).ingestCommand,
+  watch: async () => (await import('./commands/watch.js')).watchCommand,
+  maintenance: async () => (await import('./commands/maintenance.js')).maintenanceCommand,
+  events: async () => (await import('./commands/events.js')).eventsCommand,
+  projections: async () => (await import('./commands/projections.js')).projectionsCommand,
+  report: async () => (await import('./commands/report.js')).reportCommand,
+  export: async () => (await import('./commands/export.js')).exportCommand,
+  replay: async () => (await import('./commands/replay.js')).replayCommand,
+  'what-if': async () => (await import('./commands/whatIf.js')).whatIfCommand,
+  audit: async () => (await import('./commands/audit.js')).auditCommand,
+  keys: async () => (await import('./commands/keys.js')).keysCommand,
+  retention: async () => (await import('./commands/retention.js')).retentionCommand,
+  simulate: async () => (await import('./commands/simulate.js')).simulateCommand,
+  'simulate-health': async () => (await import('./commands/simulateHealth.js')).simulateHealthCommand,
+  evaluate: async () => (await import('./commands/evaluate.js')).evaluateCommand,
+  train: async () => (await import('./commands/train.js')).trainCommand,
+  models: async () => (await import('./commands/models.js')).modelsCommand,
+  score: async () => (await import('./commands/score.js')).scoreCommand,
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
+}
+
+/** Whether `segue` has a command of this name. */
+export const isCommand = (name: string): boolean => Object.hasOwn(loaders, name)
+
+/**
+ * The program with the one command that is named, or else with all of them, as its help lists them.
+ * Parsing throws CommanderError or UsageError; nothing ends the process.
+ */
+export async function buildProgram(context: CommandContext, asked: string): Promise<Command> {
   const program = new Command('segue')
     .description('Predictive handover for live media: leave a failing server before it dies.')
     .version(programVersion(), '-v, --version')
     .addHelpText('after', examples)
     .helpCommand('help [command]', 'explain a command')
-  const commands = [
-    upCommand(context),
-    controlCommand(context),
-    mediaCommand(context),
-    ingestCommand(context),
-    watchCommand(context),
-    maintenanceCommand(context),
-    eventsCommand(context),
-    projectionsCommand(context),
-    reportCommand(context),
-    exportCommand(context),
-    replayCommand(context),
-    whatIfCommand(context),
-    auditCommand(context),
-    keysCommand(context),
-    retentionCommand(context),
-    simulateCommand(context),
-    simulateHealthCommand(context),
-    evaluateCommand(context),
-    trainCommand(context),
-    modelsCommand(context),
-    scoreCommand(context),
-    doctorCommand(context),
-  ]
-  for (const command of commands) program.addCommand(command)
+  const wanted = Object.entries(loaders).filter(([name]) => name === asked || !isCommand(asked))
+  const commands = await Promise.all(wanted.map(([, load]) => load()))
+  for (const command of commands) program.addCommand(command(context))
   return settled(program, context)
 }
 

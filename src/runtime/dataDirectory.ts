@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -31,6 +32,19 @@ export function defaultDataRoot(surroundings: Surroundings = {}): string {
   return platform === 'darwin'
     ? join(home, 'Library', 'Application Support', 'segue')
     : join(home, '.local', 'share', 'segue')
+}
+
+/** The log's file in a data folder, where no other store was asked for. */
+export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
+
+/** The newest run below the data root that has a log; undefined when there is none. Names of runs sort by time. */
+export async function newestRun(root: string): Promise<string | undefined> {
+  const runs = join(root, 'runs')
+  const names = await readdir(runs).catch(() => [])
+  return names
+    .toSorted()
+    .map((name) => join(runs, name))
+    .findLast((run) => existsSync(storePathIn(run)))
 }
 
 const sameSecondRunsMax = 100

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { commandLines } from '../../src/runtime/fleet/commandLines.js'
 import { fleetDefaults } from '../../src/runtime/fleet/options.js'
-import { formatOf } from '../../src/cli/commands/ingest.js'
+import { formatOf } from '../../src/cli/source.js'
 import { fleetOptionsOf, type UpFlags } from '../../src/cli/commands/up.js'
 import { renditionList } from '../../src/cli/values.js'
 

@@ -3,7 +3,7 @@ import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { WebSocket } from 'ws'
-import { storePathIn } from '../../dist/runtime/process/replay.js'
+import { storePathIn } from '../../dist/runtime/dataDirectory.js'
 import { pause, until } from './waiting.mjs'
 
 /** Kills the process of a role. The fleet's supervisor starts another. */

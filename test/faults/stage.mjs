@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { request } from 'undici'
 import { mainStream, startFleet } from '../../dist/runtime/fleet/index.js'
 import { modelsIn, shelveModels } from '../../dist/runtime/models/index.js'
-import { storePathIn } from '../../dist/runtime/process/replay.js'
+import { storePathIn } from '../../dist/runtime/dataDirectory.js'
 import { followLog } from './log.mjs'
 import { until, within } from './waiting.mjs'
 

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { storePathIn } from '../../src/runtime/process/index.js'
+import { storePathIn } from '../../src/runtime/dataDirectory.js'
 import { waitFor } from './waitFor.js'
 
 export interface RecordedRow {

@@ -11,7 +11,9 @@ import {
 import type { StoreConnection } from '../../events/stores/index.js'
 import { budgetBounds, controlShareMax } from '../../runtime/control/policyCheck.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
-import { runService, startControl } from '../../runtime/process/index.js'
+import { runService } from '../../runtime/process/index.js'
+import { startControl } from '../../runtime/services/control.js'
+import { checkBuffer } from '../buffer.js'
 import type { CommandContext } from '../context.js'
 import {
   checkpointFlag,
@@ -167,13 +169,4 @@ export function streamPolicyOf({
 }: Pick<ControlFlags, 'standby' | 'bufferSegments' | 'cutoverLead'>): StreamPolicy {
   checkBuffer(bufferSegments, cutoverLead)
   return { ...defaultStreamPolicy, standby, bufferSegments, cutoverLeadSegments: cutoverLead }
-}
-
-/** The old primary must still hold the live segment when K comes, and the new one what came before K. */
-export function checkBuffer(bufferSegments: number, cutoverLead: number): void {
-  const least = cutoverLead + 2
-  if (bufferSegments >= least) return
-  throw new UsageError(
-    `--buffer-segments ${bufferSegments} is less than the cut-over needs: with --cutover-lead ${cutoverLead} give ${least} or more`,
-  )
 }

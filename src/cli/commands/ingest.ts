@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
-import * as E from 'fp-ts/lib/Either.js'
-import type { StreamFormat } from '../../events/index.js'
 import { defaultDataRoot } from '../../runtime/dataDirectory.js'
-import { streamNames } from '../../runtime/fleet/index.js'
-import { formatFor, runService, startIngestProcess } from '../../runtime/process/index.js'
+import { streamNames } from '../../runtime/fleet/options.js'
+import { runService } from '../../runtime/process/index.js'
+import { startIngestProcess } from '../../runtime/services/ingest.js'
 import type { CommandContext } from '../context.js'
 import { flag, natsFlag, natsUrlDefault, renditionsFlag } from '../flags.js'
+import { formatOf, sourceHelp, type FormatFlags } from '../source.js'
 import { UsageError } from '../usage.js'
-import { id, number, port, url, whole, type RenditionList } from '../values.js'
+import { id, number, port, url, whole } from '../values.js'
 
 interface IngestFlags extends FormatFlags {
   readonly stream: string
@@ -20,17 +20,6 @@ interface IngestFlags extends FormatFlags {
   readonly publicUrl?: string
   readonly data: string
 }
-
-export interface FormatFlags {
-  readonly fps: number
-  readonly segment?: number
-  readonly gop?: number
-  readonly height: number
-  readonly renditions?: RenditionList
-}
-
-export const sourceHelp =
-  'testcard (a moving test picture with sound), a file (looped), http(s)://, rtmp:// or srt://; rtmp with a local host and srt with ?mode=listener wait for a publisher'
 
 const examples = `
 Examples:
@@ -84,16 +73,4 @@ export function ingestCommand(context: CommandContext): Command {
         })
       context.done(await runService({ logger, start }))
     })
-}
-
-/** @throws UsageError for a format that cannot be; the message names the nearest ones that can. */
-export function formatOf({ fps, segment, gop, height, renditions }: FormatFlags): StreamFormat {
-  const [largest, ...smaller] = renditions?.heights ?? [height]
-  const format = formatFor({
-    ...{ fps, height: largest, smaller, audioOnly: renditions?.audioOnly ?? false },
-    ...(segment === undefined ? {} : { segmentMs: segment }),
-    ...(gop === undefined ? {} : { gopFrames: gop }),
-  })
-  if (E.isRight(format)) return format.right
-  throw new UsageError(format.left.message)
 }

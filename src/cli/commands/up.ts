@@ -11,6 +11,7 @@ import {
   type FleetOptions,
   type PlannedFault,
 } from '../../runtime/fleet/index.js'
+import { checkBuffer } from '../buffer.js'
 import type { CommandContext } from '../context.js'
 import {
   checkpointFlag,
@@ -23,10 +24,9 @@ import {
   standbyHelp,
   standbyModes,
 } from '../flags.js'
+import { formatOf, sourceHelp } from '../source.js'
 import { UsageError } from '../usage.js'
 import { number, whole, type RenditionList } from '../values.js'
-import { checkBuffer } from './control.js'
-import { formatOf, sourceHelp } from './ingest.js'
 
 export interface UpFlags {
   readonly source: string

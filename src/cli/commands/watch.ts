@@ -1,12 +1,14 @@
 import { Command } from 'commander'
 import type { Coordinates } from '../../events/index.js'
-import { findRenditions, runService, startWatch, type Service, type ViewerReport } from '../../runtime/process/index.js'
+import { runService, type Service, type ViewerReport } from '../../runtime/process/index.js'
+import { findRenditions } from '../../runtime/services/renditions.js'
+import { startWatch } from '../../runtime/services/watch.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
 import { statusFailed, statusOk } from '../usage.js'
 import { id, ids, location, number, urls, whole } from '../values.js'
 import { UsageError } from '../usage.js'
-import { viewerResult } from '../../runtime/fleet/index.js'
+import { viewerResult } from '../../runtime/fleet/result.js'
 
 interface WatchFlags {
   readonly stream: string

@@ -8,7 +8,8 @@ import {
   type Position,
   type RecordedEvent,
 } from '../../events/index.js'
-import { HandoverBook, type HandoverHistory } from '../../projections/index.js'
+import { HandoverBook } from '../../projections/handoverBook.js'
+import type { HandoverHistory } from '../../projections/index.js'
 
 /** Under this name it stands among the snapshots of the actors; no event stream is called so. */
 const name = '$log'

@@ -10,7 +10,7 @@ import {
   type PathMeter,
   type Prober,
   type RecordedOutage,
-} from '../../health/index.js'
+} from '../../health/path/index.js'
 import { Heartbeat, subjects, type Transport } from '../../messaging/index.js'
 import { sendDeadLetters } from '../media/deadLetters.js'
 

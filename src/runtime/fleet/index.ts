@@ -6,4 +6,3 @@ export { fleetDefaults, mainStream, streamNames, type FleetOptions } from './opt
 export { PortInUse } from './ports.js'
 export { faultsOf, viewerResult, type FleetResult, type HandoverResult, type ViewerResult } from './result.js'
 export { runFleet, type Output, type RunFleetOptions } from './run.js'
-export { archivedLine, replayLines } from './terminal/summary.js'

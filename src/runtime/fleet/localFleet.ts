@@ -7,7 +7,7 @@ import { connectNats } from '../../messaging/nats/index.js'
 import type { HandoverRecord } from '../../projections/index.js'
 import type { ControlStatus } from '../control/status.js'
 import { makeFolder } from '../process/folder.js'
-import { examineLog, storePathIn } from '../process/replay.js'
+import { storePathIn } from '../dataDirectory.js'
 import type { ChildMessage, ViewerReport } from '../process/supervision.js'
 import type { Child, ChildExit, ChildReady } from './child.js'
 import { commandLines, urlOf, type FleetAddresses } from './commandLines.js'
@@ -290,7 +290,9 @@ class LocalFleet implements Fleet {
       await this.#poller?.ask()
       this.#poller?.stop()
       await this.#stopRoles((name) => name === 'control')
-      const [log] = await Promise.all([examineLog(this.#log()), this.#stopRoles(() => true)])
+      // Only the end of a run needs what reads a log.
+      const reading = import('../logs/replay.js').then(({ examineLog }) => examineLog(this.#log()))
+      const [log] = await Promise.all([reading, this.#stopRoles(() => true)])
       const handovers = log.handovers.filter((record) => record.requestedAt >= this.#startedAt)
       const result = buildResult({
         handovers,

@@ -4,5 +4,5 @@
  */
 export { RetentionRefused } from './errors.js'
 export { eventsOf, retentionLimit, runRetention, type RetentionOptions, type RetentionResult } from './run.js'
-export { scheduleRetention, type Retention } from './schedule.js'
+export { scheduleRetention, type Retention, type ScheduleOptions } from './schedule.js'
 export { archiveTables } from './tables.js'

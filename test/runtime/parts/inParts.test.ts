@@ -6,7 +6,8 @@ import { sqliteAt } from '../../../src/events/stores/index.js'
 import { openSqliteStore, rangesOfLog } from '../../../src/events/stores/sqlite/index.js'
 import { auditOfParts, verdictOfParts, type AuditResult, type ReplayVerdict } from '../../../src/projections/index.js'
 import { inParts, type InPartsOptions } from '../../../src/runtime/parts/index.js'
-import { auditStore, examineLog, replayStore } from '../../../src/runtime/process/index.js'
+import { auditStore } from '../../../src/runtime/logs/audit.js'
+import { examineLog, replayStore } from '../../../src/runtime/logs/replay.js'
 import { ledgeredLog } from '../../support/ledgeredLog.js'
 
 // The threads run what was compiled last, as the writing thread of the store does.

@@ -1,5 +1,5 @@
 import type { HandoverRecord, HandoverStepSeen } from '../../../projections/index.js'
-import { grouped, shortTime } from './amounts.js'
+import { grouped, shortTime } from '../../amounts.js'
 import { cell, span, type Glyphs, type Line, type Tone } from './text.js'
 
 /** The handover to show: the newest under way, or else the newest. */

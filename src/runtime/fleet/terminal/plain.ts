@@ -1,5 +1,5 @@
 import type { ServerStatus, StreamStatus } from '../../control/status.js'
-import { grouped, percent, seconds, shortTime, timeOfDay } from './amounts.js'
+import { grouped, percent, seconds, shortTime, timeOfDay } from '../../amounts.js'
 import type { FleetView } from './view.js'
 
 /** What has been told already. */

@@ -1,4 +1,4 @@
-import { clockText, plural, seconds, timeOfDay } from './amounts.js'
+import { clockText, plural, seconds, timeOfDay } from '../../amounts.js'
 import { handoverLines } from './handovers.js'
 import { modelLines } from './model.js'
 import { serverLines } from './servers.js'

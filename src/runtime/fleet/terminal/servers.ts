@@ -1,5 +1,5 @@
 import type { ServerStatus } from '../../control/status.js'
-import { percent } from './amounts.js'
+import { percent } from '../../amounts.js'
 import { bar, cell, span, type Glyphs, type Line, type Tone } from './text.js'
 
 const standingTone: Readonly<Record<ServerStatus['standing'], Tone>> = {

@@ -1,5 +1,5 @@
 import type { BufferStatus, StreamStatus } from '../../control/status.js'
-import { grouped, plural } from './amounts.js'
+import { grouped, plural } from '../../amounts.js'
 import { cell, span, type Glyphs, type Line, type Span } from './text.js'
 
 const bufferBarWidth = 16

@@ -1,6 +1,7 @@
 import type { ReplayVerdict } from '../../../projections/index.js'
 import { faultsOf, type FleetResult, type HandoverResult, type ViewerResult } from '../result.js'
-import { grouped, plural, shortTime } from './amounts.js'
+import { grouped, plural, shortTime } from '../../amounts.js'
+import { replayLines } from '../../logs/verdictLines.js'
 
 export interface SummaryInput {
   readonly result: FleetResult
@@ -43,28 +44,4 @@ function handoverLine({ id, from, to, cause, cutover, triggerToSwitchMs, leadMs 
 function viewerLine({ segments, gaps, duplicates, hashMismatches, stalls, stallMs, latencyMs }: ViewerResult): string {
   const stall = stalls === 0 ? 'no stall' : `${plural(stalls, 'stall')} (${shortTime(stallMs)})`
   return `  ${plural(segments, 'segment')}, ${plural(gaps, 'gap')}, ${plural(duplicates, 'duplicate')}, ${hashMismatches} damaged, ${stall}, latency ${shortTime(latencyMs)}`
-}
-
-/** The verdict of a replay, and the first difference if there is one. */
-export function replayLines(verdict: ReplayVerdict): string[] {
-  return [...verdictLines(verdict), ...verdict.archived.map(archivedLine)]
-}
-
-/** Says of a stream that its older events were not there to be looked at. */
-export const archivedLine = ({ streamId, before }: ReplayVerdict['archived'][number]): string =>
-  `  ${streamId}: archived before event ${before}, and not looked at there; --archive DIR adds it`
-
-function verdictLines({ decisions, facts, streams, identical, difference, unreadable }: ReplayVerdict): string[] {
-  const scope = `${plural(decisions, 'decision')} from ${plural(facts, 'fact')} in ${plural(streams, 'event stream')}`
-  if (identical) return [`replay: ${scope}: identical`]
-  if (unreadable !== null) return [`replay: ${scope}: stopped at an event that cannot be understood`, `  ${unreadable}`]
-  if (difference === null) return [`replay: ${scope}: not identical`]
-  const { streamId, revision, fact, recorded, derived } = difference
-  return [
-    `replay: ${scope}: differs at ${streamId}, revision ${revision}`,
-    `  after fact ${fact.type} ${fact.id}, revision ${fact.revision}`,
-    `  facts:    ${fact.data}`,
-    `  recorded: ${recorded ?? 'nothing'}`,
-    `  derived:  ${derived ?? 'nothing'}`,
-  ]
 }

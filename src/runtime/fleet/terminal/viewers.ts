@@ -1,5 +1,5 @@
 import type { ViewerReport } from '../../process/supervision.js'
-import { grouped, seconds, shortTime } from './amounts.js'
+import { grouped, seconds, shortTime } from '../../amounts.js'
 import { cell, span, type Glyphs, type Line, type Tone } from './text.js'
 
 /** More viewers than these are shown as one line for each stream. */

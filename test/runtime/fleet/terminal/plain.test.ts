@@ -1,4 +1,4 @@
-import { timeOfDay } from '../../../../src/runtime/fleet/terminal/amounts.js'
+import { timeOfDay } from '../../../../src/runtime/amounts.js'
 import { plainLines, plainStart, type PlainState } from '../../../../src/runtime/fleet/terminal/plain.js'
 import type { FleetView } from '../../../../src/runtime/fleet/terminal/view.js'
 import { completed, cutting, requestedAt } from '../handoverRecord.js'

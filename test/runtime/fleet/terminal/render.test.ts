@@ -1,4 +1,4 @@
-import { timeOfDay } from '../../../../src/runtime/fleet/terminal/amounts.js'
+import { timeOfDay } from '../../../../src/runtime/amounts.js'
 import { renderScreen } from '../../../../src/runtime/fleet/terminal/render.js'
 import { ansiPalette, asciiGlyphs, plainPalette, unicodeGlyphs } from '../../../../src/runtime/fleet/terminal/text.js'
 import type { FleetView } from '../../../../src/runtime/fleet/terminal/view.js'

@@ -1,5 +1,6 @@
 import { buildResult } from '../../../../src/runtime/fleet/result.js'
-import { replayLines, summaryLines } from '../../../../src/runtime/fleet/terminal/summary.js'
+import { summaryLines } from '../../../../src/runtime/fleet/terminal/summary.js'
+import { replayLines } from '../../../../src/runtime/logs/verdictLines.js'
 import { completed, requestedAt } from '../handoverRecord.js'
 import { viewer } from './view.js'
 

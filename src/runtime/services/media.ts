@@ -9,10 +9,10 @@ import { startMediaServer } from '../mediaServer.js'
 import { sampleServerHealth, type ServerHealthOptions } from '../serverHealth.js'
 import { errorMessage } from '../systemError.js'
 import { openFactOutlet } from './facts.js'
-import { makeFolder } from './folder.js'
-import type { Service } from './lifecycle.js'
-import { withFields, type Logger } from './logger.js'
-import { isSupervised } from './supervision.js'
+import { makeFolder } from '../process/folder.js'
+import type { Service } from '../process/lifecycle.js'
+import { withFields, type Logger } from '../process/logger.js'
+import { isSupervised } from '../process/supervision.js'
 
 export interface MediaProcessOptions {
   readonly id: string

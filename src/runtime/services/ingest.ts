@@ -5,9 +5,9 @@ import { connectNats } from '../../messaging/nats/index.js'
 import type { StreamFormat } from '../../media/format.js'
 import { startIngest, type Ingest } from '../ingest.js'
 import { openFactOutlet, type FactOutlet } from './facts.js'
-import { makeFolder } from './folder.js'
-import type { Service } from './lifecycle.js'
-import type { Logger } from './logger.js'
+import { makeFolder } from '../process/folder.js'
+import type { Service } from '../process/lifecycle.js'
+import type { Logger } from '../process/logger.js'
 
 export interface IngestProcessOptions {
   /** One feed for each name. */

@@ -1,6 +1,3 @@
-import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
 import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
@@ -14,19 +11,6 @@ import {
   type HandoverHistory,
   type ReplayVerdict,
 } from '../../projections/index.js'
-
-/** The log's file in a data folder, where no other store was asked for. */
-export const storePathIn = (dataDir: string): string => join(dataDir, 'events.sqlite')
-
-/** The newest run below the data root that has a log; undefined when there is none. Names of runs sort by time. */
-export async function newestRun(root: string): Promise<string | undefined> {
-  const runs = join(root, 'runs')
-  const names = await readdir(runs).catch(() => [])
-  return names
-    .toSorted()
-    .map((name) => join(runs, name))
-    .findLast((run) => existsSync(storePathIn(run)))
-}
 
 export interface LogExamined {
   readonly events: number

@@ -7,8 +7,14 @@ import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { activeSigner, keepLedger, keysIn, KeysUnusable } from '../ledger/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { openReadModel, ProjectionRunner } from '../projecting/index.js'
-import { runRetention, type RetentionResult } from '../retention/index.js'
-import type { Logger } from './logger.js'
+import {
+  runRetention,
+  scheduleRetention,
+  type Retention,
+  type RetentionResult,
+  type ScheduleOptions,
+} from '../retention/index.js'
+import type { Logger } from '../process/logger.js'
 
 export interface RetentionRequest {
   readonly log: StoreConnection
@@ -62,8 +68,21 @@ export async function beginningsOf(log: StoreConnection): Promise<ReadonlyArray<
   }
 }
 
+/** What a control plane archives of its own log, from time to time. */
+export interface ArchivingOptions extends Omit<ScheduleOptions, 'clock' | 'beforeCut'> {
+  /** As in RetentionRequest. */
+  readonly projections: string
+}
+
+/** As `archiveOld`, again and again, beside what else writes to the store. */
+export const keepArchiving = ({ projections, ...options }: ArchivingOptions): Retention =>
+  scheduleRetention({
+    ...{ ...options, clock: systemClock },
+    beforeCut: () => showProjections(projections, options.store),
+  })
+
 /** Lets projections that are kept see everything that is there. */
-export async function showProjections(path: string, store: EventStore): Promise<void> {
+async function showProjections(path: string, store: EventStore): Promise<void> {
   if (!existsSync(path)) return
   const model = await openReadModel(path)
   try {

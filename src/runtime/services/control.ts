@@ -1,17 +1,14 @@
-import { systemClock } from '../../actors/index.js'
 import type { ServerPolicy, StreamPolicy } from '../../events/index.js'
 import { describeConnection, openStore, sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import { startControlPlane, type ControlPlaneOptions } from '../control/controlPlane.js'
 import { keepLedger, keysIn } from '../ledger/index.js'
-import { readModelPath } from '../projecting/index.js'
-import { scheduleRetention } from '../retention/index.js'
+import { readModelPath } from '../projecting/location.js'
 import { openSnapshots, snapshotsPath } from '../snapshots/index.js'
-import { makeFolder } from './folder.js'
-import type { Service } from './lifecycle.js'
-import type { Logger } from './logger.js'
-import { storePathIn } from './replay.js'
-import { showProjections } from './retention.js'
+import { makeFolder } from '../process/folder.js'
+import type { Service } from '../process/lifecycle.js'
+import type { Logger } from '../process/logger.js'
+import { storePathIn } from '../dataDirectory.js'
 
 export interface ControlProcessOptions {
   readonly natsUrl: string
@@ -87,9 +84,9 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
     const retention =
       options.retention === undefined
         ? undefined
-        : scheduleRetention({
-            ...{ store, keeper: ledger, logger, clock: systemClock, ...options.retention },
-            beforeCut: () => showProjections(readModelPath(eventStore, dataDir), store),
+        : (await import('../logs/retention.js')).keepArchiving({
+            ...{ store, keeper: ledger, logger, ...options.retention },
+            projections: readModelPath(eventStore, dataDir),
           })
     logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {

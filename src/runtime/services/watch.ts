@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream'
 import type { Coordinates } from '../../events/index.js'
 import { startViewers, type ViewerEvent } from '../viewer.js'
-import type { Service } from './lifecycle.js'
-import { withFields, type Logger } from './logger.js'
-import { tellParent, type ViewerReport } from './supervision.js'
+import type { Service } from '../process/lifecycle.js'
+import { withFields, type Logger } from '../process/logger.js'
+import { tellParent, type ViewerReport } from '../process/supervision.js'
 
 export interface WatchProcessOptions {
   readonly stream: string

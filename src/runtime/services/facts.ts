@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { FactMessage, Transport } from '../../messaging/index.js'
 import { createPublisher } from '../../messaging/publisher.js'
 import { createSpool } from '../../messaging/spool.js'
-import type { Logger } from './logger.js'
+import type { Logger } from '../process/logger.js'
 
 export interface FactOutlet {
   readonly publish: (subject: string, fact: FactMessage) => void
