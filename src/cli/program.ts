@@ -50,9 +50,9 @@ export async function buildProgram(context: CommandContext, asked: string): Prom
     .version(programVersion(), '-v, --version')
     .addHelpText('after', examples)
     .helpCommand('help [command]', 'explain a command')
-  const wanted = Object.entries(loaders).filter(([name]) => name === asked || !isCommand(asked))
-  const commands = await Promise.all(wanted.map(([, load]) => load()))
-  for (const command of commands) program.addCommand(command(context))
+  for (const [name, load] of Object.entries(loaders)) {
+    if (name === asked || !isCommand(asked)) program.addCommand((await load())(context))
+  }
   return settled(program, context)
 }
 
