@@ -30,11 +30,14 @@ export async function runTests({ root, patterns }) {
 
 async function runAll({ root, checks }) {
   const unit = ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', '<rootDir>/test/e2e/']
-  // Many tests of the parts wait for something most of the time; those of the whole have the machine for themselves.
-  const [checked, parts] = await Promise.all([checks, runJest({ root, name: 'tests of the parts', args: unit })])
-  if (!existsSync(join(root, 'test', 'e2e'))) return [...checked, parts]
-  const inBand = ['--runInBand', '--passWithNoTests', '--testPathPatterns', '/test/e2e/']
-  return [...checked, parts, await runJest({ root, name: 'tests of the whole', args: inBand })]
+  // Many tests of the parts wait for something most of the time.
+  const results = [await runJest({ root, name: 'tests of the parts', args: unit })]
+  if (existsSync(join(root, 'test', 'e2e'))) {
+    // Those of the whole have the machine for themselves, but for what the static checks make of the pauses.
+    const inBand = ['--runInBand', '--passWithNoTests', '--testPathPatterns', '/test/e2e/']
+    results.push(await runJest({ root, name: 'tests of the whole', args: inBand }))
+  }
+  return [...(await checks), ...results]
 }
 
 const describeResult = ({ name, failed, seconds }) =>
