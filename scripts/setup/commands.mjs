@@ -11,7 +11,7 @@ const OUTPUT_CHARS_MAX = 200_000
  *   `niceness`: by how much it gives way to what runs with the priority of this process
  * @returns {Promise<{ code: number, output: string }>}
  */
-export function run(program, args, { cwd, env = process.env, timeoutMs, niceness } = {}) {
+export function run(program, args, { cwd, env = process.env, timeoutMs, niceness = 0 } = {}) {
   return new Promise((resolve) => {
     let output = ''
     const keep = (chunk) => {
@@ -24,13 +24,21 @@ export function run(program, args, { cwd, env = process.env, timeoutMs, niceness
       timeout: timeoutMs,
       shell: process.platform === 'win32' && program === 'npm',
     })
-    if (niceness !== undefined && child.pid !== undefined)
-      setPriority(child.pid, Math.min(19, getPriority() + niceness))
+    giveWay(child, niceness)
     child.stdout.setEncoding('utf8').on('data', keep)
     child.stderr.setEncoding('utf8').on('data', keep)
     child.on('error', (error) => resolve({ code: 127, output: error.message }))
     child.on('close', (code) => resolve({ code: code ?? 1, output }))
   })
+}
+
+/**
+ * Lowers the priority of a process that has just been started.
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {number} niceness as in `run`
+ */
+export function giveWay({ pid }, niceness) {
+  if (pid !== undefined && niceness > 0) setPriority(pid, Math.min(19, getPriority() + niceness))
 }
 
 /** Runs npm as the same npm that started us, if one did. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { giveWay } from '../setup/commands.mjs'
 import { readJson } from '../setup/files.mjs'
 import { skippedTest } from './report.mjs'
 
@@ -10,16 +11,17 @@ const POLL_MS = 500
 
 /**
  * Runs Jest, showing its output as it comes, and counts what it reports.
- * @param {{ root: string, name: string, args: readonly string[], exitGraceMs?: number }} options
+ * @param {{ root: string, name: string, args: readonly string[], exitGraceMs?: number, niceness?: number }} options
+ *   `niceness`: by how much it gives way to what runs with the priority of this process
  * @returns {Promise<import('./report.mjs').Result>}
  */
-export async function runJest({ root, name, args, exitGraceMs = EXIT_GRACE_MS }) {
+export async function runJest({ root, name, args, exitGraceMs = EXIT_GRACE_MS, niceness = 0 }) {
   const startedAtMs = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'segue-jest-'))
   const reportPath = join(folder, 'report.json')
   console.log(`\n${name}:`)
   try {
-    const exit = await runToEnd({ root, reportPath, args, exitGraceMs })
+    const exit = await runToEnd({ root, reportPath, args, exitGraceMs, niceness })
     const counts = countTests(readJson(reportPath), exit)
     return { name, ...counts, seconds: (performance.now() - startedAtMs) / 1000 }
   } finally {
@@ -27,7 +29,7 @@ export async function runJest({ root, name, args, exitGraceMs = EXIT_GRACE_MS })
   }
 }
 
-function runToEnd({ root, reportPath, args, exitGraceMs }) {
+function runToEnd({ root, reportPath, args, exitGraceMs, niceness }) {
   return new Promise((resolve) => {
     const jest = spawn(
       process.execPath,
@@ -44,6 +46,7 @@ function runToEnd({ root, reportPath, args, exitGraceMs }) {
         stdio: ['ignore', 'ignore', 'inherit'],
       },
     )
+    giveWay(jest, niceness)
     let hung = false
     let reportedAtMs
     const watch = setInterval(() => {

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { runSetup } from '../setup/run.mjs'
 import { runJest } from './jest.mjs'
 import { describeSkipped, formatTotals } from './report.mjs'
-import { runStaticChecks } from './staticChecks.mjs'
+import { nicenessBesideTests, runStaticChecks } from './staticChecks.mjs'
 
 /**
  * Makes the checkout ready, and runs the tests: those whose path contains one of the patterns, or all tests and checks.
@@ -28,17 +26,25 @@ export async function runTests({ root, patterns }) {
   return results.some((result) => result.failed > 0) ? 1 : 0
 }
 
+/** Whole fleets, one after the other. */
+const whole = '<rootDir>/test/e2e/'
+/** They compute, and what comes out does not depend on when. */
+const computing = ['<rootDir>/test/simulation/', '<rootDir>/test/model/']
+
 async function runAll({ root, checks }) {
-  const unit = ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', '<rootDir>/test/e2e/']
+  const jest = (name, args, niceness = 0) => runJest({ root, name, args: ['--passWithNoTests', ...args], niceness })
   // Many tests of the parts wait for something most of the time.
-  const results = [await runJest({ root, name: 'tests of the parts', args: unit })]
-  if (existsSync(join(root, 'test', 'e2e'))) {
-    // Those of the whole have the machine for themselves, but for what the static checks make of the pauses.
-    const inBand = ['--runInBand', '--passWithNoTests', '--testPathPatterns', '/test/e2e/']
-    results.push(await runJest({ root, name: 'tests of the whole', args: inBand }))
-  }
-  return [...(await checks), ...results]
+  const others = ['--maxWorkers=3', '--testPathIgnorePatterns', '/node_modules/', whole, ...computing]
+  const parts = await jest('tests of the parts', others)
+  // Fleets that wait for their faults leave half of the machine to whoever gives way to them at once.
+  const beside = await Promise.all([
+    jest('tests of the whole', ['--runInBand', '--testPathPatterns', pattern(whole)]),
+    jest('tests that compute', ['--runInBand', '--testPathPatterns', ...computing.map(pattern)], nicenessBesideTests),
+  ])
+  return [...(await checks), parts, ...beside]
 }
+
+const pattern = (folder) => folder.replace('<rootDir>', '')
 
 const describeResult = ({ name, failed, seconds }) =>
   `${failed === 0 ? 'ok  ' : 'FAIL'}  ${name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`
