@@ -28,8 +28,10 @@ export async function runTests({ root, patterns }) {
 
 /** Whole fleets, one after the other. */
 const whole = '<rootDir>/test/e2e/'
-/** They compute, and what comes out does not depend on when. */
-const computing = ['<rootDir>/test/simulation/', '<rootDir>/test/model/']
+/** They compute, and what comes out does not depend on when; as much as fits beside the fleets. */
+const computing = ['model', 'runtime/parts', 'runtime/retention', 'runtime/training', 'simulation'].map(
+  (folder) => `<rootDir>/test/${folder}/`,
+)
 
 async function runAll({ root, checks }) {
   const jest = (name, args, niceness = 0) => runJest({ root, name, args: ['--passWithNoTests', ...args], niceness })
