@@ -27,7 +27,7 @@ const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/ja
 
 const fileOf = (path) => {
   if (path.startsWith('/segue/')) return join(root, 'dist', path.slice('/segue/'.length))
-  if (/^\/node_modules\/(hls\.js|shaka-player)\//.test(path)) return join(root, path)
+  if (/^\/node_modules\/(hls\.js|shaka-player|dashjs)\//.test(path)) return join(root, path)
   return join(pages, path === '/' ? 'hls.html' : path)
 }
 
@@ -51,5 +51,5 @@ server.on('error', (error) => {
 })
 server.listen(Number(values.port), '127.0.0.1', () => {
   const { port } = server.address()
-  for (const page of ['hls', 'shaka', 'mediaSource']) console.log(`http://127.0.0.1:${port}/${page}.html`)
+  for (const page of ['hls', 'shaka', 'dash', 'mediaSource']) console.log(`http://127.0.0.1:${port}/${page}.html`)
 })

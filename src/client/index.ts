@@ -12,6 +12,7 @@ export type {
   TicketRefused,
 } from './errors.js'
 export type { LinkEvents, Listener, PlayedSegment, SessionEvents } from './events.js'
+export { useWithDash } from './dashInterceptors.js'
 export { withFallback } from './fallback.js'
 export { isMalformed, readFragment, readInit } from './fragment.js'
 export type { FragmentSpan, MalformedFragment, TrackInit } from './fragment.js'
