@@ -5,40 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import * as E from 'fp-ts/lib/Either.js'
-import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
+import type { RecordedEvent } from '../../../src/events/index.js'
 import { openEventStoreDb, type EventStoreDbOptions } from '../../../src/events/stores/eventstoredb/index.js'
 import { anEvent, appended, collect, ids, refused, someEvents } from '../../contracts/eventStoreContract.js'
-import {
-  addressOf,
-  freshNamespace,
-  startEventStoreStandIn,
-  withNamespace,
-  type EventStoreStandIn,
-  type StandInOptions,
-} from '../../support/eventStoreStandIn.js'
+import { addressOf, freshNamespace, withNamespace } from '../../support/eventStoreStandIn.js'
 import { freePort } from '../../support/freePort.js'
+import { afterwards, closeAfterEach, standInWith, storeAt } from '../../support/standIns.js'
 import { waitFor } from '../../support/waitFor.js'
 
 // Against the wire stand-in: a real server cannot be told to fail at a given moment.
 
-let closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  const closing = closers.reverse()
-  closers = []
-  for (const close of closing) await close()
-})
-
-const standInWith = async (options: StandInOptions = {}): Promise<EventStoreStandIn> => {
-  const standIn = await startEventStoreStandIn(options)
-  closers.push(() => standIn.stop())
-  return standIn
-}
-
-const storeAt = async (url: string, options: Partial<EventStoreDbOptions> = {}): Promise<EventStore> => {
-  const store = await openEventStoreDb({ address: addressOf(url), answerTimeoutMs: 2_000, ...options })
-  closers.push(() => store.close())
-  return store
-}
+closeAfterEach()
 
 describe.each([
   ['batch appends', true],
@@ -114,7 +91,7 @@ describe.each([
     'a server that dies in an append (%s) has written it once when it is back',
     async (mode) => {
       const folder = await mkdtemp(join(tmpdir(), 'segue-standin-'))
-      closers.push(() => rm(folder, { recursive: true, force: true }))
+      afterwards(() => rm(folder, { recursive: true, force: true }))
       const journal = join(folder, 'journal')
       const standIn = await standInWith({ batchAppend, journal })
       const store = await storeAt(withNamespace(standIn.url))
@@ -183,7 +160,7 @@ test.each([{ mode: 'twice' } as const, { mode: 'drop-reads', after: 70, times: 4
 
 test('a subscription outlives a restart of the server', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'segue-standin-'))
-  closers.push(() => rm(folder, { recursive: true, force: true }))
+  afterwards(() => rm(folder, { recursive: true, force: true }))
   const journal = join(folder, 'journal')
   const standIn = await standInWith({ journal })
   const store = await storeAt(withNamespace(standIn.url))
@@ -221,7 +198,7 @@ describe('what is told when the log cannot be opened', () => {
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n', () => socket.destroy())
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    closers.push(() => new Promise((resolve) => server.close(resolve)))
+    afterwards(() => new Promise((resolve) => server.close(resolve)))
     const { port } = server.address() as AddressInfo
 
     await expect(opening(`esdb://127.0.0.1:${port}?tls=false`)).rejects.toMatchObject({ _tag: 'StoreUnavailable' })
@@ -239,7 +216,7 @@ describe('what is told when the log cannot be opened', () => {
 
   test('the certificate, the protocol, the password', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'segue-tls-'))
-    closers.push(() => rm(folder, { recursive: true, force: true }))
+    afterwards(() => rm(folder, { recursive: true, force: true }))
     const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
     const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
     const files = ['-keyout', keyFile, '-out', certificateFile]
@@ -280,7 +257,7 @@ describe('the events of others', () => {
     const standIn = await standInWith()
     const [mine, other] = [await storeAt(withNamespace(standIn.url)), await storeAt(withNamespace(standIn.url))]
     const program = EventStoreDBClient.connectionString(standIn.url)
-    closers.push(() => program.dispose())
+    afterwards(() => program.dispose())
     await program.appendToStream('server-a', jsonEvent({ type: 'Sold', data: { price: 1 } }))
     await appended(other, 'server-a', [anEvent()], 'none')
     const event = anEvent()
@@ -298,7 +275,7 @@ describe('the events of others', () => {
     const namespace = freshNamespace()
     const store = await storeAt(withNamespace(standIn.url, namespace))
     const program = EventStoreDBClient.connectionString(standIn.url)
-    closers.push(() => program.dispose())
+    afterwards(() => program.dispose())
     await program.appendToStream(`${namespace}.server-a`, jsonEvent({ type: 'Sold', data: {}, metadata }))
 
     await expect(collect(store.readAll())).rejects.toMatchObject({

@@ -1,36 +1,16 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { openEventStoreDb, parseAddress } from '../../../src/events/stores/eventstoredb/index.js'
+import { parseAddress } from '../../../src/events/stores/eventstoredb/index.js'
 import { describeConnection, parseConnection } from '../../../src/events/stores/index.js'
 import { anEvent, appended, collect, ids } from '../../contracts/eventStoreContract.js'
-import {
-  addressOf,
-  startEventStoreStandIn,
-  withNamespace,
-  type EventStoreStandIn,
-  type StandInOptions,
-} from '../../support/eventStoreStandIn.js'
+import { addressOf, withNamespace } from '../../support/eventStoreStandIn.js'
 import { freePort } from '../../support/freePort.js'
+import { closeAfterEach, standInWith, storeAt } from '../../support/standIns.js'
 
-let closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  const closing = closers.reverse()
-  closers = []
-  for (const close of closing) await close()
-})
-
-const nodeWith = async (options: StandInOptions = {}): Promise<EventStoreStandIn> => {
-  const node = await startEventStoreStandIn(options)
-  closers.push(() => node.stop())
-  return node
-}
+closeAfterEach()
 
 const quickly = 'tls=false&maxDiscoverAttempts=2&discoveryInterval=20'
 
-const storeAt = async (url: string) => {
-  const store = await openEventStoreDb({ address: addressOf(withNamespace(url)), answerTimeoutMs: 5_000 })
-  closers.push(() => store.close())
-  return store
-}
+const clusterAt = (url: string) => storeAt(withNamespace(url), { answerTimeoutMs: 5_000 })
 
 describe('the connection to a cluster', () => {
   test.each([
@@ -73,24 +53,24 @@ describe('the connection to a cluster', () => {
 
 describe('a store of several nodes', () => {
   test.each(['esdb', 'esdb+discover'])('is reached (%s) through whichever node is up', async (scheme) => {
-    const node = await nodeWith()
-    const store = await storeAt(`${scheme}://127.0.0.1:${await freePort()},127.0.0.1:${node.port}?${quickly}`)
+    const node = await standInWith()
+    const store = await clusterAt(`${scheme}://127.0.0.1:${await freePort()},127.0.0.1:${node.port}?${quickly}`)
     const event = anEvent()
     await appended(store, 'server-a', [event], 'none')
     expect(ids(await collect(store.readStream('server-a')))).toEqual([event.id])
   })
 
   test('is written to through the node that leads', async () => {
-    const leader = await nodeWith()
-    const follower = await nodeWith({ leader: { host: '127.0.0.1', port: leader.port } })
-    const store = await storeAt(`esdb+discover://127.0.0.1:${follower.port}?${quickly}`)
+    const leader = await standInWith()
+    const follower = await standInWith({ leader: { host: '127.0.0.1', port: leader.port } })
+    const store = await clusterAt(`esdb+discover://127.0.0.1:${follower.port}?${quickly}`)
     await appended(store, 'server-a', [anEvent()], 'none')
     expect([(await leader.events()).length, (await follower.events()).length]).toEqual([1, 0])
   })
 
   test('none of which can be reached says so, with their names and no password', async () => {
     const [one, other] = [await freePort(), await freePort()]
-    const opening = storeAt(`esdb+discover://me:secret@127.0.0.1:${one},127.0.0.1:${other}?${quickly}`)
+    const opening = clusterAt(`esdb+discover://me:secret@127.0.0.1:${one},127.0.0.1:${other}?${quickly}`)
     await expect(opening).rejects.toMatchObject({
       _tag: 'StoreUnavailable',
       message: expect.stringMatching(
