@@ -4,13 +4,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import * as E from 'fp-ts/lib/Either.js'
 import { defaultServerPolicy, defaultStreamPolicy } from '../dist/events/index.js'
 import { openSqliteStore } from '../dist/events/stores/sqlite/index.js'
 import { connectNats } from '../dist/messaging/nats/index.js'
 import { startControlPlane } from '../dist/runtime/control/controlPlane.js'
 import { storePathIn } from '../dist/runtime/dataDirectory.js'
 import { lineLogger, runService } from '../dist/runtime/process/index.js'
+import { timedStore } from './timedStore.mjs'
 
 const { nats, data, port } = parseArgs({
   options: { nats: { type: 'string' }, data: { type: 'string' }, port: { type: 'string' } },
@@ -18,27 +18,20 @@ const { nats, data, port } = parseArgs({
 const logger = lineLogger({ part: 'control', write: (line) => void process.stdout.write(line) })
 const timed = []
 
-const timing = (store) => ({
-  ...store,
-  append: (streamId, events, options) => async () => {
-    const result = await store.append(streamId, events, options)()
-    // As fine as the samples' own time is coarse: both come from the machine's one clock.
-    const at = performance.timeOrigin + performance.now()
-    const sampled = events.find(({ type }) => type === 'HealthSampled')
-    if (sampled === undefined || E.isLeft(result) || result.right.repeated) return result
-    const { server, bootId, seq, takenAt } = sampled.data.sample
-    timed.push({ server, bootId, seq, takenAt, ms: at - takenAt, decisions: events.length - 1 })
-    return result
-  },
-})
-
 process.exitCode = await runService({
   logger,
   start: async () => {
     const store = await openSqliteStore({ path: storePathIn(data) })
     const transport = await connectNats({ url: nats, name: 'segue-control' })
     const control = await startControlPlane({
-      ...{ store: timing(store), transport, dataDir: data, host: '127.0.0.1', port: Number(port), logger },
+      ...{
+        store: timedStore(store, (each) => timed.push(each)),
+        transport,
+        dataDir: data,
+        host: '127.0.0.1',
+        port: Number(port),
+        logger,
+      },
       ...{ serverPolicy: defaultServerPolicy, streamPolicy: defaultStreamPolicy },
     })
     return {
