@@ -1,6 +1,7 @@
 // What viewers see in a real browser when a server goes: unmodified hls.js beside hls.js with the SDK, in the same page.
 //   npm run bench:players -- --case NAME --runs N --latency S [--json] [--out FILE.json]   (after npm run build)
 //   npm run bench:players -- --list
+// `--peer unsteered`: unmodified hls.js plays a playlist without content steering, which names the primary alone.
 // Real processes: nats-server, control plane, ingest (test card), three media servers, Chromium. The faults are real too.
 // The last line on standard output is {"case","latencyS","peer":{"stallMs":[...]},"segue":{"stallMs":[...],"gaps","duplicates"}}.
 import { spawnSync } from 'node:child_process'
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '5' },
     latency: { type: 'string', default: '1.5' },
     minutes: { type: 'string', default: '10' },
+    peer: { type: 'string', default: 'steered' },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     out: { type: 'string' },
@@ -42,6 +44,12 @@ if (!(latencyS >= 0.5 && latencyS <= 30) || !(Number.isSafeInteger(runs) && runs
   process.exit(2)
 }
 
+if (!['steered', 'unsteered'].includes(values.peer)) {
+  console.error(`--peer is steered or unsteered, not ${values.peer}`)
+  process.exit(2)
+}
+const steered = values.peer === 'steered'
+
 // Dropped packets must be nobody else's: the whole bench moves into a network namespace of its own.
 if (chosen.ownNetwork && process.env.SEGUE_BENCH_NETNS === undefined) {
   const inside = 'ip link set lo up && exec "$@"'
@@ -64,7 +72,7 @@ const results = await onStage(async (stage) => {
   try {
     const fleet = await openFleet(stage, chosen, log)
     if (name === 'endurance')
-      return [await runEndurance({ fleet, browser, latencyS, minutes: Number(values.minutes), log })]
+      return [await runEndurance({ fleet, browser, latencyS, steered, minutes: Number(values.minutes), log })]
     const done = []
     let spoilt = 0
     for (let run = 1; run <= runs; run += 1) {
@@ -78,11 +86,10 @@ const results = await onStage(async (stage) => {
         continue
       }
       done.push(result)
-      const { peer, segue, steered } = result
+      const { peer, segue } = result
       const replaced = segue.replaced + peer.replaced > 0 ? `, replaced ${segue.replaced} (peer ${peer.replaced})` : ''
-      const beside = steered === undefined ? '' : `, steered ${steered.stallMs} ms`
       log(
-        `${name} ${run}: peer ${peer.stallMs} ms${beside}, segue ${segue.stallMs} ms, ${segue.gaps} gaps, ${segue.duplicates} duplicates${replaced}, jumps ${segue.jumps}, ` +
+        `${name} ${run}: ${values.peer} peer ${peer.stallMs} ms, segue ${segue.stallMs} ms, ${segue.gaps} gaps, ${segue.duplicates} duplicates${replaced}, jumps ${segue.jumps}, ` +
           `latency ${result.startLatencyS.segue.toFixed(2)} to ${segue.latencyS.toFixed(2)} s (peer ${result.startLatencyS.peer.toFixed(2)}), longest without a new frame ${segue.frameGapMs} ms (peer ${peer.frameGapMs}), ${result.note}`,
       )
       for (const line of result.told) log(`    ${line}`)
@@ -95,7 +102,7 @@ const results = await onStage(async (stage) => {
 
 async function runOnce(fleet, browser) {
   await fleet.whole()
-  const watched = await browser.watch({ fleet, latencyS, steered: chosen.steered === true })
+  const watched = await browser.watch({ fleet, latencyS, steered })
   try {
     await watched.playing()
     await watched.reset()
@@ -109,13 +116,12 @@ async function runOnce(fleet, browser) {
   }
 }
 
-const stalls = (who) => results.flatMap((each) => (each[who] === undefined ? [] : [each[who].stallMs]))
+const stalls = (who) => results.map((each) => each[who].stallMs)
 const total = (key) => results.reduce((sum, each) => sum + each.segue[key], 0)
 const summary = {
   case: name,
   latencyS,
-  peer: { stallMs: stalls('peer') },
-  ...(chosen.steered ? { steered: { stallMs: stalls('steered') } } : {}),
+  peer: { steered, stallMs: stalls('peer') },
   segue: { stallMs: stalls('segue'), gaps: total('gaps'), duplicates: total('duplicates') },
 }
 if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ ...summary, results }, null, 2)}\n`)

@@ -14,7 +14,6 @@ const flags = [
 ]
 const html = `<!doctype html><title>players</title><body>
 <video id="peer" muted playsinline width="320"></video>
-<video id="steered" muted playsinline width="320"></video>
 <video id="segue" muted playsinline width="320"></video>
 <script type="module" src="page.js"></script>`
 

@@ -3,9 +3,9 @@ import { pause } from '../stage.mjs'
 
 const everyMs = 30_000
 
-export async function runEndurance({ fleet, browser, latencyS, minutes, log }) {
+export async function runEndurance({ fleet, browser, latencyS, steered, minutes, log }) {
   await fleet.whole()
-  const watched = await browser.watch({ fleet, latencyS, steered: false })
+  const watched = await browser.watch({ fleet, latencyS, steered })
   const heap = []
   try {
     await watched.playing()

@@ -154,9 +154,8 @@ const tell = (text) => {
 }
 
 window.begin = ({ stream, servers, latencyMs, steered }) => {
-  const direct = `${servers[0]}/streams/${stream}/main.m3u8`
+  const direct = `${servers[0]}/streams/${stream}/main.m3u8${steered ? '' : '?steering=none'}`
   play('peer', new Hls(hlsTiming(latencyMs)), direct)
-  if (steered) play('steered', new Hls(hlsTiming(latencyMs)), direct)
   const session = createPlayerSession({
     stream,
     bootstrap: servers,
