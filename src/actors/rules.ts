@@ -4,7 +4,7 @@ import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
 import { modelDecider, modelDeciderV1 } from './model/decider.js'
 import { serverDecider, serverDeciderV1 } from './server/decider.js'
-import { streamDecider, streamDeciderV1 } from './stream/decide.js'
+import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide.js'
 
 /**
  * Every version of the rules that a log may have been written by, oldest first. The last of a category is in force: new
@@ -15,7 +15,7 @@ export type RuleBook = { readonly [C in Category]: ReadonlyArray<Decider<C, Stat
 
 export const ruleBook = {
   server: [serverDeciderV1, serverDecider],
-  stream: [streamDeciderV1, streamDecider],
+  stream: [streamDeciderV1, streamDeciderV2, streamDecider],
   client: [clientDecider],
   model: [modelDeciderV1, modelDecider],
 } as const satisfies RuleBook

@@ -2,7 +2,7 @@ import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import { isAheadOf } from './adoption.js'
 import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
-import { evolveStream, evolveStreamV1 } from './evolve.js'
+import { evolveStream, evolveStreamV1, evolveStreamV2 } from './evolve.js'
 import { liveEdgeAt } from './liveEdge.js'
 import { outstandingOf } from './outstanding.js'
 import { candidates, refOf } from './placement.js'
@@ -14,7 +14,7 @@ type StreamDraft = Draft<'stream', StreamState>
 type Fact<T extends EventIn<'stream'>['type']> = Extract<EventIn<'stream'>, { readonly type: T }>
 type StreamDecider = Decider<'stream', StreamState>
 
-const rules = (version: number, evolve: StreamDecider['evolve']): StreamDecider => ({
+const rules = (version: number, evolve: StreamDecider['evolve'], reactTo: typeof react): StreamDecider => ({
   category: 'stream',
   version,
   initial: initialStreamState,
@@ -23,16 +23,22 @@ const rules = (version: number, evolve: StreamDecider['evolve']): StreamDecider 
   outstanding: outstandingOf,
   decide(state, fact) {
     const draft: StreamDraft = new Draft({ evolve, version, correlationOf }, state, fact)
-    react(draft, fact)
+    reactTo(draft, fact)
     return draft.events
   },
 })
 
 /** Rules of a stream: where it is placed, when and how it moves. */
-export const streamDecider = rules(2, evolveStream)
+export const streamDecider = rules(3, evolveStream, (draft, fact) => {
+  react(draft, fact)
+  followUnmet(draft)
+})
+
+/** Version 2 knew one reason for a handover at a time, and lost those that came up while it was followed. */
+export const streamDeciderV2 = rules(2, evolveStreamV2, react)
 
 /** Version 1 did not try again when a handover had been aborted although its reason stood. */
-export const streamDeciderV1 = rules(1, evolveStreamV1)
+export const streamDeciderV1 = rules(1, evolveStreamV1, react)
 
 function react(draft: StreamDraft, fact: EventIn<'stream'>): void {
   switch (fact.type) {

@@ -3,6 +3,7 @@ import { adopted } from './adoption.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { edgeAfter } from './liveEdge.js'
 import { withHeard } from './nearness.js'
+import { withReasons } from './reasons.js'
 import {
   handoverWith,
   isFailed,
@@ -40,7 +41,11 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
 ])
 
 /** Applies one event. Total: an event that does not fit the state leaves it as it is but for the counters. */
-export function evolveStream(state: StreamState, event: StreamEvent): StreamState {
+export const evolveStream = (state: StreamState, event: StreamEvent): StreamState =>
+  withReasons(state, evolveStreamV2(state, event), event)
+
+/** As version 2 of the rules saw it: one reason for a handover at a time, the others were forgotten. */
+export function evolveStreamV2(state: StreamState, event: StreamEvent): StreamState {
   const revision = state.revision + 1
   const next = apply(state, event)
   const sequence = structural.has(event.type) ? revision + next.sequenceLead : state.sequence
@@ -49,7 +54,7 @@ export function evolveStream(state: StreamState, event: StreamEvent): StreamStat
 
 /** As version 1 of the rules saw it: the reason for a handover ended with the handover, also when it was aborted. */
 export function evolveStreamV1(state: StreamState, event: StreamEvent): StreamState {
-  const next = evolveStream(state, event)
+  const next = evolveStreamV2(state, event)
   return event.type === 'HandoverAborted' ? { ...next, unmet: state.unmet } : next
 }
 

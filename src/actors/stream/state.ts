@@ -11,6 +11,7 @@ import type {
 } from '../../events/index.js'
 import { defaultStreamPolicy } from '../../events/index.js'
 import type { Audience } from './nearness.js'
+import type { StandingReason } from './reasons.js'
 
 /** A cut-over that was announced: numbers from `number` on will belong to `epoch`. */
 export interface Cutover {
@@ -104,6 +105,8 @@ export interface StreamState {
   readonly handoversStarted: number
   readonly ordersGiven: number
   readonly unmet: UnmetReason | null
+  /** Every reason to leave the primary that stands, whether it is being followed or not. */
+  readonly reasons: ReadonlyArray<StandingReason>
   /** Servers that had a part in the stream and have none now; they are told so. Newest last, bounded. */
   readonly released: ReadonlyArray<ServerRef>
   readonly standbyMissing: boolean
@@ -132,6 +135,7 @@ export const initialStreamState = (stream: string): StreamState => ({
   handoversStarted: 0,
   ordersGiven: 0,
   unmet: null,
+  reasons: [],
   released: [],
   standbyMissing: false,
   edge: null,
@@ -164,6 +168,7 @@ export const oneShape = (
   handoversStarted: state.handoversStarted,
   ordersGiven: state.ordersGiven,
   unmet: state.unmet,
+  reasons: state.reasons,
   released: state.released,
   standbyMissing: state.standbyMissing,
   edge,

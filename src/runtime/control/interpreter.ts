@@ -57,7 +57,9 @@ export function createInterpreter(options: InterpreterOptions): Interpret {
         const { server, reference, reason } = effect
         const asked = index
           .streams()
-          .filter((s) => s.handover?.reference === reference || s.unmet?.reference === reference)
+          .filter(({ reasons, handover, unmet }) =>
+            [...reasons, handover, unmet].some((each) => each?.reference === reference),
+          )
         await Promise.all(
           asked.map(({ stream }) =>
             tell('stream', stream, {
