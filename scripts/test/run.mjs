@@ -1,7 +1,7 @@
 import { runSetup } from '../setup/run.mjs'
 import { runJest } from './jest.mjs'
 import { describeSkipped, formatTotals } from './report.mjs'
-import { nicenessBesideTests, runStaticChecks } from './staticChecks.mjs'
+import { runStaticChecks } from './staticChecks.mjs'
 
 /**
  * Makes the checkout ready, and runs the tests: those whose path contains one of the patterns, or all tests and checks.
@@ -33,6 +33,9 @@ const computing = ['model', 'runtime/parts', 'runtime/retention', 'runtime/train
   (folder) => `<rootDir>/test/${folder}/`,
 )
 
+/** Enough that fleets go first, and not so much that other work on the machine would starve them. */
+const computingNiceness = 5
+
 async function runAll({ root, checks }) {
   const jest = (name, args, niceness = 0) => runJest({ root, name, args: ['--passWithNoTests', ...args], niceness })
   // Many tests of the parts wait for something most of the time.
@@ -41,7 +44,12 @@ async function runAll({ root, checks }) {
   // Fleets that wait for their faults leave half of the machine to whoever gives way to them at once.
   const beside = await Promise.all([
     jest('tests of the whole', ['--runInBand', '--testPathPatterns', pattern(whole)]),
-    jest('tests that compute', ['--runInBand', '--testPathPatterns', ...computing.map(pattern)], nicenessBesideTests),
+    jest(
+      'tests that compute',
+      // Who gives way must not be held to the time of those who do not.
+      ['--runInBand', '--testTimeout=120000', '--testPathPatterns', ...computing.map(pattern)],
+      computingNiceness,
+    ),
   ])
   return [...(await checks), parts, ...beside]
 }

@@ -36,8 +36,8 @@ export const staticChecks = [
 ]
 
 const atOnce = 2
-/** Of what uses only what is left over by tests beside it that look at the clock. */
-export const nicenessBesideTests = 19
+/** They use only what the tests beside them, which look at the clock, leave over. */
+const niceness = 19
 
 /**
  * Runs all static checks, two at a time, giving way to whatever runs beside them.
@@ -63,7 +63,7 @@ export async function runStaticChecks({ root, print = console.log }) {
  */
 export async function runCheck({ root, check, print = console.log }) {
   const startedAtMs = performance.now()
-  const { code, output } = await run(process.execPath, check.args, { cwd: root, niceness: nicenessBesideTests })
+  const { code, output } = await run(process.execPath, check.args, { cwd: root, niceness })
   const seconds = (performance.now() - startedAtMs) / 1000
   print(`${code === 0 ? 'ok  ' : 'FAIL'}  ${check.name.padEnd(22)} ${seconds.toFixed(1).padStart(6)} s`)
   if (code !== 0 || / warning/.test(output)) print(output.trimEnd())
