@@ -118,7 +118,7 @@ describeUnless(obstacle, 'the page', () => {
     await body.dump()
     expect(statusCode).toBe(202)
     for (const each of pages) {
-      const told = await each.getByText(/handover \{/).innerText({ timeout: 20_000 })
+      const told = await each.getByText(/handover \{/).innerText({ timeout: 45_000 })
       expect(told).toMatch(/handover \{.*"gaps":0,"duplicates":0,"hashMismatches":0/)
       const before = await playedIn(each)
       await waitFor(async () => (await playedIn(each)) > before + 1, { timeoutMs: 10_000 })
@@ -127,7 +127,7 @@ describeUnless(obstacle, 'the page', () => {
       expect(await stillMs(each)).toBeLessThan(5_000)
     }
     expect(asked.some((each) => /\/notices\/main\/events\?/.test(each))).toBe(true)
-  }, 70_000)
+  }, 120_000)
 
   it('does so without an error in the browser', () => {
     expect(problems).toEqual([])

@@ -9,6 +9,7 @@ export const invariants = {
   log: 'no acknowledged event is lost, changed or doubled',
   replay: 'replaying the facts gives exactly the recorded decisions',
   endings: 'a handover ends within its deadline budget',
+  departure: 'a primary that is known to be dead is left as soon as another server can take over',
   recovery: 'when all works again, every stream has a primary that serves, a filled standby, and viewers that play',
   independence: 'losing control plane, broker or event store interrupts no viewer and loses no sample',
 } as const

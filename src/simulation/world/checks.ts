@@ -1,6 +1,7 @@
 import type { Deciders } from '../../actors/index.js'
 import { checkAuthority } from '../checkers/authority.js'
 import type { Checker, CheckerContext } from '../checkers/checker.js'
+import { checkDeparture } from '../checkers/departure.js'
 import { checkEndings, type EndingsContext } from '../checkers/endings.js'
 import { checkIndependence } from '../checkers/independence.js'
 import { checkLog } from '../checkers/log.js'
@@ -42,6 +43,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
       idleMs,
       graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
     }),
+    checkDeparture({ ...context, idleMs, graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server) }),
     checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
     ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
   ]
