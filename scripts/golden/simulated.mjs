@@ -46,6 +46,12 @@ const history = (name, what, episodes, changes = {}) => ({
 export const simulatedHistories = [
   history('prediction', 'prediction', [episode('prediction', 2_500)], { sampleEveryMs: 1_000 }),
   history('prediction-cleared', 'an alarm that clears before K is chosen', [episode('alarm', 150)]),
+  {
+    ...history('drain-during-alarm', 'a drain is asked for while an alarm is followed that then clears', [
+      episode('alarm', 150),
+    ]),
+    ask: [{ atMs: 3_340, stream: 'a', cause: 'drain', reference: 'drain-of-s1' }],
+  },
   history('drain', 'drain', [episode('drain')]),
   history('failure-crash', 'failure: the primary crashes', [episode('crash', 3_000)]),
   history('failure-hang', 'failure: the primary hangs', [episode('hang', 3_000)], { standby: 'hot' }),
@@ -88,10 +94,10 @@ export const simulatedHistories = [
  */
 export async function runSimulated({ scenario, ask = [] }, { World }) {
   const world = new World({ scenario, plant: null, trace: null, shipped: null })
-  for (const { atMs, stream, cause } of ask) {
+  for (const { atMs, stream, cause, reference = null } of ask) {
     world.time.after(atMs, () => {
       const primary = world.controls[0].core?.index.stream(stream)?.route?.primary.id
-      const request = { cause, server: primary, reference: null, target: null, requestedBy: 'golden' }
+      const request = { cause, server: primary, reference, target: null, requestedBy: 'golden' }
       world.controls[0].tell('stream', stream, 'HandoverRequested', request)
     })
   }

@@ -163,7 +163,9 @@ function onRequested(draft: StreamDraft, fact: Fact<'HandoverRequested'>): void 
   if (route.primary.id !== server) return decline(`${server} is not the primary, ${route.primary.id} is`)
   if (handover !== null && handover.phase !== 'settling') {
     // An emergency in a handover under way only makes it more urgent: take K as soon as the target can deliver it.
-    return cause === 'failure' ? chooseCutover(draft) : decline(`handover ${handover.id} is under way`)
+    if (cause === 'failure') return chooseCutover(draft)
+    const isKept = draft.state.reasons.some(({ reference }) => reference === fact.data.reference)
+    return decline(`handover ${handover.id} is under way${isKept ? '; this one follows if it is given up' : ''}`)
   }
   if (target !== null && !candidates(draft.state, [server]).some((each) => each.id === target)) {
     return decline(`${target} cannot take over: unknown, unstable, draining, full, or the primary itself`)
