@@ -60,10 +60,13 @@ export interface LedgeredLog {
   readonly trusted: ReadonlyArray<KeyObject>
 }
 
-/** A log with a ledger over it: a golden history in four parts, with a checkpoint after each. */
-export async function ledgeredLog(name = 'prediction', store = createMemoryStore()): Promise<LedgeredLog> {
+/** A log with a ledger over it: a golden history, or other events, in four parts, with a checkpoint after each. */
+export async function ledgeredLog(
+  name = 'prediction',
+  store = createMemoryStore(),
+  events = goldenEvents(name),
+): Promise<LedgeredLog> {
   const signer = newSigner()
-  const events = goldenEvents(name)
   const keeper = keeperOf(store, { signer })
   const part = Math.ceil(events.length / 4)
   for (let from = 0; from < events.length; from += part) {

@@ -14,8 +14,9 @@ import {
   type Signed,
 } from '../../events/integrity/index.js'
 import * as E from 'fp-ts/lib/Either.js'
-import { dossierVersion, type DossierFile, type DossierProof, type StreamPart } from './records.js'
+import { dossierVersion, entityOf, type DossierFile, type DossierProof, type StreamPart } from './records.js'
 import { viewOf } from './view.js'
+import { isDamaged } from './viewers.js'
 
 /** The dossier asked for cannot be made; the message says why and what to do. */
 export class DossierUnavailable extends Error {
@@ -35,6 +36,8 @@ interface Range {
   readonly stream: string
   readonly first: number
   readonly last: number
+  /** Whatever else is under the checkpoint belongs to it, too. */
+  readonly isOpen?: boolean
 }
 
 /**
@@ -42,7 +45,7 @@ interface Range {
  * @throws DossierUnavailable
  */
 export async function buildDossier(source: Source, handover: string): Promise<DossierFile> {
-  const entity = handover.replace(/-h\d+$/, '')
+  const entity = entityOf(handover)
   const main = await mainRange(source, streamIdOf('stream', entity), handover)
   const ranges = [main.range, ...(await serverRanges(source, main)), ...(await viewerRanges(source, entity, main))]
   const ledger = await coveringCheckpoint(source, ranges)
@@ -64,6 +67,7 @@ interface Main {
 async function mainRange(source: Source, stream: string, handover: string): Promise<Main> {
   let started: Extract<EventIn<'stream'>, { readonly type: 'HandoverStarted' }> | null = null
   let [first, last, endedAt] = [0, -1, 0]
+  let isOpen = true
   let to = ''
   let epoch: number | null = null
   const known: string[] = []
@@ -80,7 +84,10 @@ async function mainRange(source: Source, stream: string, handover: string): Prom
     endedAt = event.metadata.occurredAt
     if (event.type === 'StandbyActivationOrdered') to = event.data.server.id
     if (event.type === 'CutoverChosen') epoch = event.data.epoch
-    if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') break
+    if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') {
+      isOpen = false
+      break
+    }
   }
   if (started === null) {
     const hint =
@@ -91,44 +98,60 @@ async function mainRange(source: Source, stream: string, handover: string): Prom
   }
   const from = last < wholeStreamMax ? 0 : Math.max(0, first - contextEvents)
   const { requestedAt } = started.data
-  return { range: { stream, first: from, last }, from: started.data.from.id, to, requestedAt, endedAt, epoch }
+  return { range: { stream, first: from, last, isOpen }, from: started.data.from.id, to, requestedAt, endedAt, epoch }
 }
 
 async function serverRanges(source: Source, { from, to, requestedAt, endedAt }: Main): Promise<ReadonlyArray<Range>> {
   const ranges: Range[] = []
   for (const server of new Set([from, to])) {
     const stream = streamIdOf('server', server)
-    let [first, last] = [-1, -1]
+    let [first, last, earlier] = [-1, -1, -1]
     for await (const event of source.readStream(stream)) {
       const at = event.metadata.occurredAt
       if (first === -1 && at > requestedAt - leadMs && (await source.cuts()).get(stream)?.revision === event.revision) {
         const reason = `what ${server} reported before the handover is archived: give the folder of the archives with --archive`
         throw new DossierUnavailable(reason)
       }
-      if (at < requestedAt - leadMs) continue
+      if (at < requestedAt - leadMs) {
+        earlier = event.revision
+        continue
+      }
       if (at > endedAt) break
       if (first === -1) first = event.revision
       last = event.revision
     }
+    // Of a server that reported nothing in that time, its last word is shown.
     if (first !== -1) ranges.push({ stream, first, last })
+    else if (earlier !== -1) ranges.push({ stream, first: earlier, last: earlier })
+    else if (server === from) throw new DossierUnavailable(`the log holds nothing of ${server}, which was left`)
   }
   return ranges
 }
 
-/** The sessions that were to follow the handover: from the first word of its epoch to the verdict. */
+interface Session {
+  readonly first: number
+  last: number
+  concerned: boolean
+  damaged: boolean
+}
+
+/**
+ * The sessions that were to follow the handover: from the first word of its epoch to the verdict. Of too many, those that
+ * lost something are kept first.
+ */
 async function viewerRanges(
   source: Source,
   entity: string,
   { requestedAt, endedAt, epoch }: Main,
 ): Promise<ReadonlyArray<Range>> {
   if (epoch === null) return []
-  const sessions = new Map<string, { readonly first: number; last: number; concerned: boolean }>()
+  const sessions = new Map<string, Session>()
   for await (const recorded of source.readAll()) {
     if (!recorded.streamId.startsWith('client-')) continue
     const event = recorded as unknown as EventIn<'client'>
     const { streamId, revision } = recorded
     if (event.type === 'ClientConnected' && event.data.stream === entity && !sessions.has(streamId)) {
-      sessions.set(streamId, { first: revision, last: revision, concerned: false })
+      sessions.set(streamId, { first: revision, last: revision, concerned: false, damaged: false })
     }
     const session = sessions.get(streamId)
     if (session === undefined || event.metadata.occurredAt < requestedAt - leadMs) continue
@@ -136,10 +159,12 @@ async function viewerRanges(
     if (tellsEpoch || (event.type === 'ClientLeft' && event.metadata.occurredAt <= endedAt && session.concerned)) {
       session.last = revision
       session.concerned = true
+      session.damaged ||= isDamaged(event, epoch)
     }
   }
   return [...sessions]
     .filter(([, { concerned }]) => concerned)
+    .toSorted(([, a], [, b]) => Number(b.damaged) - Number(a.damaged))
     .slice(0, viewersMax)
     .map(([stream, { first, last }]) => ({ stream, first, last }))
 }
@@ -172,7 +197,11 @@ async function coveringCheckpoint(source: Source, ranges: ReadonlyArray<Range>):
   )
 }
 
-async function partOf(source: Source, { stream, first, last }: Range, { heads, tree }: Ledger): Promise<StreamPart> {
+async function partOf(
+  source: Source,
+  { stream, first, last, isOpen }: Range,
+  { heads, tree }: Ledger,
+): Promise<StreamPart> {
   const place = heads.find(stream) ?? 0
   const head = heads.revision(place)
   const cut = await cutOf(source, stream)
@@ -183,7 +212,7 @@ async function partOf(source: Source, { stream, first, last }: Range, { heads, t
     if (event.revision > head) break
     const hash = eventHash(event)
     if (event.revision < first) chain = chainLink(chain, hash)
-    else if (event.revision <= last) events.push(provenOf(event))
+    else if (isOpen === true || event.revision <= last) events.push(provenOf(event))
     else after.push(hash.toString('hex'))
   }
   tree.root()

@@ -5,6 +5,7 @@ import { lineChart, rounded, seconds, stepAxis, type Series } from './charts.js'
 import type { DossierFile } from './records.js'
 import { style } from './style.js'
 import type { DossierView, SampleView } from './view.js'
+import { viewersTold } from './viewers.js'
 
 const opening = '<script type="application/json" id="segue-dossier">'
 const closing = '</script>'
@@ -66,10 +67,10 @@ const code = (text: string): string => `<code>${escaped(text)}</code>`
 const verdict = (isGood: boolean, text: string): string =>
   `<span class="${isGood ? 'good' : 'bad'}">${escaped(text)}</span>`
 
-function headline({ record, viewers: seen }: DossierView): string {
+function headline(view: DossierView): string {
+  const { record } = view
   if (record === null) return '<p>The events do not hold this handover.</p>'
   const { from, to, cause, outcome, requestedAt, triggerToSwitchMs, reason } = record
-  const damaged = seen.filter(({ gaps, duplicates, hashMismatches }) => gaps + duplicates + hashMismatches > 0).length
   const facts = [
     ['stream', record.stream],
     ['from', from.id],
@@ -81,9 +82,9 @@ function headline({ record, viewers: seen }: DossierView): string {
     ['epoch', record.epoch === null ? 'unchanged' : String(record.epoch)],
   ] as const
   const list = facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value)}</dd></div>`).join('')
-  const told =
-    damaged === 0 ? 'No viewer missed or repeated a segment.' : `${damaged} viewer(s) missed or repeated segments.`
-  return `<dl>${list}</dl>${seen.length === 0 ? '' : `<p>${verdict(damaged === 0, told)}</p>`}`
+  const told = viewersTold(view)
+  if (told === null) return `<dl>${list}</dl>`
+  return `<dl>${list}</dl><p>${told.isGood === null ? escaped(told.text) : verdict(told.isGood, told.text)}</p>`
 }
 
 const stepTable = ({ steps }: DossierView): string =>
@@ -203,10 +204,10 @@ function viewers({ viewers: rows, record }: DossierView): string {
         escaped(row.session),
         row.acknowledgedMs === null ? '–' : `${rounded(row.acknowledgedMs, 0)} ms`,
         row.firstNumber === null ? '–' : String(row.firstNumber),
-        String(row.gaps),
-        String(row.duplicates),
-        String(row.hashMismatches),
-        `${rounded(row.stallMs, 0)} ms`,
+        String(row.gaps ?? '–'),
+        String(row.duplicates ?? '–'),
+        String(row.hashMismatches ?? '–'),
+        row.stallMs === null ? '–' : `${rounded(row.stallMs, 0)} ms`,
         row.verdict === null ? '–' : verdict(row.verdict === 'seamless', row.verdict),
       ]),
     )

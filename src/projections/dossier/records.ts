@@ -44,8 +44,11 @@ export const DossierProof = record({
 })
 export type DossierProof = t.TypeOf<typeof DossierProof>
 
+/** The entity of a stream whose handover is called so. */
+export const entityOf = (handover: string): string => handover.replace(/-h\d+$/, '')
+
 /** The form of the file; raised when a dossier of the same events would look otherwise. */
-export const dossierVersion = 1
+export const dossierVersion = 2
 
 export const DossierFile = record({
   format: t.literal('segue-dossier'),

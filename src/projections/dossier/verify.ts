@@ -14,6 +14,7 @@ import {
   readStatement,
   type CheckpointStatement,
 } from '../../events/integrity/index.js'
+import { missingIn } from './completeness.js'
 import { embeddedIn, renderDossier } from './html.js'
 import { DossierFile, dossierVersion, type DossierProof, type StreamPart } from './records.js'
 import { viewOf, type DossierView } from './view.js'
@@ -31,7 +32,8 @@ export interface DossierVerdict {
 
 /**
  * Checks a dossier, JSON or HTML, with public keys alone: the signature, the way of each event to the signed root, that
- * everything told follows from the proven events, and that the page is the one that these data give.
+ * nothing is left out without which they would tell something else, that everything told follows from the proven events,
+ * and that the page is the one that these data give.
  */
 export function verifyDossier(text: string, trusted: ReadonlyArray<KeyObject>): DossierVerdict {
   const isPage = !text.trimStart().startsWith('{')
@@ -49,6 +51,7 @@ export function verifyDossier(text: string, trusted: ReadonlyArray<KeyObject>): 
   // Nothing can be told by events that are not proven.
   const derived = problems.length === 0 ? viewOf(proof) : null
   if (derived === null) return { ...verdictOf(proof, statement), sound: false, view: null, problems }
+  problems.push(...missingIn(proof, derived))
   if (version === dossierVersion) {
     if (canonicalJson(view) !== canonicalJson(derived))
       problems.push('what the file tells does not follow from the events that it proves')

@@ -4,13 +4,14 @@ import {
   canonicalJson,
   decodeEvent,
   parseStreamId,
+  streamIdOf,
   type Category,
   type EventIn,
   type Factor,
   type SegmentHashes,
 } from '../../events/index.js'
 import { recordHandover, type HandoverHistory, type HandoverRecord } from '../handovers.js'
-import type { DossierProof, StreamPart } from './records.js'
+import { entityOf, type DossierProof, type StreamPart } from './records.js'
 
 /** One of the seven steps of a handover; times in milliseconds from the request. */
 export interface StepView {
@@ -53,11 +54,12 @@ export interface ViewerView {
   readonly session: string
   readonly acknowledgedMs: number | null
   readonly firstNumber: number | null
-  readonly gaps: number
-  readonly duplicates: number
-  readonly hashMismatches: number
-  readonly stalls: number
-  readonly stallMs: number
+  /** This and what follows: null when the file does not hold what the viewer measured. */
+  readonly gaps: number | null
+  readonly duplicates: number | null
+  readonly hashMismatches: number | null
+  readonly stalls: number | null
+  readonly stallMs: number | null
   readonly verdict: string | null
 }
 
@@ -84,18 +86,19 @@ const segmentsAround = 6
 export function viewOf(proof: DossierProof): DossierView {
   const part = (category: Category): ReadonlyArray<StreamPart> =>
     proof.parts.filter(({ stream }) => parseStreamId(stream)?.category === category)
-  const [main] = part('stream')
+  const own = streamIdOf('stream', entityOf(proof.handover))
+  const main = proof.parts.find(({ stream }) => stream === own)
   const events = main === undefined ? [] : eventsOf('stream', main)
   const record = recordOf(main, events, proof.handover)
   const zero = record?.requestedAt ?? 0
-  const own = events.filter(
+  const ofHandover = events.filter(
     (event) => event.metadata.correlationId === proof.handover || event.type === 'ViewersMeasured',
   )
   const origin = part('server').find(({ stream }) => parseStreamId(stream)?.entity === record?.from.id)
   const health = origin === undefined ? [] : eventsOf('server', origin)
   return {
     record,
-    steps: stepsOf(own, health, record, zero),
+    steps: stepsOf(ofHandover, health, record, zero),
     prediction: predictionOf(health, record, zero),
     assessments: health.flatMap((event) =>
       event.type === 'StabilityAssessed'
@@ -105,7 +108,7 @@ export function viewOf(proof: DossierProof): DossierView {
     samples: health.flatMap((event) => (event.type === 'HealthSampled' ? [sampleOf(event, zero)] : [])),
     segments: segmentsOf(events, record),
     viewers: part('client').map((each) => viewerOf(each, record?.epoch ?? -1)),
-    replay: main === undefined ? null : replayOf(main),
+    replay: main === undefined ? null : replayOf(main, record?.outcome === 'under-way'),
   }
 }
 
@@ -246,17 +249,20 @@ function viewerOf(part: StreamPart, epoch: number): ViewerView {
     session: parseStreamId(part.stream)?.entity ?? part.stream,
     acknowledgedMs: acknowledged?.type === 'ClientAcknowledged' ? acknowledged.data.elapsedMs : null,
     firstNumber: measured?.firstNumber ?? null,
-    gaps: measured?.gaps ?? 0,
-    duplicates: measured?.duplicates ?? 0,
-    hashMismatches: measured?.hashMismatches ?? 0,
-    stalls: measured?.stalls ?? 0,
-    stallMs: measured?.stallMs ?? 0,
+    gaps: measured?.gaps ?? null,
+    duplicates: measured?.duplicates ?? null,
+    hashMismatches: measured?.hashMismatches ?? null,
+    stalls: measured?.stalls ?? null,
+    stallMs: measured?.stallMs ?? null,
     verdict: judged?.type === 'SwitchExperienced' ? judged.data.verdict : null,
   }
 }
 
-/** Runs the stream's facts through the rules that recorded them, from its first event on. */
-function replayOf(part: StreamPart): DossierView['replay'] {
+/**
+ * Runs the stream's facts through the rules that recorded them, from its first event on. A part that ends in the middle of
+ * a handover may end before the last decisions do.
+ */
+function replayOf(part: StreamPart, isOpen: boolean): DossierView['replay'] {
   const name = parseStreamId(part.stream)
   const [first] = part.events
   if (name === null || first?.revision !== 0) return null
@@ -289,7 +295,7 @@ function replayOf(part: StreamPart): DossierView['replay'] {
     }
     seen.push(decoded.right)
   }
-  return { decisions, identical: identical && expected.length === 0, versions: [...versions] }
+  return { decisions, identical: identical && (isOpen || expected.length === 0), versions: [...versions] }
 }
 
 function same(derived: EventIn<Category>, recorded: EventIn<Category>): boolean {
