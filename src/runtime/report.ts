@@ -1,6 +1,6 @@
 import { clientSwitches, handovers, predictions } from '../projections/readModel/index.js'
 import { reportOf, type Report } from '../projections/report/index.js'
-import { firstEvent, projectionStatus, rowsOf, type Reading } from './projecting/index.js'
+import { demandRunning, firstEvent, projectionStatus, rowsOf, type Reading } from './projecting/index.js'
 
 export interface ReportFilter {
   /** Unix milliseconds. */
@@ -11,8 +11,9 @@ export interface ReportFilter {
   readonly stream?: string
 }
 
-/** The report on what the projections hold, as far as the filter admits it. */
+/** The report on what the projections hold, as far as the filter admits it. @throws ProjectionStopped */
 export async function makeReport({ model, store }: Reading, filter: ReportFilter): Promise<Report> {
+  demandRunning(model, [handovers, predictions, clientSwitches])
   const { from, until, cause, server, stream } = filter
   const within = (at: number): boolean => (from === undefined || at >= from) && (until === undefined || at < until)
   const is = (asked: string | undefined, found: string): boolean => asked === undefined || asked === found

@@ -7,6 +7,7 @@ import {
   projectionStatus,
   resetProjections,
   retryProjections,
+  stoppedText,
   tableDigest,
   type ProjectionStatus,
   type ReadModel,
@@ -142,12 +143,6 @@ export function statusLines(all: ReadonlyArray<ProjectionStatus>): ReadonlyArray
     { title: 'VERSION', align: 'right' as const },
     { title: 'ROWS' },
   ]
-  const stopped = all.flatMap(({ name, failure }) =>
-    failure === null
-      ? []
-      : [
-          `${name} stopped at ${failure.streamId}, revision ${failure.revision} (${failure.type}, position ${failure.position}): ${failure.reason}`,
-        ],
-  )
+  const stopped = all.flatMap(({ name, failure }) => (failure === null ? [] : [stoppedText(name, failure)]))
   return [...tableLines(columns, rows), ...stopped]
 }

@@ -5,7 +5,7 @@ import { decodeEvent, parseStreamId, StoreCorrupt, type Position, type RecordedE
 import { makeFolder } from '../../events/stores/folder.js'
 import { exportTables, type LogTable, type ProjectedTable } from '../../projections/export/index.js'
 import type { Row } from '../../projections/readModel/index.js'
-import { projectionStatus, rowsOf, type Reading } from '../projecting/index.js'
+import { demandRunning, projectionStatus, rowsOf, type Reading } from '../projecting/index.js'
 import { openManifest, saveManifest, type Manifest } from './manifest.js'
 import { openPart, type ExportFormat, type PartWriter } from './partWriter.js'
 
@@ -33,7 +33,7 @@ export type ExportResult = Pick<Manifest, 'parts'>
 /**
  * Writes tables of a log to files, a folder each, in constant memory. An export that was cut off goes on where its last
  * whole part ended when the same is asked for again, and gives the same files.
- * @throws ExportRefused when the folder holds anything else; errors of the stores and of the file system.
+ * @throws ExportRefused when the folder holds anything else; ProjectionStopped; errors of the stores and of the file system.
  */
 export async function exportLog(
   reading: Reading,
@@ -44,6 +44,11 @@ export async function exportLog(
   const wanted = exportTables.filter(({ table }) => names.includes(table.name))
   const { dir, format, log, from = null, until = null } = options
   const tables = wanted.map(({ table }) => table.name)
+  const projected = wanted.filter((each): each is ProjectedTable => each.type === 'projection')
+  demandRunning(
+    reading.model,
+    projected.map(({ table }) => table),
+  )
   let manifest = openManifest(dir, { log, format, tables, from, until })
   const save = (changes: Partial<Manifest>): void => {
     manifest = { ...manifest, ...changes }
@@ -53,7 +58,7 @@ export async function exportLog(
   if (manifest.head === null) save({ head: headOf(reading) })
   const ofLog = wanted.filter((each): each is LogTable => each.type === 'log')
   if (ofLog.length > 0) await exportEvents(reading, options, ofLog, () => manifest, save, onProgress)
-  for (const each of wanted.filter((one): one is ProjectedTable => one.type === 'projection')) {
+  for (const each of projected) {
     if (manifest.parts.some(({ table }) => table === each.table.name)) continue
     const part = await exportProjected(reading, options, each)
     save({ parts: [...manifest.parts, part] })

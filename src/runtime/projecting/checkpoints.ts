@@ -27,6 +27,8 @@ export interface Failure {
   readonly revision: number
   readonly type: string
   readonly reason: string
+  /** Version of the program that could not take the event; another one tries again. */
+  readonly program: string
 }
 
 const columns = 'name, version, position, event_id, before_position, events, at, failure'
@@ -70,6 +72,11 @@ export function writeCheckpoint(db: Database, checkpoint: Checkpoint): void {
     ...[name, version, position, eventId, before, events, at],
     failure === null ? null : JSON.stringify(failure),
   )
+}
+
+/** Lets a projection that has stopped try the same event again. Call it within a transaction. */
+export function tryAgain(db: Database, checkpoint: Checkpoint): void {
+  if (checkpoint.failure !== null) writeCheckpoint(db, { ...checkpoint, failure: null })
 }
 
 /** Empty tables and a checkpoint before the first event. Call it within a transaction. */

@@ -5,7 +5,8 @@ import { makeFolder } from '../../events/stores/folder.js'
 import { openDatabase, type Database } from '../../events/stores/sqlite/driver.js'
 import { faultOf, sqliteCode } from '../../events/stores/sqlite/faults.js'
 import { projections, type Projection } from '../../projections/readModel/index.js'
-import { beginAnew, createCheckpoints, readCheckpoint } from './checkpoints.js'
+import { programVersion } from '../programVersion.js'
+import { beginAnew, createCheckpoints, readCheckpoint, tryAgain } from './checkpoints.js'
 
 /** Stands in the header of files of projections (`PRAGMA application_id`): "SGUP" in ASCII. */
 const applicationId = 0x53475550
@@ -16,31 +17,38 @@ export interface ReadModel {
   readonly path: string
   readonly db: Database
   readonly projections: ReadonlyArray<Projection>
+  /** Version of the program at work. */
+  readonly program: string
   readonly close: () => void
 }
 
 /**
- * Opens the file of the projections, or makes it. Tables of an older version of the rules are emptied, to be made anew.
+ * Opens the file of the projections, or makes it. Tables of an older version of the rules are emptied, to be made anew;
+ * projections that stopped under another version of the program try the same event again.
  * @throws StoreCorrupt for a file of something else; StoreUnavailable when it cannot be opened.
  */
-export async function openReadModel(path: string, list: ReadonlyArray<Projection> = projections): Promise<ReadModel> {
+export async function openReadModel(
+  path: string,
+  list: ReadonlyArray<Projection> = projections,
+  program = programVersion(),
+): Promise<ReadModel> {
   try {
     if (path !== '' && path !== ':memory:') makeFolder(dirname(path))
     const isNew = !existsSync(path)
     const db = await openDatabase(path, { readOnly: false, busyTimeoutMs })
     try {
-      prepare(db, path, isNew, list)
+      prepare(db, path, isNew, list, program)
     } catch (error) {
       db.close()
       throw error
     }
-    return { path, db, projections: list, close: () => void db.close() }
+    return { path, db, projections: list, program, close: () => void db.close() }
   } catch (error) {
     throw readModelError(error, path)
   }
 }
 
-function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray<Projection>): void {
+function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray<Projection>, program: string): void {
   const found = Number(db.pragma('application_id', { simple: true }))
   const isEmpty = found === 0 && db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0
   if (!isNew && !isEmpty && found !== applicationId) {
@@ -55,7 +63,9 @@ function prepare(db: Database, path: string, isNew: boolean, list: ReadonlyArray
     db.pragma(`application_id = ${applicationId}`)
     createCheckpoints(db)
     for (const each of list) {
-      if (readCheckpoint(db, each.name)?.version !== each.version) beginAnew(db, each)
+      const checkpoint = readCheckpoint(db, each.name)
+      if (checkpoint?.version !== each.version) beginAnew(db, each)
+      else if (checkpoint.failure?.program !== program) tryAgain(db, checkpoint)
     }
   }).immediate()
 }

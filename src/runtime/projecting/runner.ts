@@ -169,7 +169,7 @@ export class ProjectionRunner {
       for (const running of audience) {
         if (running.stopped !== null || running.skipped === null) continue
         const reason = typeof happened === 'string' ? happened : this.#project(running, happened)
-        if (reason !== null) running.stopped = { at: seen, failure: failureAt(recorded, reason) }
+        if (reason !== null) running.stopped = { at: seen, failure: failureAt(recorded, reason, this.#model.program) }
       }
     }
     this.#cursor = { events: seen.events + 1, last: recorded, before: seen.last?.position ?? seen.before }
@@ -240,8 +240,12 @@ function audiencesOf(all: ReadonlyArray<Running>): ReadonlyMap<string, ReadonlyM
   return audiences
 }
 
-function failureAt({ id: eventId, position, streamId, revision, type }: RecordedEvent, reason: string): Failure {
-  return { position, eventId, streamId, revision, type, reason }
+function failureAt(
+  { id: eventId, position, streamId, revision, type }: RecordedEvent,
+  reason: string,
+  program: string,
+): Failure {
+  return { position, eventId, streamId, revision, type, reason, program }
 }
 
 /** Rows of other rules than today's are passed over: what they stood for is in the archive. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../events/index.js'
 import type { Table } from '../../projections/readModel/index.js'
-import { beginAnew, readCheckpoint, writeCheckpoint, type Checkpoint } from './checkpoints.js'
+import { beginAnew, readCheckpoint, tryAgain, type Checkpoint } from './checkpoints.js'
 import type { ReadModel } from './openReadModel.js'
 import { rowsOf } from './tableStore.js'
 
@@ -48,7 +48,7 @@ export function retryProjections({ db, projections }: ReadModel): void {
   db.transaction(() => {
     for (const { name } of projections) {
       const checkpoint = readCheckpoint(db, name)
-      if (checkpoint !== null && checkpoint.failure !== null) writeCheckpoint(db, { ...checkpoint, failure: null })
+      if (checkpoint !== null) tryAgain(db, checkpoint)
     }
   }).immediate()
 }
