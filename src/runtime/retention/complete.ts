@@ -5,17 +5,16 @@ import {
   eventsInFile,
   eventsTable,
   fileSha256,
-  historyEvent,
-  historyOf,
-  retentionStream,
   type Archive,
+  type ArchiveDescription,
   type ArchivedStretch,
   type HistoryArchived,
 } from '../../events/stores/archive/index.js'
-import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent } from '../../events/index.js'
+import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent, type StreamCut } from '../../events/index.js'
 import { chainLink, chainStart, cutOf, eventHash } from '../../events/integrity/index.js'
 import type { LedgerKeeper } from '../ledger/index.js'
 import { RetentionRefused } from './errors.js'
+import type { Histories } from './histories.js'
 import { KeptRows } from './summaries.js'
 
 export interface Completion {
@@ -23,6 +22,9 @@ export interface Completion {
   readonly keeper: Pick<LedgerKeeper, 'cut'>
   readonly dir: string
   readonly now: () => number
+  readonly histories: Histories
+  /** All archives of the folder, by the SHA-256 of their descriptions. */
+  readonly archives: ReadonlyMap<string, ArchiveDescription>
 }
 
 /** What is read back of a stretch: that it is what was there, and what is kept in its place. */
@@ -46,7 +48,10 @@ interface ReadBack {
 export async function completeArchive(archive: Archive, completion: Completion): Promise<number> {
   const { store, keeper } = completion
   const open: ArchivedStretch[] = []
-  for (const stretch of archive.description.streams) if (!(await isCut(store, archive, stretch))) open.push(stretch)
+  const cuts = await store.cuts()
+  for (const stretch of archive.description.streams) {
+    if (!(await isCut(cuts, archive, stretch, completion))) open.push(stretch)
+  }
   if (open.length === 0) return 0
   await proveFiles(archive, completion.dir)
   for (const found of await readBack(archive, open, completion)) {
@@ -62,14 +67,29 @@ export async function completeArchive(archive: Archive, completion: Completion):
 /** States as JSON keeps them, which is what will be read of the cut. */
 const plain = (states: CutStates): unknown => JSON.parse(JSON.stringify(states)) as unknown
 
-/** @throws RetentionRefused for a stretch that the log knows nothing of, and that does not go on from what it has. */
-async function isCut(store: EventStore, { sha256, description }: Archive, stretch: ArchivedStretch): Promise<boolean> {
-  const begins = (await store.cuts()).get(stretch.stream)?.revision ?? 0
+/**
+ * Two runs at once may have archived the same: then the stretch is cut for the sake of the other archive.
+ * @throws RetentionRefused for a stretch that the log knows nothing of, and that does not go on from what it has.
+ */
+async function isCut(
+  cuts: ReadonlyMap<string, StreamCut>,
+  { sha256, description }: Archive,
+  stretch: ArchivedStretch,
+  { histories, archives }: Completion,
+): Promise<boolean> {
+  const begins = cuts.get(stretch.stream)?.revision ?? 0
   if (begins === stretch.from) return false
-  const history = await historyOf(store, stretch.stream)
-  if (begins >= stretch.until && history.some(({ archive }) => archive.sha256 === sha256)) return true
+  const history = begins >= stretch.until ? await histories.of(stretch.stream) : []
+  const isSame = ({ archive }: HistoryArchived): boolean =>
+    archive.sha256 === sha256 ||
+    archives.get(archive.sha256)?.streams.some((other) => isSameStretch(stretch, other)) === true
+  if (history.some(isSame)) return true
   throw foreign(description.name, `${stretch.stream} begins with event ${begins}`)
 }
+
+/** By the chain's value: the same events. */
+const isSameStretch = (a: ArchivedStretch, b: ArchivedStretch): boolean =>
+  a.stream === b.stream && a.from === b.from && a.until === b.until && a.chain === b.chain
 
 async function proveFiles({ description }: Archive, dir: string): Promise<void> {
   for (const { file, sha256 } of description.files) {
@@ -85,10 +105,10 @@ async function proveFiles({ description }: Archive, dir: string): Promise<void> 
 async function readBack(
   { description }: Archive,
   open: ReadonlyArray<ArchivedStretch>,
-  { store, dir }: Completion,
+  { store, dir, histories }: Completion,
 ): Promise<ReadonlyArray<ReadBack>> {
   const found = new Map<string, ReadBack>()
-  for (const stretch of open) found.set(stretch.stream, await begin(store, stretch))
+  for (const stretch of open) found.set(stretch.stream, await begin(store, histories, stretch))
   const file = description.files.find(({ table }) => table === eventsTable)
   for await (const events of file === undefined ? [] : eventsInFile(join(dir, file.file))) {
     for (const event of events) takeBack(found.get(event.streamId), event)
@@ -102,11 +122,11 @@ async function readBack(
   return [...found.values()]
 }
 
-async function begin(store: EventStore, stretch: ArchivedStretch): Promise<ReadBack> {
+async function begin(store: EventStore, histories: Histories, stretch: ArchivedStretch): Promise<ReadBack> {
   const { stream, from } = stretch
   const cut = await cutOf(store, stream)
   const server = parseStreamId(stream)?.entity ?? stream
-  const earlier = (await historyOf(store, stream)).filter(({ until }) => until <= from)
+  const earlier = (await histories.of(stream)).filter(({ until }) => until <= from)
   return {
     stretch,
     rows: new KeptRows(server, earlier),
@@ -143,20 +163,15 @@ const foreign = (name: string, why: string): RetentionRefused =>
   new RetentionRefused(`the archive ${name} does not belong to this log (${why}): give another folder`)
 
 /** The history of a stream has an entry for each stretch, written before the cut. */
-async function recordHistory(archive: Archive, found: ReadBack, { store, now }: Completion): Promise<void> {
+async function recordHistory(archive: Archive, found: ReadBack, { histories, now }: Completion): Promise<void> {
   const { stretch, first, last, rows } = found
   if (first === null || last === null) return
   const { stream, from, until } = stretch
-  const target = retentionStream(stream)
-  let revision = -1
-  for await (const event of store.readStream(target, { direction: 'backwards', limit: 1 })) revision = event.revision
-  if ((await historyOf(store, stream)).at(-1)?.until === until) return
+  if ((await histories.of(stream)).at(-1)?.until === until) return
   const data: HistoryArchived = {
     ...{ stream, from, until, firstAt: first.metadata.occurredAt, lastAt: last.metadata.occurredAt },
     ...{ lastPosition: last.position, archive: { name: archive.description.name, sha256: archive.sha256 } },
     summaries: [...rows.summaries()],
   }
-  const expected = revision === -1 ? 'none' : revision
-  const outcome = await store.append(target, [historyEvent(data, now())], { expected })()
-  if (E.isLeft(outcome)) throw outcome.left
+  await histories.add(data, now())
 }

@@ -2,6 +2,7 @@ import { archivesIn, type Archive } from '../../events/stores/archive/index.js'
 import type { EventStore } from '../../events/index.js'
 import type { LedgerKeeper } from '../ledger/index.js'
 import { completeArchive } from './complete.js'
+import { Histories } from './histories.js'
 import { writeArchive } from './write.js'
 
 export interface RetentionOptions {
@@ -40,16 +41,19 @@ export function retentionLimit(now: number, olderThanMs: number): number {
  */
 export async function runRetention(options: RetentionOptions): Promise<RetentionResult> {
   const { store, dir, now, olderThanMs, onArchived = () => undefined, isStopping = () => false } = options
+  const found = archivesIn(dir)
+  const known = new Map(found.map(({ sha256, description }) => [sha256, description]))
+  const completion = { ...options, histories: new Histories(store), archives: known }
   const archives: Archive[] = []
   let isReady = false
   const complete = async (archive: Archive): Promise<void> => {
     if (!isReady) await options.beforeCut?.()
     isReady = true
-    if ((await completeArchive(archive, options)) === 0) return
+    if ((await completeArchive(archive, completion)) === 0) return
     archives.push(archive)
     onArchived(archive)
   }
-  for (const archive of archivesIn(dir)) await complete(archive)
+  for (const archive of found) await complete(archive)
   for (const [stream, cut] of await store.cuts()) await store.truncateBefore(stream, cut)
   const before = retentionLimit(now(), olderThanMs)
   while (!isStopping()) {
