@@ -2,6 +2,7 @@ import { archivesIn, type Archive } from '../../events/stores/archive/index.js'
 import type { EventStore } from '../../events/index.js'
 import type { LedgerKeeper } from '../ledger/index.js'
 import { completeArchive } from './complete.js'
+import { withFolderLock } from './folderLock.js'
 import { Histories } from './histories.js'
 import { writeArchive } from './write.js'
 
@@ -36,10 +37,13 @@ export function retentionLimit(now: number, olderThanMs: number): number {
 
 /**
  * Archives what media servers reported long ago, day by day, and cuts it off the log. It may be killed at any moment: the
- * next run goes on where this one was. An archive is written, read back, and only then cut off.
+ * next run goes on where this one was. Two runs at once never work on the same folder. An archive is written, read back, and only then cut off.
  * @throws RetentionRefused, LedgerBroken, StoreError, errors of the file system
  */
-export async function runRetention(options: RetentionOptions): Promise<RetentionResult> {
+export const runRetention = (options: RetentionOptions): Promise<RetentionResult> =>
+  withFolderLock(options.dir, options.now, () => runAlone(options))
+
+async function runAlone(options: RetentionOptions): Promise<RetentionResult> {
   const { store, dir, now, olderThanMs, onArchived = () => undefined, isStopping = () => false } = options
   const found = archivesIn(dir)
   const known = new Map(found.map(({ sha256, description }) => [sha256, description]))
