@@ -34,6 +34,7 @@ export async function appendAll(store: EventStore, events: Iterable<RecordedEven
 export const newSigner = (): LedgerSigner => ({
   privateKey: generateKeyPairSync('ed25519').privateKey,
   endorsement: null,
+  earlier: [],
 })
 
 export interface KeeperOptions {

@@ -29,6 +29,8 @@ export class LedgerBroken extends Error {
 export interface LedgerSigner {
   readonly privateKey: KeyObject
   readonly endorsement: Signed | null
+  /** Endorsements of the keys before it, newest first. */
+  readonly earlier: ReadonlyArray<Signed>
 }
 
 export type CheckpointEvent = SegueEvent<'LedgerCheckpointed', PayloadOf<typeof LedgerCheckpointed>['data']>
@@ -191,8 +193,8 @@ export class LedgerBook {
     }
   }
 
-  #keyOf({ privateKey, endorsement }: LedgerSigner) {
-    return this.#key === keyIdOf(privateKey) ? null : { publicKey: publicText(privateKey), endorsement }
+  #keyOf({ privateKey, endorsement, earlier }: LedgerSigner) {
+    return this.#key === keyIdOf(privateKey) ? null : { publicKey: publicText(privateKey), endorsement, earlier }
   }
 
   #event<T extends string, D>(type: T, { at, log, sequence }: CheckpointStatement | CutStatement, data: D) {

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { list, nullable, record, whole } from '../catalogue/shapes.js'
+import { list, nullable, record, sinceLater, whole } from '../catalogue/shapes.js'
 import { fact } from '../definition.js'
 import { Signed } from './signature.js'
 
@@ -38,7 +38,15 @@ export const CheckpointStatement = record({
 })
 export type CheckpointStatement = t.TypeOf<typeof CheckpointStatement>
 
-export const LedgerKey = record({ publicKey: t.string, endorsement: nullable(Signed) })
+/** A key and who vouches for it. */
+export const LedgerKey = record({
+  publicKey: t.string,
+  /** By the key before it; null for the first. */
+  endorsement: nullable(Signed),
+  /** Those of the keys before it, newest first, back to the first key: whoever knows that one can trust this one. */
+  earlier: sinceLater<ReadonlyArray<Signed>>(list(Signed), []),
+})
+export type LedgerKey = t.TypeOf<typeof LedgerKey>
 
 /** A signed root over all streams as they were; carries the heads that changed since the checkpoint before. */
 export const LedgerCheckpointed = fact(

@@ -6,8 +6,8 @@ import {
   hashBytes,
   Heads,
   isSignedBy,
+  isVouchedFor,
   keyIdOf,
-  KeyStatement,
   leafHash,
   leafText,
   LedgerCheckpointed,
@@ -20,6 +20,7 @@ import {
   readStatement,
   sha256Hex,
   type LedgerHead,
+  type LedgerKey,
   type Signed,
   type Statement,
 } from '../../events/integrity/index.js'
@@ -186,27 +187,21 @@ export class LedgerRecord {
     return isSame && event.schemaVersion === 1 && type === kind ? null : 'its id, type or metadata were changed'
   }
 
-  #faultOfKey(revision: number, { key }: Statement, given: { publicKey: string; endorsement: Signed | null } | null) {
+  #faultOfKey(revision: number, { key }: Statement, given: LedgerKey | null) {
     const before = this.#runs.at(-1)
     if (given === null) return before?.key === key ? null : `it is signed by key ${key}, which was not introduced`
     const publicKey = readPublicKey(given.publicKey)
     if (E.isLeft(publicKey)) return `the key ${key} cannot be used: ${publicKey.left}`
     if (keyIdOf(publicKey.right) !== key) return `the key that it introduces is not ${key}`
     const isKnown = this.#options.trusted.some((each) => keyIdOf(each) === key)
-    const trusted = isKnown || this.#isEndorsed(key, given)
+    const trusted = isKnown || isVouchedFor(given, this.#trusted())
     this.#runs.push({ key, publicKey: publicKey.right, trusted, from: revision, signed: [] })
     return null
   }
 
-  /** Whether a key that is trusted vouches for this one. */
-  #isEndorsed(key: string, { publicKey, endorsement }: { publicKey: string; endorsement: Signed | null }): boolean {
-    if (endorsement === null) return false
-    const statement = KeyStatement.decode(parsed(endorsement.statement))
-    if (E.isLeft(statement) || statement.right.key !== key || statement.right.publicKey !== publicKey) return false
-    const { by } = statement.right
-    const earlier = this.#runs.find((run) => run.key === by && run.trusted)?.publicKey
-    const voucher = earlier ?? this.#options.trusted.find((each) => keyIdOf(each) === by)
-    return voucher !== undefined && isSignedBy(endorsement, voucher)
+  /** Keys that may vouch for another: those that were trusted so far, and those that are known from elsewhere. */
+  #trusted(): ReadonlyArray<KeyObject> {
+    return [...this.#runs.filter(({ trusted }) => trusted).map(({ publicKey }) => publicKey), ...this.#options.trusted]
   }
 
   #faultOfHeads(
@@ -255,7 +250,7 @@ export class LedgerRecord {
 
 interface Parts {
   readonly signed: Signed
-  readonly key: { readonly publicKey: string; readonly endorsement: Signed | null } | null
+  readonly key: LedgerKey | null
   readonly heads: ReadonlyArray<LedgerHead>
   readonly state: unknown
 }
@@ -270,12 +265,4 @@ function partsOf(event: RecordedEvent): Parts | string {
     return E.isRight(data) ? { ...data.right, heads: [] } : describeErrors(data.left)
   }
   return `an event of type ${event.type} does not belong into the ledger`
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

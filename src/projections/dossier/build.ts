@@ -8,9 +8,14 @@ import {
   Heads,
   leafHash,
   leafText,
+  keyIdOf,
   LedgerCheckpointed,
+  LedgerCut,
   ledgerStream,
   MerkleTree,
+  readPublicKey,
+  withLineage,
+  type LedgerKey,
   type Signed,
 } from '../../events/integrity/index.js'
 import * as E from 'fp-ts/lib/Either.js'
@@ -171,7 +176,7 @@ async function viewerRanges(
 
 interface Ledger {
   readonly signed: Signed
-  readonly key: DossierProof['key']
+  readonly key: LedgerKey
   readonly heads: Heads
   readonly tree: MerkleTree
 }
@@ -179,22 +184,36 @@ interface Ledger {
 async function coveringCheckpoint(source: Source, ranges: ReadonlyArray<Range>): Promise<Ledger> {
   const heads = new Heads()
   const tree = new MerkleTree()
-  let key: DossierProof['key'] | null = null
+  let key: LedgerKey | null = null
+  const keys = new Map<string, LedgerKey>()
   for await (const event of source.readStream(ledgerStream)) {
     const data = LedgerCheckpointed.data.decode(event.data)
+    const given = E.isRight(data) ? data.right.key : keyOfCut(event)
+    if (given !== null) {
+      key = given
+      const publicKey = readPublicKey(given.publicKey)
+      if (E.isRight(publicKey)) keys.set(keyIdOf(publicKey.right), given)
+    }
     if (event.type !== 'LedgerCheckpointed' || E.isLeft(data)) continue
-    key = data.right.key ?? key
     for (const [stream, revision, chain] of data.right.heads) {
       const place = heads.place(stream)
       heads.set(place, revision, Buffer.from(chain, 'hex'))
       tree.set(place, leafHash(leafText(stream, revision, chain)))
     }
     const isCovered = ranges.every(({ stream, last }) => heads.revision(heads.find(stream) ?? -1) >= last)
-    if (isCovered && key !== null) return { signed: data.right.signed, key, heads, tree }
+    if (isCovered && key !== null) {
+      return { signed: data.right.signed, key: withLineage(key, (id) => keys.get(id)), heads, tree }
+    }
   }
   throw new DossierUnavailable(
     'the handover is not under a signed checkpoint yet; they are written every few seconds by a running control plane, so try again',
   )
+}
+
+/** A new key may sign a cut first. */
+function keyOfCut({ type, data }: RecordedEvent): LedgerKey | null {
+  const decoded = LedgerCut.data.decode(data)
+  return type === 'LedgerCut' && E.isRight(decoded) ? decoded.right.key : null
 }
 
 async function partOf(

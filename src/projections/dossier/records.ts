@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { EventMetadata } from '../../events/index.js'
-import { list, nullable, record, whole } from '../../events/catalogue/shapes.js'
-import { Signed } from '../../events/integrity/index.js'
+import { list, record, whole } from '../../events/catalogue/shapes.js'
+import { LedgerKey, Signed } from '../../events/integrity/index.js'
 
 const hex = new t.Type<string, string, unknown>(
   'hash in hex',
@@ -39,7 +39,8 @@ export type StreamPart = t.TypeOf<typeof StreamPart>
 export const DossierProof = record({
   handover: t.string,
   checkpoint: Signed,
-  key: record({ publicKey: t.string, endorsement: nullable(Signed) }),
+  /** With its endorsements back to the first key. */
+  key: LedgerKey,
   parts: list(StreamPart),
 })
 export type DossierProof = t.TypeOf<typeof DossierProof>

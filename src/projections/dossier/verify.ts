@@ -6,8 +6,8 @@ import {
   eventHash,
   isIncluded,
   isSignedBy,
+  isVouchedFor,
   keyIdOf,
-  KeyStatement,
   leafHash,
   leafText,
   readPublicKey,
@@ -103,23 +103,11 @@ function checkSignature(
   const id = keyIdOf(publicKey.right)
   if (statement.right.key !== id) problems.push(`the checkpoint names key ${statement.right.key}, the file holds ${id}`)
   const isKnown = trusted.some((each) => keyIdOf(each) === id)
-  if (!isKnown && !isEndorsed(key, id, trusted)) {
+  if (!isKnown && !isVouchedFor(key, trusted)) {
     problems.push(`key ${id} is not trusted here (trusted: ${trusted.map(keyIdOf).join(', ') || 'none; give --key'})`)
   }
   if (!isSignedBy(checkpoint, publicKey.right)) problems.push('the signature of the checkpoint is wrong')
   return statement.right
-}
-
-function isEndorsed(
-  { publicKey, endorsement }: DossierProof['key'],
-  id: string,
-  trusted: ReadonlyArray<KeyObject>,
-): boolean {
-  if (endorsement === null) return false
-  const statement = KeyStatement.decode(parsed(endorsement.statement))
-  if (E.isLeft(statement) || statement.right.key !== id || statement.right.publicKey !== publicKey) return false
-  const voucher = trusted.find((each) => keyIdOf(each) === statement.right.by)
-  return voucher !== undefined && isSignedBy(endorsement, voucher)
 }
 
 function checkPart(part: StreamPart, { root, streams }: CheckpointStatement, problems: string[]): void {

@@ -125,12 +125,28 @@ export async function activeSigner(dir: string): Promise<LedgerSigner | null> {
   try {
     const privateKey = createPrivateKey(text)
     if (keyIdOf(privateKey) !== id) throw new KeysUnusable(`${path} holds another key than its name says`)
-    return { privateKey, endorsement }
+    return { privateKey, endorsement, earlier: await endorsementsBefore(dir, endorsement) }
   } catch (error) {
     if (error instanceof KeysUnusable) throw error
     // What is in the file is not repeated.
     throw new KeysUnusable(`${path} holds no Ed25519 private key in PEM form`)
   }
+}
+
+/** The endorsements behind one, newest first; as far back as the folder tells. */
+async function endorsementsBefore(dir: string, newest: Signed | null): Promise<ReadonlyArray<Signed>> {
+  const found: Signed[] = []
+  const seen = new Set<string>()
+  for (let last = newest; last !== null;) {
+    const by = signedBy(last)
+    if (by === null || seen.has(by)) break
+    seen.add(by)
+    // What is left of an older key may be gone; that must not keep the present one from signing.
+    const meta: Meta | null = await readMeta(dir, by).catch(() => null)
+    last = meta?.endorsement ?? null
+    if (last !== null) found.push(last)
+  }
+  return found
 }
 
 async function activeId(dir: string): Promise<string | null> {
