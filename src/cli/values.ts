@@ -136,6 +136,16 @@ export const moment =
     throw new InvalidArgumentError('Give a time such as 2026-11-22, 2026-11-22T17:30:00Z, or 90m for that long ago.')
   }
 
+/** A moment, and how it was written. */
+export interface WrittenMoment {
+  readonly at: number
+  readonly text: string
+}
+
+export const writtenMoment =
+  (now: () => number): Reader<WrittenMoment> =>
+  (text) => ({ at: moment(now)(text), text: text.trim() })
+
 /** February 30 is moved on to March by some parsers. */
 function isRealDay(value: string): boolean {
   const day = value.slice(0, 10)

@@ -10,14 +10,14 @@ import { ProgressLine } from '../output/progress.js'
 import { tableLines } from '../output/table.js'
 import { addReadModelFlags, catchingUp, usingReadModel } from '../readModel.js'
 import { UsageError } from '../usage.js'
-import { moment, words } from '../values.js'
+import { words, writtenMoment, type WrittenMoment } from '../values.js'
 
 interface ExportFlags {
   readonly to: ExportFormat
   readonly out: string
   readonly tables?: ReadonlyArray<string>
-  readonly from?: number
-  readonly until?: number
+  readonly from?: WrittenMoment
+  readonly until?: WrittenMoment
   readonly json?: boolean
 }
 
@@ -32,7 +32,7 @@ Examples:
   segue export --to csv --out ./november --from 2026-11-01 --until 2026-12-01 --tables handovers,handover_steps`
 
 export function exportCommand(context: CommandContext): Command {
-  const at = moment(Date.now)
+  const at = writtenMoment(Date.now)
   return addReadModelFlags(
     new Command('export').description('Write the log as tables to Parquet, CSV or NDJSON files.'),
   )
@@ -52,11 +52,15 @@ export function exportCommand(context: CommandContext): Command {
       const unknown = tables?.find((name) => !names.includes(name))
       if (unknown !== undefined)
         throw new UsageError(`--tables: there is no table "${unknown}": give some of ${names.join(', ')}`)
-      if (from !== undefined && until !== undefined && from >= until)
+      if (from !== undefined && until !== undefined && from.at >= until.at)
         throw new UsageError('--from is not before --until')
       const log = describeConnection(await logOf(self, context.env))
-      const range = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
-      const options = { format: to, dir: out, log, ...range, ...(tables === undefined ? {} : { tables }) }
+      const range = {
+        ...(from === undefined ? {} : { from: from.at }),
+        ...(until === undefined ? {} : { until: until.at }),
+      }
+      const written = { from: from?.text ?? null, until: until?.text ?? null }
+      const options = { format: to, dir: out, log, ...range, written, ...(tables === undefined ? {} : { tables }) }
       const result = await usingReadModel(context, self, async (reading) => {
         await catchingUp(context, reading)
         return withProgress(context, reading, (show) => exportLog(reading, options, show))

@@ -17,6 +17,8 @@ export interface ExportOptions {
   /** Unix milliseconds: from (inclusive) and until (exclusive). */
   readonly from?: number
   readonly until?: number
+  /** The same times as they were written: a killed export goes on with the moments that were meant when it began. */
+  readonly written?: { readonly from: string | null; readonly until: string | null }
   /** The log, as the manifest shall name it. */
   readonly log: string
   /** Exported events of the log between two points from which a killed export goes on. Default 200,000. */
@@ -42,29 +44,56 @@ export async function exportLog(
 ): Promise<ExportResult> {
   const names = options.tables ?? exportTables.map(({ table }) => table.name)
   const wanted = exportTables.filter(({ table }) => names.includes(table.name))
-  const { dir, format, log, from = null, until = null } = options
+  const { dir, format, log, from = null, until = null, written } = options
   const tables = wanted.map(({ table }) => table.name)
   const projected = wanted.filter((each): each is ProjectedTable => each.type === 'projection')
   demandRunning(
     reading.model,
     projected.map(({ table }) => table),
   )
-  let manifest = openManifest(dir, { log, format, tables, from, until })
+  let manifest = openManifest(dir, { log, format, tables, from, until, written })
+  const request: ExportOptions = { ...options, ...rangeOf(manifest) }
   const save = (changes: Partial<Manifest>): void => {
     manifest = { ...manifest, ...changes }
     saveManifest(dir, manifest)
   }
-  // What the projections have seen is what is exported, also of single events.
-  if (manifest.head === null) save({ head: headOf(reading) })
-  const ofLog = wanted.filter((each): each is LogTable => each.type === 'log')
-  if (ofLog.length > 0) await exportEvents(reading, options, ofLog, () => manifest, save, onProgress)
-  for (const each of projected) {
-    if (manifest.parts.some(({ table }) => table === each.table.name)) continue
-    const part = await exportProjected(reading, options, each)
-    save({ parts: [...manifest.parts, part] })
+  const isKept = ({ table }: ProjectedTable): boolean => manifest.parts.some((part) => part.table === table.name)
+  if (manifest.head === null || !projected.every(isKept)) {
+    save({ head: null, through: null, chunks: 0, parts: [] })
+    save(await exportProjected(reading, request, projected))
   }
-  save({ finished: true })
-  return { parts: manifest.parts }
+  const ofLog = wanted.filter((each): each is LogTable => each.type === 'log')
+  if (ofLog.length > 0) await exportEvents(reading, request, ofLog, () => manifest, save, onProgress)
+  const parts = tables.flatMap((name) => manifest.parts.filter(({ table }) => table === name))
+  save({ parts, finished: true })
+  return { parts }
+}
+
+/** What the export is of, which may have been asked for some time ago. */
+const rangeOf = ({ asked: { from, until } }: Manifest): Pick<ExportOptions, 'from' | 'until'> => ({
+  ...(from === null ? {} : { from }),
+  ...(until === null ? {} : { until }),
+})
+
+/**
+ * All tables of projections, as they are at one moment: what the projections have seen then is what is exported, also of
+ * single events. They are short, and come first: whoever is killed before they are whole begins anew.
+ */
+async function exportProjected(
+  reading: Reading,
+  options: ExportOptions,
+  tables: ReadonlyArray<ProjectedTable>,
+): Promise<Pick<Manifest, 'head' | 'parts'>> {
+  const { db } = reading.model
+  const parts: Manifest['parts'] = []
+  db.exec('BEGIN')
+  try {
+    const head = headOf(reading)
+    for (const each of tables) parts.push(await exportTable(reading, options, each))
+    return { head, parts }
+  } finally {
+    db.exec('COMMIT')
+  }
 }
 
 const headOf = ({ model }: Reading): string | null =>
@@ -130,7 +159,8 @@ async function exportEvents(
     }
   }
   if (last !== null) await commit(last)
-  else if (manifest().chunks === 0) save({ parts: await chunk.close('also empty'), chunks: 1 })
+  else if (manifest().chunks === 0)
+    save({ parts: [...manifest().parts, ...(await chunk.close('also empty'))], chunks: 1 })
 }
 
 interface OpenPart {
@@ -189,7 +219,7 @@ class Chunk {
   }
 }
 
-async function exportProjected(
+async function exportTable(
   { model }: Reading,
   options: ExportOptions,
   { table, time }: ProjectedTable,

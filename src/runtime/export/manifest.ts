@@ -7,6 +7,8 @@ import { makeFolder } from '../../events/stores/folder.js'
 
 const Part = t.type({ table: t.string, file: t.string, rows: t.number })
 
+const Written = t.union([t.string, t.null])
+
 const Manifest = t.type({
   segueExport: t.literal(1),
   /** What was asked for: only the same may be resumed. */
@@ -16,6 +18,8 @@ const Manifest = t.type({
     tables: t.array(t.string),
     from: t.union([t.number, t.null]),
     until: t.union([t.number, t.null]),
+    /** The same as they were written: `7d` is another moment each time. Older exports do not tell. */
+    written: t.union([t.type({ from: Written, until: Written }), t.undefined]),
   }),
   /** Last position of the log that belongs to the export; null: the log was empty. */
   head: t.union([t.string, t.null]),
@@ -34,7 +38,8 @@ export class ExportRefused extends Error {
 
 const fileIn = (dir: string): string => join(dir, 'export.json')
 
-/** Makes the folder ready: empty, or with an unfinished export of the same. @throws ExportRefused */
+/** Makes the folder ready: empty, or with an unfinished export of the same, whose times
+ * then hold. @throws ExportRefused */
 export function openManifest(dir: string, asked: Manifest['asked']): Manifest {
   try {
     makeFolder(dir)
@@ -53,12 +58,22 @@ export function openManifest(dir: string, asked: Manifest['asked']): Manifest {
   if (E.isLeft(found))
     throw new ExportRefused(`${fileIn(dir)} is damaged (${describeErrors(found.left, 1)}): empty the folder`)
   if (found.right.finished) throw new ExportRefused(`${dir} holds a finished export: give another folder, or empty it`)
-  if (JSON.stringify(found.right.asked) !== JSON.stringify(asked)) {
+  if (!isSame(found.right.asked, asked)) {
     throw new ExportRefused(
       `${dir} holds an unfinished export of something else: ask for the same, or give another folder`,
     )
   }
   return found.right
+}
+
+/** Times may be those that were meant when the export began. */
+function isSame(before: Manifest['asked'], now: Manifest['asked']): boolean {
+  const isSameTime = (end: 'from' | 'until'): boolean => {
+    const written = before.written?.[end] ?? null
+    return before[end] === now[end] || (written !== null && written === now.written?.[end])
+  }
+  const others = ({ log, format, tables }: Manifest['asked']): string => JSON.stringify([log, format, tables])
+  return isSameTime('from') && isSameTime('until') && others(before) === others(now)
 }
 
 function parsed(dir: string): unknown {

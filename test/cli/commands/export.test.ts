@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { smallLogFile, type LogFile } from '../../support/logFile.js'
 
 let log: LogFile
@@ -41,6 +42,17 @@ describe('segue export', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(existsSync(dir)).toBe(false)
+  })
+
+  test('goes on with an export that was cut off, also when its time was given as so long ago', async () => {
+    const dir = freshDir()
+    const flags = ['--out', dir, '--tables', 'handovers', '--from', '36500d']
+    expect((await log.run('export', ...flags)).status).toBe(0)
+    const path = join(dir, 'export.json')
+    const manifest = JSON.parse(await readFile(path, 'utf8')) as object
+    await writeFile(path, JSON.stringify({ ...manifest, finished: false }))
+    await pause(5)
+    expect(await log.run('export', ...flags)).toMatchObject({ status: 0, stderr: '' })
   })
 
   test('refuses to go without a folder', async () => {

@@ -14,7 +14,7 @@ import {
   type Reading,
 } from '../../../src/runtime/projecting/index.js'
 import { ask } from '../../support/duck.js'
-import { eventsOf, smallLog } from '../../support/smallLog.js'
+import { appendAll, eventsOf, smallLog, smallRecording } from '../../support/smallLog.js'
 
 let folder = ''
 let store: EventStore
@@ -50,11 +50,11 @@ async function contentOf(dir: string): Promise<Readonly<Record<string, string>>>
 }
 
 /** The log, of which reading breaks off after so many events. */
-const breakingOff = (after: number): EventStore => ({
-  ...store,
+const breakingOff = (after: number, log = store): EventStore => ({
+  ...log,
   async *readAll(from) {
     let left = after
-    for await (const event of store.readAll(from)) {
+    for await (const event of log.readAll(from)) {
       if (left === 0) throw new Error('killed')
       left -= 1
       yield event
@@ -133,6 +133,62 @@ describe('an export', () => {
     await expect(exportLog(reading(breakingOff(610)), options('cut', small))).rejects.toThrow('killed')
     await exportLog(reading(), options('cut', small))
     expect(await contentOf(join(folder, 'cut'))).toEqual(await contentOf(join(folder, 'whole')))
+  })
+
+  test('that was cut off and is asked for again in the same words goes on with the moment that was meant', async () => {
+    const small = { chunkEvents: 250 }
+    const from = Date.UTC(2026, 2, 1, 0, 1)
+    const written = { from: '7d', until: null }
+    await exportLog(reading(), options('whole-7d', { ...small, from }))
+    const begun = exportLog(reading(breakingOff(400)), options('cut-7d', { ...small, from, written }))
+    await expect(begun).rejects.toThrow('killed')
+    await expect(exportLog(reading(), options('cut-7d', { from: from + 5_000 }))).rejects.toThrow('of something else')
+    const other = options('cut-7d', { from: from + 5_000, written: { from: '6d', until: null } })
+    await expect(exportLog(reading(), other)).rejects.toThrow('of something else')
+    await exportLog(reading(), options('cut-7d', { ...small, from: from + 5_000, written }))
+    expect(await contentOf(join(folder, 'cut-7d'))).toEqual(await contentOf(join(folder, 'whole-7d')))
+  })
+
+  test('that was cut off while the log grows is of one moment in all tables', async () => {
+    const recording = smallRecording()
+    const growing = createMemoryStore()
+    const tables = await openReadModel(':memory:')
+    const grow = async (part: typeof recording): Promise<void> => {
+      await appendAll(growing, part)
+      await new ProjectionRunner(tables, growing).catchUp()
+    }
+    const half = Math.ceil(recording.length / 2)
+    await grow(recording.slice(0, half))
+    const small = { chunkEvents: 250 }
+    const grown = (from: EventStore): Reading => ({ store: from, model: tables, catchUp: async () => undefined })
+    await exportLog(grown(growing), options('whole-growing', small))
+    await expect(exportLog(grown(breakingOff(400, growing)), options('cut-growing', small))).rejects.toThrow('killed')
+    await grow(recording.slice(half))
+    await exportLog(grown(growing), options('cut-growing', small))
+    tables.close()
+    expect(await contentOf(join(folder, 'cut-growing'))).toEqual(await contentOf(join(folder, 'whole-growing')))
+  })
+
+  test('that was cut off between two tables begins anew', async () => {
+    const failing: ReadModel = {
+      ...model,
+      db: new Proxy(model.db, {
+        get: (db, name) => {
+          const value: unknown = Reflect.get(db, name, db)
+          if (typeof value !== 'function') return value
+          const call = value.bind(db) as (...args: ReadonlyArray<unknown>) => unknown
+          return (...args: ReadonlyArray<unknown>) => {
+            if (name === 'prepare' && String(args[0]).includes('FROM "client_switches"')) throw new Error('killed')
+            return call(...args)
+          }
+        },
+      }),
+    }
+    const cut = exportLog({ ...reading(), model: failing }, options('cut-between'))
+    await expect(cut).rejects.toThrow('killed')
+    await exportLog(reading(), options('cut-between'))
+    await exportLog(reading(), options('whole-between'))
+    expect(await contentOf(join(folder, 'cut-between'))).toEqual(await contentOf(join(folder, 'whole-between')))
   })
 
   test('of an empty log has every table, without rows', async () => {
