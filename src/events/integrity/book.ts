@@ -53,8 +53,8 @@ export interface CutRequest {
  * the next checkpoint. It knows neither store nor clock.
  */
 export class LedgerBook {
-  readonly #heads = new Heads()
-  readonly #tree = new MerkleTree()
+  #heads = new Heads()
+  #tree = new MerkleTree()
   /** Marks of events since the last checkpoint, by the place of their stream. */
   readonly #pending = new Map<number, string[]>()
   #pendingEvents = 0
@@ -65,7 +65,7 @@ export class LedgerBook {
   #previous: string | null = null
   #key: string | null = null
   #through: string | null = null
-  readonly #cuts = new Map<string, CutStatement>()
+  #cuts = new Map<string, CutStatement>()
 
   /** Revision of the newest event of the ledger's own stream; -1 for none. */
   get sequence(): number {
@@ -94,6 +94,26 @@ export class LedgerBook {
   /** Where a stream begins since it was cut; undefined for one that is whole. */
   cutOf(stream: string): CutStatement | undefined {
     return this.#cuts.get(stream)
+  }
+
+  /** Another book that goes on from what stands in the ledger. Ask a book that has taken no events since. */
+  copy(): LedgerBook {
+    const copy = new LedgerBook()
+    copy.#heads = this.#heads.copy()
+    copy.#tree = this.#tree.copy()
+    copy.#events = this.#events
+    copy.#sequence = this.#sequence
+    copy.#log = this.#log
+    copy.#previous = this.#previous
+    copy.#key = this.#key
+    copy.#through = this.#through
+    copy.#cuts = new Map(this.#cuts)
+    return copy
+  }
+
+  /** Whether this is the newest event of the ledger's own stream that the book knows. */
+  endsWith(event: RecordedEvent): boolean {
+    return event.revision === this.#sequence && eventHash(event).toString('hex') === this.#previous
   }
 
   /** Goes on from an event of the ledger's own stream. @throws LedgerBroken */

@@ -2,10 +2,19 @@ import { chainStart, extendChain, hashBytes } from './chain.js'
 
 /** The newest revision of every stream and the chain's value there; 32 bytes and a name for each. */
 export class Heads {
-  readonly #index = new Map<string, number>()
-  readonly #names: string[] = []
-  readonly #revisions: number[] = []
+  #index = new Map<string, number>()
+  #names: string[] = []
+  #revisions: number[] = []
   #chains = Buffer.alloc(hashBytes * 64)
+
+  copy(): Heads {
+    const copy = new Heads()
+    copy.#index = new Map(this.#index)
+    copy.#names = [...this.#names]
+    copy.#revisions = [...this.#revisions]
+    copy.#chains = Buffer.from(this.#chains)
+    return copy
+  }
 
   get size(): number {
     return this.#names.length

@@ -20,9 +20,18 @@ export const emptyRoot = (): Buffer => createHash('sha256').digest()
  */
 export class MerkleTree {
   /** Hashes of each level one after the other, level 0 the leaves; grown by doubling. */
-  readonly #levels: Buffer[] = [Buffer.alloc(hashBytes * 64)]
+  #levels: Buffer[] = [Buffer.alloc(hashBytes * 64)]
   readonly #dirty = new Set<number>()
   #size = 0
+
+  copy(): MerkleTree {
+    // What is hashed now need not be hashed in both.
+    this.root()
+    const copy = new MerkleTree()
+    copy.#levels = this.#levels.map((level) => Buffer.from(level))
+    copy.#size = this.#size
+    return copy
+  }
 
   get size(): number {
     return this.#size

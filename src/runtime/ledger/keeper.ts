@@ -64,6 +64,8 @@ export function startLedgerKeeper(options: LedgerKeeperOptions): LedgerKeeper {
 
 class Keeper implements LedgerKeeper {
   readonly #options: LedgerKeeperOptions
+  /** What is known to stand in the ledger, and nothing else: from here on it is read. */
+  #base = new LedgerBook()
   #book = new LedgerBook()
   #subscription: Subscription | null = null
   /** Deliveries of a subscription that was given up are not listened to. */
@@ -160,8 +162,7 @@ class Keeper implements LedgerKeeper {
   /** Reads what there is of the ledger, then follows the log from there. */
   async #open(): Promise<void> {
     const { store, isOurs } = this.#options
-    const book = new LedgerBook()
-    for await (const event of store.readStream(ledgerStream)) book.load(event)
+    const book = await this.#readLedger()
     if (book.key !== null && !(await isOurs(book.key))) {
       const reason = `key ${book.key} signed last, which is not among the keys here: give the folder that holds it`
       throw new LedgerBroken(reason)
@@ -181,6 +182,22 @@ class Keeper implements LedgerKeeper {
         this.#onTrouble(error)
       },
     })
+  }
+
+  /** Reads what the ledger holds beyond what is known of it; all of it, when what is known is not there any more. */
+  async #readLedger(): Promise<LedgerBook> {
+    const { store } = this.#options
+    const known = this.#base
+    this.#base = new LedgerBook()
+    let isSame = known.sequence === -1
+    for await (const event of store.readStream(ledgerStream, isSame ? {} : { from: known.sequence })) {
+      if (isSame) known.load(event)
+      else if (known.endsWith(event)) isSame = true
+      else break
+    }
+    if (isSame) this.#base = known
+    else for await (const event of store.readStream(ledgerStream)) this.#base.load(event)
+    return this.#base.copy()
   }
 
   #take(event: RecordedEvent, generation: number): void | Promise<void> {
@@ -205,12 +222,20 @@ class Keeper implements LedgerKeeper {
   /** Takes what the subscription has not delivered yet. */
   async #catchUp(): Promise<void> {
     if (!this.#opened) await this.#open()
-    const after = this.#book.through as Position | null
+    while (!(await this.#readOn()));
+  }
+
+  /** False when another book has to read on: somebody else has written to the ledger meanwhile. */
+  async #readOn(): Promise<boolean> {
+    const book = this.#book
+    const after = book.through as Position | null
     for await (const event of this.#options.store.readAll(after === null ? {} : { after })) {
-      if (this.#abandoned) return
-      if (this.#book.pendingBytes >= pendingBytesMax) await this.#write()
-      this.#book.take(event)
+      if (this.#abandoned) return true
+      if (book.pendingBytes >= pendingBytesMax) await this.#write()
+      if (this.#book !== book) return false
+      book.take(event)
     }
+    return true
   }
 
   async #write(): Promise<void> {
