@@ -62,7 +62,7 @@ export function verifyDossier(text: string, trusted: ReadonlyArray<KeyObject>): 
     }
   } else
     problems.push(
-      `the file has form ${version}, the page and its text can only be compared by the version that wrote it`,
+      `the file has form ${version}, the page and its text can only be compared by the version that wrote it; make it again from the log`,
     )
   return { ...verdictOf(proof, statement), sound: problems.length === 0, view: derived, problems }
 }

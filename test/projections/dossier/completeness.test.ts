@@ -82,6 +82,14 @@ describe('a dossier of which something was left out', () => {
     expect(problemsOf(change).join('\n')).toContain(problem)
   })
 
+  it('of an earlier form is read and checked, but not called sound', () => {
+    const { earlier: _earlier, ...key } = file.proof.key
+    const text = JSON.stringify({ ...file, version: 1, proof: { ...file.proof, key } })
+    const { problems, view } = verifyDossier(text, trusted)
+    expect(problems).toEqual([expect.stringMatching(/^the file has form 1, .* make it again from the log$/)])
+    expect(view?.record?.outcome).toBe('completed')
+  })
+
   it('tells of the loss without the viewer, and without what the viewer measured', () => {
     const isViewer = ({ stream }: Part): boolean => stream.startsWith('client-')
     for (const change of [
