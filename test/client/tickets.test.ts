@@ -1,5 +1,7 @@
-import type { SignedTicket, TicketFlaw } from '../../src/messaging/codecs.js'
-import { controlKey, nextControlKey } from '../support/controlKey.js'
+import { Trust } from '../../src/client/trust.js'
+import type { SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
+import { controlKey, nextControlKey, strangersKey } from '../support/controlKey.js'
+import type { SimulatedServer } from '../support/simulatedServer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
 const hours = 3_600_000
@@ -84,7 +86,85 @@ describe("a page's own ticket", () => {
   })
 })
 
+/** What a server answers instead of the session document that all others give. */
+const answerWith = (server: SimulatedServer, documentOf: () => object): void => {
+  const answer = server.answer.bind(server)
+  server.answer = (path) =>
+    path.endsWith('/session')
+      ? { status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(documentOf())) }
+      : answer(path)
+}
+
 describe('the key of the control plane', () => {
+  test('is not replaced by one that a media server made up', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(3_000)
+    const rogue = world.addServer('rogue')
+    const route = { ...world.handover(0), epoch: 2 ** 53 - 1, primary: { id: rogue.id, url: rogue.url } }
+    answerWith(world.b, () => ({
+      ...world.sessionDocument(),
+      notice: strangersKey.sign(world.notice(route)),
+      ticket: strangersKey.sign({ ...(JSON.parse(world.ticket().payload) as Ticket), keys: [] }),
+      noticeKey: strangersKey.publicKey,
+    }))
+    // Makes viewers ask for the session document.
+    world.tell([world.b], { ...world.signed(world.notice(world.route)), keyId: 'nobody' })
+    await world.run(3_000)
+    const handover = world.handover((viewer.last?.number ?? 0) + 4)
+    world.announce(handover)
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.ignored).toMatchObject([{ server: 'b', reason: 'unknown-key' }])
+    expect(viewer.said.routed.map(({ route: { epoch } }) => epoch)).toEqual([4])
+    expect(viewer.servedBy(handover.cutover)).toBe('b')
+  })
+
+  test('is not overwritten by a document that names another one by its id', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(3_000)
+    const document = world.sessionDocument.bind(world)
+    world.sessionDocument = () => ({ ...document(), noticeKey: strangersKey.publicKey })
+    world.tell([world.b], { ...world.signed(world.notice(world.route)), keyId: 'nobody' })
+    await world.run(3_000)
+    const handover = world.handover((viewer.last?.number ?? 0) + 4)
+    world.announce(handover)
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.routed).toMatchObject([{ source: 'notice' }])
+    expect(viewer.servedBy(handover.cutover)).toBe('b')
+  })
+
+  test('is not taken from a document whose signature does not hold, however early it comes', async () => {
+    const world = new ViewerWorld()
+    answerWith(world.a, () => ({ ...world.sessionDocument(), noticeKey: strangersKey.publicKey }))
+    world.b.rttMs = 20
+    const viewer = world.viewer()
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.segment.length).toBeGreaterThan(3)
+  })
+
+  test('is the one of the document that was the first of several to be verified', async () => {
+    const world = new ViewerWorld()
+    let verifyLate: (holds: boolean) => void = () => undefined
+    const slow = new Promise<boolean>((resolve) => (verifyLate = resolve))
+    const verify = (_: Uint8Array, signature: string) => (signature === 'late' ? slow : true)
+    const trust = new Trust({ verify })
+    const document = world.sessionDocument()
+    const signedBy = (keyId: string, signature: string) =>
+      JSON.stringify({
+        ...document,
+        notice: { ...document.notice, keyId, signature },
+        ticket: { ...world.ticket({ keys: [] }), keyId, signature },
+      })
+    const late = trust.open(signedBy('rogue', 'late'), 'news')
+    expect(await trust.open(signedBy('true', 'early'), 'news')).toMatchObject({ _tag: 'valid' })
+    verifyLate(true)
+    expect(await late).toMatchObject({ _tag: 'invalid', reason: expect.stringContaining('unknown-key') })
+  })
+
   test.each([
     ['whose word the page has', { [controlKey.keyId]: controlKey.publicKey }],
     ['of the first document', undefined],
