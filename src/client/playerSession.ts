@@ -51,7 +51,8 @@ class RequestSession {
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
   #sleep: () => void = () => undefined
-  #askedSinceMs: number | null = null
+  /** For how long a player has been waiting, and nothing came. */
+  #silentMs = 0
   #pace: Pace = paceUnknown
   #pacedAtMs = 0
   /** Media time of the player's time zero. */
@@ -106,9 +107,8 @@ class RequestSession {
     const resource = resourceOf(url, this.#options.stream)
     if (resource === null) throw new RequestFailed('gone', url)
     const requests = this.#requests ?? (await this.#ready)
-    this.#askedSinceMs ??= this.#world.clock.now()
     const delivery = await requests.get(resource, signal)
-    this.#askedSinceMs = null
+    this.#silentMs = 0
     if (resource.kind === 'segment' && resource.number !== null) {
       this.#paceBy(resource.number, delivery.endedAtMs)
       this.#give(resource.rendition, resource.number, delivery.server)
@@ -261,17 +261,18 @@ class RequestSession {
     if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
   }
 
-  /** A player whose requests nobody answers for minutes is told that it is over. */
+  /**
+   * A player whose requests nobody answers for minutes is told that it is over. Only ticks count during which it waits:
+   * neither its pauses nor the sleep of the machine.
+   */
   #tick(): void {
     const { silenceEndMs = 300_000, stream } = this.#options
-    const { clock } = this.#world
-    const deliveredAtMs = this.#requests?.deliveredAtMs ?? 0
-    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, deliveredAtMs)
-    if (sinceMs >= silenceEndMs) {
-      const message = `no server of stream ${stream} has answered for ${Math.round(sinceMs / 1000)} s`
+    if (this.#requests?.isWaitedFor === true) this.#silentMs += tickMs
+    if (this.#silentMs >= silenceEndMs) {
+      const message = `no server of stream ${stream} has answered for ${Math.round(this.#silentMs / 1000)} s`
       return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
     }
-    this.#cancelTick = clock.setTimer(() => this.#tick(), tickMs)
+    this.#cancelTick = this.#world.clock.setTimer(() => this.#tick(), tickMs)
   }
 
   #fault(cause: unknown): void {

@@ -86,14 +86,12 @@ export class Requests {
   #delay: DelayEstimate = delayUnknown
   #made = 0
   #nowMs = 0
-  #deliveredAtMs: number
   #cancelTimer: (() => void) | null = null
   #ended: RequestFailed | null = null
 
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#judge = new Judge(options)
-    this.#deliveredAtMs = options.clock.now()
     const { fleet, format, transport, onProbe, onFault } = options
     this.#underWay = new UnderWay({
       ...{ transport, fleet, onProbe, onFault },
@@ -113,9 +111,9 @@ export class Requests {
     }
   }
 
-  /** When something was delivered last, on the session's clock. */
-  get deliveredAtMs(): number {
-    return this.#deliveredAtMs
+  /** Whether the player waits for anything. */
+  get isWaitedFor(): boolean {
+    return this.#pending.size > 0
   }
 
   /** @throws RequestFailed */
@@ -302,7 +300,6 @@ export class Requests {
   }
 
   #keep(attempt: Attempt, resource: Resource, { bytes, sha256 }: Valid): void {
-    this.#deliveredAtMs = this.#nowMs
     if (resource.kind === 'init') this.#judge.noteInit(resource.rendition, bytes)
     if (resource.kind === 'segment' && sha256 !== null) {
       this.#options.hashes.note(attempt.number, resource.rendition, sha256)
