@@ -62,6 +62,8 @@ export interface ViewerSession {
 }
 
 const resyncMs = 500
+/** A stalled player looks around four times a second. */
+const lookMsMax = 5_000
 
 type Phase = 'idle' | 'starting' | 'playing' | 'ended'
 
@@ -76,6 +78,9 @@ class Session {
   #player: Player | null = null
   #resyncAtMs = 0
   #resyncing = false
+  #stuckAtMs = 0
+  /** How much of the present stall the machine slept. */
+  #sleptMs = 0
 
   constructor(options: SessionOptions) {
     const { stream, session, bootstrap, agent = 'segue', location = null } = options
@@ -171,7 +176,7 @@ class Session {
 
   #stuck(next: number, stalledMs: number, gone: boolean): void {
     const { clock, stream, stallGiveUpMs = 8_000, stallEndMs = 300_000 } = this.#options
-    if (stalledMs >= stallEndMs) {
+    if (this.#awakeMs(stalledMs) >= stallEndMs) {
       const message = `stream ${stream} stood still at segment ${next} for ${Math.round(stalledMs / 1000)} s; no server delivers it`
       return this.#end('failed', { _tag: 'StreamLost', message, number: next })
     }
@@ -185,6 +190,15 @@ class Session {
         this.#resyncing = false
         this.#resyncAtMs = clock.now() + resyncMs
       })
+  }
+
+  /** How much of a stall somebody looked at: what passed between two looks far apart, the machine slept. */
+  #awakeMs(stalledMs: number): number {
+    const nowMs = this.#options.clock.now()
+    const slept = nowMs - this.#stuckAtMs > lookMsMax
+    this.#sleptMs = slept ? stalledMs : Math.min(this.#sleptMs, stalledMs)
+    this.#stuckAtMs = nowMs
+    return stalledMs - this.#sleptMs
   }
 
   /** Looks whether the stream goes on elsewhere, and goes there. */

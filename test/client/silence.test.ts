@@ -65,4 +65,21 @@ describe('a machine that sleeps for ten minutes', () => {
     expect(player.told.ended).toEqual([])
     player.session.stop()
   })
+
+  test.each([0, 6 * minutes])(
+    'ends no session that plays by itself, also after a stall of %d ms',
+    async (stalledMs) => {
+      const world = new ViewerWorld()
+      const viewer = world.viewer({ stallEndMs: 8 * minutes })
+      await world.run(5_000)
+      if (stalledMs > 0) world.a.mode = world.b.mode = 'hung'
+      await world.run(stalledMs)
+      world.clock.sleep(10 * minutes)
+      world.a.mode = world.b.mode = 'up'
+      await world.run(12_000)
+      expect(viewer.said.ended).toEqual([])
+      expect(viewer.last?.number).toBeGreaterThan(world.a.live() - 10)
+      viewer.session.stop()
+    },
+  )
 })
