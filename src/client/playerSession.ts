@@ -1,7 +1,6 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
 import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
-import type { Format } from './documents.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type Listener } from './events.js'
 import { findStream, type FoundStream } from './finding.js'
@@ -10,7 +9,7 @@ import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing
 import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
-import { clockOffsetMs, startMsOf } from './timing.js'
+import { clockOffsetMs, nearestNumber, startMsOf } from './timing.js'
 import { MediaWatch, type MediaElement } from './watching.js'
 
 type World = typeof browserPorts
@@ -43,7 +42,8 @@ class RequestSession {
   #becomeReady: (requests: Requests) => void = () => undefined
   #failReady: (error: RequestFailed) => void = () => undefined
   #requests: Requests | null = null
-  #format: Format | null = null
+  /** Infinity before the stream is known. */
+  #segmentTicks = Infinity
   #offsetMs = 0
   /** Newest number at the beginning. */
   #live = 0
@@ -77,7 +77,7 @@ class RequestSession {
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#newest(),
+      newestNumber: () => Math.max(this.#newest(), this.#numberNow()),
       onRerouted: (cutover) => this.#requests?.rerouted(cutover),
       onNews: () => this.#requests?.turn(),
       onFault: (cause) => this.#fault(cause),
@@ -139,8 +139,7 @@ class RequestSession {
   }
 
   #paceBy(number: number, arrivedAtMs: number): void {
-    if (this.#format === null) return
-    const endMs = startMsOf(number + 1, this.#format.segmentTicks)
+    const endMs = startMsOf(number + 1, this.#segmentTicks)
     // Numbers that were there before they were asked for tell nothing about the network.
     const isLive = number >= this.#newest()
     if (!isLive) return
@@ -149,15 +148,14 @@ class RequestSession {
   }
 
   #rate(bufferMs: number): number {
-    const [latencyMs, format] = [this.#latencyMs(), this.#format]
-    if (format === null || latencyMs === 0) return 1
-    return rateFor(latencyMs, this.#latencyWanted(format), bufferMs, format.segmentTicks / 90)
+    const latencyMs = this.#latencyMs()
+    return latencyMs === 0 ? 1 : rateFor(latencyMs, this.#latencyWanted(), bufferMs, this.#segmentTicks / 90)
   }
 
-  #latencyWanted(format: Format): number {
+  #latencyWanted(): number {
     const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
     const risk = this.#links.isTroubled ? 1 : 0
-    return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: format.segmentTicks / 90, risk })
+    return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: this.#segmentTicks / 90, risk })
   }
 
   /**
@@ -168,9 +166,9 @@ class RequestSession {
   #latencyMs(): number {
     const watch = this.#watch
     const bufferMs = watch?.bufferMs ?? null
-    if (bufferMs === null || watch === null || this.#format === null) return 0
+    if (bufferMs === null || watch === null) return 0
     const { positionMs } = watch
-    const zeroMs = startMsOf(this.#newest() + 1, this.#format.segmentTicks) - positionMs - bufferMs
+    const zeroMs = startMsOf(this.#newest() + 1, this.#segmentTicks) - positionMs - bufferMs
     this.#zeroMs = Math.min(this.#zeroMs + zeroForgottenMs, zeroMs)
     return Math.max(0, this.#world.clock.now() - this.#offsetMs - this.#zeroMs - positionMs)
   }
@@ -196,8 +194,8 @@ class RequestSession {
     const { format } = opening
     const links = this.#links
     this.#phase = 'serving'
-    this.#format = format
-    this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
+    this.#segmentTicks = format.segmentTicks
+    this.#offsetMs = clockOffsetMs(clock.now(), live, this.#segmentTicks, latencyMs)
     const guide = links.open(opening)
     links.noteHashes(manifest)
     this.#live = live
@@ -221,8 +219,10 @@ class RequestSession {
 
   wake(): void {
     if (this.#phase !== 'serving') return
-    this.#links.wake()
-    this.#setClock().catch((cause: unknown) => this.#fault(cause))
+    // The clock first: what is heard then is judged by it.
+    this.#setClock()
+      .then(() => this.#links.wake())
+      .catch((cause: unknown) => this.#fault(cause))
   }
 
   /** A clock that stood still while the machine slept is behind. */
@@ -231,15 +231,19 @@ class RequestSession {
     for (const server of this.#links.servers) {
       const manifest = await fetchManifest(this.#links.asking, server.url)
       const live = manifest?.live ?? null
-      if (this.#format === null || live === null) continue
-      const { segmentTicks } = this.#format
-      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, segmentTicks, latencyMs)
+      if (live === null) continue
+      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, latencyMs)
       return this.#requests?.turn()
     }
   }
 
   #newest(): number {
     return Math.max(this.#live, ...Object.values(this.#given.newest).map(({ number }) => number))
+  }
+
+  /** What the source makes now, as far as known: a player that pauses takes nothing. */
+  #numberNow(): number {
+    return nearestNumber(this.#world.clock.now() - this.#offsetMs, this.#segmentTicks)
   }
 
   #give(track: string, number: number, server: string): void {

@@ -93,7 +93,8 @@ class Session {
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#player?.next ?? this.#first,
+      // A machine that slept is behind; what the others play is what counts.
+      newestNumber: () => Math.max(this.#player?.next ?? this.#first, this.#player?.numberWanted() ?? 0),
       onRerouted: (cutover) => this.#player?.rerouted(cutover),
       onNews: () => this.#player?.turn(),
       onFault: (cause) => this.#fault(cause),
