@@ -13,7 +13,7 @@ import { HashMemory } from './hashes.js'
 import { HealthPoller } from './poller.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
 import { serversFor, serversKnown, type Opening, type RouteBook, type Server } from './route.js'
-import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching } from './switches.js'
+import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching, type TakenFrom } from './switches.js'
 import { Trust, type PublicKeys } from './trust.js'
 
 export interface LinksOptions {
@@ -153,7 +153,8 @@ export class Links {
   }
 
   /** A number is to be shown: is it the first one of a new epoch, from its primary? Then the handover is reported. */
-  taken(number: number, server: { readonly video: string; readonly audio: string }): void {
+  taken(number: number, server: TakenFrom): void {
+    this.#guide?.settleDown()
     const switching = this.#switching
     if (switching === null || !isCarriedOut(switching, number, server)) return
     this.#switching = null

@@ -262,7 +262,7 @@ class RequestSession {
       const given = this.#given.newest[each]
       return given?.number === number ? given.server : undefined
     })
-    if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
+    this.#links.taken(number, { video, audio })
   }
 
   /**

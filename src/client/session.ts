@@ -154,7 +154,6 @@ class Session {
       hashes: links.hashes,
       book: () => guide.book,
       onSegment: (segment) => {
-        guide.settleDown()
         this.#events.emit('segment', segment)
         links.taken(segment.number, segment.server)
       },

@@ -1,4 +1,9 @@
-import { createPlayerSession, RequestFailed } from '../../src/client/index.js'
+import {
+  createPlayerSession,
+  RequestFailed,
+  type NoticeChannel,
+  type NoticeChannelHandlers,
+} from '../../src/client/index.js'
 import { segmentMs } from '../support/madeUpStream.js'
 import { SimplePlayer } from '../support/simplePlayer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
@@ -152,6 +157,21 @@ describe('a player whose requests go through a session', () => {
     await world.run(13_000)
     session.stop()
     expect(reasons).toContain('timeout')
+  })
+
+  test('asks for the route with every health poll while no notice channel opens', async () => {
+    const world = new ViewerWorld()
+    const openChannel = (_url: string, { onClose }: NoticeChannelHandlers): NoticeChannel => {
+      world.clock.setTimer(onClose, 1)
+      return { send: () => undefined, close: () => undefined }
+    }
+    const player = new SimplePlayer(world, { openChannel })
+    await world.run(20_000)
+    player.session.stop()
+    const asked = world.a.asked.flatMap(({ path, atMs }) => (path.endsWith('/session') ? [atMs] : []))
+    const gapsMs = asked.map((atMs, i) => atMs - (asked[i - 1] ?? atMs))
+    expect(asked.length).toBeGreaterThan(10)
+    expect(Math.max(...gapsMs)).toBeLessThan(2_000)
   })
 
   test('lets go of everything when it is stopped', async () => {
