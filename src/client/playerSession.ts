@@ -10,7 +10,7 @@ import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } 
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
 import { clockOffsetMs, nearestNumber, startMsOf } from './timing.js'
-import { MediaWatch, type MediaElement } from './watching.js'
+import { MediaWatch, nothingSeen, type MediaElement, type Seen } from './watching.js'
 
 type World = typeof browserPorts
 type Phase = 'idle' | 'starting' | 'serving' | 'ended'
@@ -118,24 +118,29 @@ class RequestSession {
 
   watch(media: MediaElement, { pace = true }: WatchOptions = {}): () => void {
     this.#watch?.stop()
-    const watch = new MediaWatch(media, this.#world.clock, {
-      rate: pace ? (bufferMs) => this.#rate(bufferMs) : null,
+    this.#zeroMs = Infinity
+    const handlers = {
+      rate: pace ? (bufferMs: number) => this.#rate(bufferMs) : null,
       onStall: () => this.#events.emit('stall', { number: this.#newest() }),
-      onRecovered: (stallMs) => {
+      onRecovered: (stallMs: number) => {
         const number = this.#newest()
         this.#links.report({ type: 'stalled', number, stallMs })
         this.#events.emit('recovered', { number, stallMs })
       },
-    })
+    }
+    const watch = new MediaWatch(media, this.#world.clock, handlers, this.#seen)
     this.#watch = watch
     return () => watch.stop()
   }
 
   totals(): ViewerTotals {
     const { segments, gaps, duplicates } = this.#given
-    const { stalls, stallMs, bufferMsMax } = this.#watch?.measures ?? { stalls: 0, stallMs: 0, bufferMsMax: 0 }
     const hashMismatches = this.#links.hashes.mismatches
-    return { segments, gaps, duplicates, stalls, stallMs, bufferMsMax, hashMismatches, latencyMs: this.#latencyMs() }
+    return { segments, gaps, duplicates, ...this.#seen, hashMismatches, latencyMs: this.#latencyMs() }
+  }
+
+  get #seen(): Seen {
+    return this.#watch?.seen ?? nothingSeen
   }
 
   #paceBy(number: number, arrivedAtMs: number): void {
