@@ -18,9 +18,9 @@ import { Judge, type Valid } from './judging.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import type { Resource } from './resources.js'
 import { serversFor, type RouteBook } from './route.js'
-import { fetchStandingOf } from './standing.js'
+import { fetchStandingOf, unnumbered } from './standing.js'
 import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
-import { numberOf, UnderWay, unnumbered, type Asking } from './underWay.js'
+import { UnderWay, type Asking } from './underWay.js'
 
 /** What a player gets for a request. */
 export interface Delivery {
@@ -258,7 +258,7 @@ export class Requests {
     if (judged.outcome === 'status') fleet.struck(server, number, 'status')
     if (judged.outcome === 'fenced' || judged.outcome === 'stale') onLost()
     if (judged.outcome === 'hash') hashes.countCorrupt()
-    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', numberOf(number))
+    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', number)
     const pending = this.#pending.get(attempt.track)
     if (judged.fallback && pending) pending.fallback = this.#deliveryOf(attempt, resource, judged.fallback, answer)
     this.#settle(attempt, judged.outcome, null, null)
