@@ -12,7 +12,7 @@ import { Guide, type NoticeFlaw } from './guide.js'
 import { HashMemory } from './hashes.js'
 import { HealthPoller } from './poller.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
-import { serversFor, serversKnown, type Opening, type RouteBook, type Server } from './route.js'
+import { serversFor, serversKnown, serversNow, type Opening, type RouteBook, type Server } from './route.js'
 import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching, type TakenFrom } from './switches.js'
 import { Trust, type PublicKeys } from './trust.js'
 
@@ -121,7 +121,7 @@ export class Links {
       onMalformed: (server) => this.#ignored(server, 'malformed'),
       isDoubtful: (server) => this.fleet.of(server).outage !== null,
     })
-    this.#channels.keep(this.#edges(guide.book))
+    this.#channels.keep(serversNow(guide.book))
     this.#poller = new HealthPoller({
       ...{ transport, clock, random },
       servers: () => this.#watched(guide.book),
@@ -180,13 +180,6 @@ export class Links {
     return serversFor(book, book.route.cutover)
   }
 
-  /** The previous primary too, so that its edge learns that the notice has arrived. */
-  #edges(book: RouteBook): ReadonlyArray<Server> {
-    const { previous } = book.route
-    const watched = this.#watched(book)
-    return previous === null || watched.some((s) => s.id === previous.id) ? watched : [...watched, previous]
-  }
-
   /** Told to the operator once for each server and kind, however many come. */
   #ignored(server: string, reason: NoticeFlaw): void {
     this.#options.events.emit('ignored', { server, reason })
@@ -213,7 +206,8 @@ export class Links {
 
   #turnTo(book: RouteBook, before: RouteBook, source: 'notice' | 'session'): void {
     this.#switching = switchingTo(before.route, book.route, this.#switching, this.#counts())
-    this.#channels?.keep(this.#edges(book))
+    // The previous primary's edge too is to learn that the notice has arrived.
+    this.#channels?.keep(serversNow(book))
     this.#options.events.emit('routed', { route: book.route, source })
     this.#options.onRerouted(book.route.cutover)
     if (book.route.epoch !== before.route.epoch) void this.#compare(book.route.primary)

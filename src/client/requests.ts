@@ -17,7 +17,7 @@ import type { HashMemory } from './hashes.js'
 import { Judge, type Valid } from './judging.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import type { Resource } from './resources.js'
-import { serversFor, type RouteBook } from './route.js'
+import { serversFor, serversNow, type RouteBook } from './route.js'
 import { fetchStandingOf, unnumbered } from './standing.js'
 import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
 import { UnderWay, type Asking } from './underWay.js'
@@ -167,10 +167,7 @@ export class Requests {
 
   #servers(number: number) {
     const book = this.#options.book()
-    if (number !== unnumbered) return serversFor(book, number)
-    // Before the cut-over has been reached, whoever led until then has the newest numbers too.
-    const servers = [...serversFor(book, book.route.cutover), ...(book.route.previous ? [book.route.previous] : [])]
-    return servers.filter((server, at) => servers.findIndex(({ id }) => id === server.id) === at)
+    return number === unnumbered ? serversNow(book) : serversFor(book, number)
   }
 
   #endsAtMs(number: number): number {
