@@ -63,9 +63,9 @@ export class Links {
     const trust = new Trust(crypto, keys)
     this.#options = options
     this.asking = { transport, clock, stream, deadlineMs: documentDeadlineMs, signal, trust }
-    this.#admission = new Admission(ticket, trust, stream, session)
+    this.#admission = new Admission(ticket, trust, stream, session, clock)
     this.fleet = new Fleet({
-      clock: options.clock,
+      clock,
       onTrouble: (server, reason, number) => {
         this.#channels?.report({ type: 'trouble', server, reason, number })
         options.events.emit('trouble', { server, reason, number })
@@ -85,9 +85,9 @@ export class Links {
     return this.#guide === null ? [] : this.#watched(this.#guide.book)
   }
 
-  /** Has the page's ticket looked at. Null: all is well. */
-  admit({ issuedAt }: Opening): Promise<TicketRefused | null> {
-    return this.#admission.renew(issuedAt)
+  /** Has the page's ticket looked at. Null: all is well. @param withinMs how long the page may take */
+  admit({ issuedAt }: Opening, withinMs: number): Promise<TicketRefused | null> {
+    return this.#admission.renew(issuedAt, withinMs)
   }
 
   /** Opens the route book; from now on `guide` is there. */

@@ -60,10 +60,9 @@ class RequestSession {
 
   constructor(options: PlayerSessionOptions) {
     const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket } = options
-    const { transport, openChannel, clock, crypto, random, onWake } = { ...browserPorts, ...defined(options) }
     this.#options = options
-    this.#world = { transport, openChannel, clock, crypto, random, onWake }
-    this.id = options.session ?? `player-${Math.floor(random() * 2 ** 48).toString(36)}`
+    this.#world = { ...browserPorts, ...defined(options) }
+    this.id = options.session ?? `player-${Math.floor(this.#world.random() * 2 ** 48).toString(36)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve
@@ -72,8 +71,8 @@ class RequestSession {
     // Told by `ended` too; nobody need have asked for anything.
     this.#ready.catch(() => undefined)
     this.#links = new Links({
-      ...{ stream, session: this.id, bootstrap, agent, location, keys, ticket },
       ...this.#world,
+      ...{ stream, session: this.id, bootstrap, agent, location, keys, ticket },
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
@@ -188,7 +187,7 @@ class RequestSession {
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
-    const refused = await this.#links.admit(found.opening)
+    const refused = await this.#links.admit(found.opening, startupMs)
     if (refused !== null) return this.#end('failed', refused)
     if (isWanted()) this.#serve(found)
   }

@@ -41,7 +41,7 @@ export interface SessionOptions {
   readonly keys?: PublicKeys
   /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
   readonly ticket?: TicketSource
-  /** How long to look for something to play. Default 30 s. */
+  /** How long to look for something to play, and then to wait for the page's ticket. Default 30 s. */
   readonly startupMs?: number
   /** A stall after which the session no longer insists on the next number, but goes on near live. Default 8 s. */
   readonly stallGiveUpMs?: number
@@ -130,7 +130,7 @@ class Session {
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
-    const refused = await this.#links.admit(found.opening)
+    const refused = await this.#links.admit(found.opening, startupMs)
     if (refused !== null) return this.#end('failed', refused)
     if (isWanted()) this.#play(found)
   }

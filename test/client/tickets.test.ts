@@ -1,6 +1,7 @@
 import { Trust } from '../../src/client/trust.js'
 import type { SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
 import { controlKey, nextControlKey, strangersKey } from '../support/controlKey.js'
+import { SimplePlayer } from '../support/simplePlayer.js'
 import type { SimulatedServer } from '../support/simulatedServer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
@@ -64,6 +65,20 @@ describe("a page's own ticket", () => {
     expect(viewer.said.ended[0]?.error).toMatchObject({ _tag: 'TicketRefused', flaw })
     expect(viewer.said.ended[0]?.error?.message).toContain('viewer-1')
     expect(viewer.said.segment).toEqual([])
+  })
+
+  test('that never comes ends the session, whoever fetches', async () => {
+    const world = new ViewerWorld()
+    const ticket = () => new Promise<SignedTicket>(() => undefined)
+    const viewer = world.viewer({ ticket })
+    const player = new SimplePlayer(world, { ticket })
+    await world.run(31_000)
+    for (const { ended } of [viewer.said, player.told]) {
+      expect(ended).toMatchObject([{ error: { _tag: 'TicketRefused', flaw: 'missing' } }])
+      expect(ended[0]?.error?.message).toContain('no answer')
+    }
+    expect(player.errors).toMatchObject([{ reason: 'ended', session: { _tag: 'TicketRefused' } }])
+    expect(world.clock.pendingTimers).toBe(0)
   })
 
   test('is asked for again when an edge no longer takes it, and playing goes on', async () => {
