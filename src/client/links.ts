@@ -129,7 +129,7 @@ export class Links {
       onResult: (server, result, startedAtMs) => {
         this.fleet.polled(server, result, startedAtMs)
         // Without any channel a notice would be missed.
-        if (this.#channels?.openCount === 0) guide.refresh()
+        if (this.#channels?.openCount === 0 || guide.isOld) guide.refresh()
         onNews()
       },
     })

@@ -1,3 +1,4 @@
+import { createPlayerSession } from '../../src/client/index.js'
 import { Trust } from '../../src/client/trust.js'
 import type { SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
 import { controlKey, nextControlKey, strangersKey } from '../support/controlKey.js'
@@ -111,6 +112,23 @@ const answerWith = (server: SimulatedServer, documentOf: () => object): void => 
 }
 
 describe('the key of the control plane', () => {
+  test('has a successor that whoever has been playing for long has heard of', async () => {
+    const world = new ViewerWorld()
+    world.key = { ...controlKey, keys: controlKey.keys.slice(0, 1) }
+    const session = createPlayerSession({ stream: 'news', bootstrap: [world.a.url], ...world.ports() })
+    const routed: object[] = []
+    session.on('routed', (event) => routed.push(event))
+    session.start()
+    await world.run(3_000)
+    world.key = controlKey
+    await world.run(1.1 * hours)
+    world.key = nextControlKey
+    world.announce(world.handover(world.a.live() + 4))
+    await world.run(1_000)
+    session.stop()
+    expect(routed).toMatchObject([{ source: 'notice' }])
+  })
+
   test('is not replaced by one that a media server made up', async () => {
     const world = new ViewerWorld()
     const viewer = world.viewer()
