@@ -118,7 +118,8 @@ export class Requests {
 
   /** @throws RequestFailed */
   get(resource: Resource, signal?: AbortSignal): Promise<Delivery> {
-    return new Promise((resolve, reject) => {
+    let abort: () => void = () => undefined
+    return new Promise<Delivery>((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended)
       if (signal?.aborted === true) return reject(new RequestFailed('aborted', resource.path))
       if (this.#pending.size >= pendingMax) return reject(new RequestFailed('too-many', resource.path))
@@ -127,16 +128,14 @@ export class Requests {
       const startedAtMs = this.#options.clock.now()
       const pending: Pending = { key, resource, startedAtMs, resolve, reject, fallback: null }
       this.#pending.set(key, pending)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          if (this.#pending.delete(key)) reject(new RequestFailed('aborted', resource.path))
-          this.turn()
-        },
-        { once: true },
-      )
+      abort = () => {
+        this.#pending.delete(key)
+        reject(new RequestFailed('aborted', resource.path))
+        this.turn()
+      }
+      signal?.addEventListener('abort', abort)
       this.turn()
-    })
+    }).finally(() => signal?.removeEventListener('abort', abort))
   }
 
   turn(): void {

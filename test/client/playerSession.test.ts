@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import {
   createPlayerSession,
   RequestFailed,
@@ -172,6 +173,19 @@ describe('a player whose requests go through a session', () => {
     const gapsMs = asked.map((atMs, i) => atMs - (asked[i - 1] ?? atMs))
     expect(asked.length).toBeGreaterThan(10)
     expect(Math.max(...gapsMs)).toBeLessThan(2_000)
+  })
+
+  test('lets go of a signal that outlives its request', async () => {
+    const world = new ViewerWorld()
+    const { session } = new SimplePlayer(world)
+    await world.run(2_000)
+    const { signal } = new AbortController()
+    for (const back of [1, 2, 900]) {
+      const asked = session.request(session.url(`video/${world.a.live() - back}.m4s`), signal)
+      await Promise.allSettled([asked, world.run(500)])
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    session.stop()
   })
 
   test('lets go of everything when it is stopped', async () => {
