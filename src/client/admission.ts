@@ -1,6 +1,8 @@
 import type { SignedTicket, TicketFlaw } from '../messaging/codecs.js'
 import type { TicketRefused } from './errors.js'
+import type { Clock } from './ports.js'
 import type { Trust } from './trust.js'
+import { inTime } from './within.js'
 
 /** Gets the ticket of this viewer from the page's back end: asked at the start, and again when edges refuse it. */
 export type TicketSource = () => SignedTicket | Promise<SignedTicket>
@@ -13,26 +15,33 @@ export class Admission {
   readonly #trust: Trust
   readonly #stream: string
   readonly #session: string
+  readonly #clock: Clock
   #own: SignedTicket | null = null
   #askAgainAtMs = 0
 
-  constructor(source: TicketSource | undefined, trust: Trust, stream: string, session: string) {
+  constructor(source: TicketSource | undefined, trust: Trust, stream: string, session: string, clock: Clock) {
     this.#source = source
     this.#trust = trust
     this.#stream = stream
     this.#session = session
+    this.#clock = clock
   }
 
   ticket(forAnybody: SignedTicket): SignedTicket {
     return this.#own ?? forAnybody
   }
 
-  /** Asks the page for a ticket and looks at it. Null: all is well. @param issuerMs the issuer's clock */
-  async renew(issuerMs: number): Promise<TicketRefused | null> {
+  /**
+   * Asks the page for a ticket and looks at it. Null: all is well.
+   * @param issuerMs the issuer's clock
+   * @param withinMs how long the page may take
+   */
+  async renew(issuerMs: number, withinMs = 30_000): Promise<TicketRefused | null> {
     let flaw: TicketFlaw | null
     let cause: unknown
     try {
-      const ticket = await this.#source?.()
+      const answer = Promise.resolve(this.#source?.())
+      const ticket = await inTime(this.#clock, withinMs, answer, new Error('no answer'))
       if (ticket === undefined) return null
       flaw = await this.#trust.flawOfTicket(ticket, this.#stream, this.#session, issuerMs)
       if (flaw === null) this.#own = ticket

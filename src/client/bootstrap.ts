@@ -1,4 +1,4 @@
-import { readManifest, readSessionDocument, type KnownManifest, type Read } from './documents.js'
+import { readManifest, type KnownManifest, type Read } from './documents.js'
 import type { Clock, Transport } from './ports.js'
 import type { Opening } from './route.js'
 import type { Trust } from './trust.js'
@@ -15,11 +15,15 @@ export interface Asking {
 
 const decoder = new TextDecoder()
 
-const fetchDocument = async <T>(asking: Asking, url: string, read: (json: string) => Read<T>): Promise<Read<T>> => {
+const fetchDocument = async <T>(
+  asking: Asking,
+  url: string,
+  read: (json: string) => Read<T> | Promise<Read<T>>,
+): Promise<Read<T>> => {
   try {
     const answer = await getWithin(asking.transport, asking.clock, url, asking.deadlineMs, asking.signal)
     if (answer.status !== 200) return { _tag: 'invalid', reason: `${url} answered ${answer.status}` }
-    const document = read(decoder.decode(answer.body))
+    const document = await read(decoder.decode(answer.body))
     return document._tag === 'valid' ? document : { _tag: 'invalid', reason: `${url}: ${document.reason}` }
   } catch (error) {
     return { _tag: 'invalid', reason: error instanceof Error ? error.message : String(error) }
@@ -42,14 +46,9 @@ export const sessionUrls = (bootstrap: string, stream: string): ReadonlyArray<st
 const fetchSession = async (asking: Asking, urls: ReadonlyArray<string>): Promise<Read<Opening>> => {
   const reasons: string[] = []
   for (const url of urls) {
-    const document = await fetchDocument(asking, url, readSessionDocument)
-    if (document._tag === 'invalid') {
-      reasons.push(document.reason)
-      continue
-    }
-    const opening = await asking.trust.open(document.value)
-    if (opening._tag === 'valid' && opening.value.stream === asking.stream) return opening
-    reasons.push(`${url}: ${opening._tag === 'valid' ? `it speaks of stream ${opening.value.stream}` : opening.reason}`)
+    const opening = await fetchDocument(asking, url, (json) => asking.trust.open(json, asking.stream))
+    if (opening._tag === 'valid') return opening
+    reasons.push(opening.reason)
   }
   return { _tag: 'invalid', reason: reasons.join('; ') }
 }

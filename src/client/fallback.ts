@@ -16,9 +16,9 @@ export const withFallback = (first: OpenNoticeChannel): OpenNoticeChannel => {
     const count = failed.get(url) ?? 0
     const open = ways[count % ways.length] ?? first
     let state: 'opening' | 'open' | 'closed' = 'opening'
-    const closeOnce = (): void => {
+    const closeOnce = (failures: number): void => {
       if (state === 'closed') return
-      failed.set(url, state === 'open' ? 0 : count + 1)
+      failed.set(url, state === 'open' ? 0 : failures)
       state = 'closed'
       clearTimeout(timer)
       handlers.onClose()
@@ -33,17 +33,18 @@ export const withFallback = (first: OpenNoticeChannel): OpenNoticeChannel => {
       onMessage: (text) => {
         if (state === 'open') handlers.onMessage(text)
       },
-      onClose: closeOnce,
+      onClose: () => closeOnce(count + 1),
     })
     const timer = setTimeout(() => {
-      closeOnce()
+      closeOnce(count + 1)
       channel.close()
     }, openMsMax)
     return {
       send: (message) => channel.send(message),
+      // Whoever closes it before it has opened says nothing about the way.
       close: () => {
+        closeOnce(count)
         channel.close()
-        closeOnce()
       },
     }
   }

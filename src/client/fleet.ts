@@ -12,6 +12,7 @@ import {
   polled,
   struck,
   unknownStanding,
+  unnumbered,
   type Standing,
 } from './standing.js'
 
@@ -49,16 +50,16 @@ export class Fleet {
   }
 
   delivered(server: string): void {
-    this.#set(server, delivered(this.of(server), this.#options.clock.now()), null)
+    this.#set(server, delivered(this.of(server), this.#options.clock.now()))
   }
 
   /** It answered something that says nothing about segments, as a playlist. */
   answered(server: string): void {
     const standing = this.of(server)
-    this.#set(server, polled(standing, standing.ready ?? true, standing.rttMs, this.#options.clock.now()), null)
+    this.#set(server, polled(standing, standing.ready ?? true, standing.rttMs, this.#options.clock.now()))
   }
 
-  failed(server: string, reason: TroubleReason, number: number | null): void {
+  failed(server: string, reason: TroubleReason, number: number): void {
     this.#set(server, failed(this.of(server), reason, this.#options.clock.now()), number)
   }
 
@@ -69,19 +70,19 @@ export class Fleet {
   polled(server: string, result: PollResult, startedAtMs: number): void {
     const nowMs = this.#options.clock.now()
     const standing = this.of(server)
-    if (result._tag === 'answered') this.#set(server, polled(standing, result.ready, result.rttMs, nowMs), null)
+    if (result._tag === 'answered') this.#set(server, polled(standing, result.ready, result.rttMs, nowMs))
     // Whoever answered something meanwhile is alive, whatever became of the poll.
-    else if (standing.answeredAtMs < startedAtMs) this.#set(server, pollFailed(standing, result.reason, nowMs), null)
+    else if (standing.answeredAtMs < startedAtMs) this.#set(server, pollFailed(standing, result.reason, nowMs))
   }
 
-  #set(server: string, standing: Standing, number: number | null): void {
+  #set(server: string, standing: Standing, number = unnumbered): void {
     const before = this.of(server)
     if (standing === before) return
     this.#standings.delete(server)
     this.#standings.set(server, standing)
     forgetBeyond(this.#standings, serversMax)
     if (before.outage === null && standing.outage !== null) {
-      this.#options.onTrouble(server, standing.outage.reason, number)
+      this.#options.onTrouble(server, standing.outage.reason, number === unnumbered ? null : number)
     }
   }
 }

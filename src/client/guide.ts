@@ -14,6 +14,8 @@ import {
 
 const refreshMsMin = 500
 const refreshMsMax = 5_000
+/** So that the control plane's next key is known before it is used: for a day tickets name both. */
+const oldMs = 3_600_000
 
 export interface GuideOptions {
   readonly asking: Asking
@@ -41,7 +43,7 @@ export class Guide {
   #book: RouteBook
   #opening: Opening
   #asking = false
-  #askAgainAtMs = 0
+  #askAgainAtMs: number
   #pauseMs = refreshMsMin
 
   constructor(options: GuideOptions, opening: Opening) {
@@ -49,6 +51,7 @@ export class Guide {
     this.#secure = options.bootstrap.every((url) => url.startsWith('https:'))
     this.#book = openBook(opening.route)
     this.#opening = opening
+    this.#askAgainAtMs = options.asking.clock.now()
   }
 
   get book(): RouteBook {
@@ -96,6 +99,11 @@ export class Guide {
       this.#askAgainAtMs = clock.now() + this.#pauseMs
       this.#pauseMs = Math.min(refreshMsMax, this.#pauseMs * 2)
     })
+  }
+
+  /** Nothing has been asked for so long that keys may have been named meanwhile. */
+  get isOld(): boolean {
+    return this.#options.asking.clock.now() > this.#askAgainAtMs + oldMs
   }
 
   /** Segments arrive again: the next refresh need not wait. */

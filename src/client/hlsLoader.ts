@@ -140,17 +140,28 @@ export const createHlsLoader = (session: PlayerSession) =>
       this.#controller = null
       const { stats } = this
       stats.loading.end = performance.now()
-      const reason = error instanceof RequestFailed ? error.reason : 'gone'
+      const reason = error instanceof RequestFailed ? error.reason : null
       if (reason === 'timeout') return callbacks.onTimeout(stats, context, null)
       const text = error instanceof Error ? error.message : String(error)
-      callbacks.onError({ code: reason === 'gone' ? 404 : 0, text }, context, null, stats)
+      const code = error instanceof Refused ? error.status : reason === 'gone' ? 404 : 0
+      callbacks.onError({ code, text }, context, null, stats)
     }
   }
+
+/** A server elsewhere answered, but not with what was asked for. */
+class Refused extends Error {
+  constructor(
+    url: string,
+    readonly status: number,
+  ) {
+    super(`${url} answered ${status}`)
+  }
+}
 
 const elsewhere = async (url: string, signal: AbortSignal): Promise<Delivery> => {
   const askedAtMs = performance.now()
   const answer = await fetch(url, { signal })
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`)
+  if (!answer.ok) throw new Refused(url, answer.status)
   const firstByteAtMs = performance.now()
   const bytes = new Uint8Array(await answer.arrayBuffer())
   const headers = Object.fromEntries(answer.headers)

@@ -12,8 +12,8 @@ import { Guide, type NoticeFlaw } from './guide.js'
 import { HashMemory } from './hashes.js'
 import { HealthPoller } from './poller.js'
 import type { Clock, Crypto, OpenNoticeChannel, Transport } from './ports.js'
-import { serversFor, serversKnown, type Opening, type RouteBook, type Server } from './route.js'
-import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching } from './switches.js'
+import { serversFor, serversKnown, serversNow, type Opening, type RouteBook, type Server } from './route.js'
+import { countsSince, isCarriedOut, switchingTo, type Counts, type Switching, type TakenFrom } from './switches.js'
 import { Trust, type PublicKeys } from './trust.js'
 
 export interface LinksOptions {
@@ -63,9 +63,9 @@ export class Links {
     const trust = new Trust(crypto, keys)
     this.#options = options
     this.asking = { transport, clock, stream, deadlineMs: documentDeadlineMs, signal, trust }
-    this.#admission = new Admission(ticket, trust, stream, session)
+    this.#admission = new Admission(ticket, trust, stream, session, clock)
     this.fleet = new Fleet({
-      clock: options.clock,
+      clock,
       onTrouble: (server, reason, number) => {
         this.#channels?.report({ type: 'trouble', server, reason, number })
         options.events.emit('trouble', { server, reason, number })
@@ -85,9 +85,9 @@ export class Links {
     return this.#guide === null ? [] : this.#watched(this.#guide.book)
   }
 
-  /** Has the page's ticket looked at. Null: all is well. */
-  admit({ issuedAt }: Opening): Promise<TicketRefused | null> {
-    return this.#admission.renew(issuedAt)
+  /** Has the page's ticket looked at. Null: all is well. @param withinMs how long the page may take */
+  admit({ issuedAt }: Opening, withinMs: number): Promise<TicketRefused | null> {
+    return this.#admission.renew(issuedAt, withinMs)
   }
 
   /** Opens the route book; from now on `guide` is there. */
@@ -121,7 +121,7 @@ export class Links {
       onMalformed: (server) => this.#ignored(server, 'malformed'),
       isDoubtful: (server) => this.fleet.of(server).outage !== null,
     })
-    this.#channels.keep(this.#edges(guide.book))
+    this.#channels.keep(serversNow(guide.book))
     this.#poller = new HealthPoller({
       ...{ transport, clock, random },
       servers: () => this.#watched(guide.book),
@@ -129,7 +129,7 @@ export class Links {
       onResult: (server, result, startedAtMs) => {
         this.fleet.polled(server, result, startedAtMs)
         // Without any channel a notice would be missed.
-        if (this.#channels?.openCount === 0) guide.refresh()
+        if (this.#channels?.openCount === 0 || guide.isOld) guide.refresh()
         onNews()
       },
     })
@@ -153,7 +153,8 @@ export class Links {
   }
 
   /** A number is to be shown: is it the first one of a new epoch, from its primary? Then the handover is reported. */
-  taken(number: number, server: { readonly video: string; readonly audio: string }): void {
+  taken(number: number, server: TakenFrom): void {
+    this.#guide?.settleDown()
     const switching = this.#switching
     if (switching === null || !isCarriedOut(switching, number, server)) return
     this.#switching = null
@@ -177,13 +178,6 @@ export class Links {
 
   #watched(book: RouteBook): ReadonlyArray<Server> {
     return serversFor(book, book.route.cutover)
-  }
-
-  /** The previous primary too, so that its edge learns that the notice has arrived. */
-  #edges(book: RouteBook): ReadonlyArray<Server> {
-    const { previous } = book.route
-    const watched = this.#watched(book)
-    return previous === null || watched.some((s) => s.id === previous.id) ? watched : [...watched, previous]
   }
 
   /** Told to the operator once for each server and kind, however many come. */
@@ -212,7 +206,8 @@ export class Links {
 
   #turnTo(book: RouteBook, before: RouteBook, source: 'notice' | 'session'): void {
     this.#switching = switchingTo(before.route, book.route, this.#switching, this.#counts())
-    this.#channels?.keep(this.#edges(book))
+    // The previous primary's edge too is to learn that the notice has arrived.
+    this.#channels?.keep(serversNow(book))
     this.#options.events.emit('routed', { route: book.route, source })
     this.#options.onRerouted(book.route.cutover)
     if (book.route.epoch !== before.route.epoch) void this.#compare(book.route.primary)

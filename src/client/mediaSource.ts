@@ -15,6 +15,7 @@ export function playInto(video: HTMLVideoElement, session: ViewerSession, latenc
   const opened = new Promise<void>((resolve) => source.addEventListener('sourceopen', () => resolve(), { once: true }))
   let tracks: { readonly video: TrackQueue; readonly audio: TrackQueue; readonly segmentS: number } | null = null
   let offsetS: number | null = null
+  let begun = false
 
   session.on('ready', (ready) => {
     void opened.then(() => {
@@ -27,7 +28,11 @@ export function playInto(video: HTMLVideoElement, session: ViewerSession, latenc
       const startS = segment.number * tracks.segmentS
       offsetS ??= startS
       append(tracks, segment, -offsetS)
-      keepUp(video, startS - offsetS + tracks.segmentS, latencyS)
+      const edgeS = startS - offsetS + tracks.segmentS
+      if (begun) return keepUp(video, edgeS, latencyS)
+      begun = edgeS > 0.5
+      // From then on it is the viewer who begins and pauses.
+      if (begun) void video.play().catch(() => undefined)
     })
   })
 }
@@ -46,9 +51,10 @@ function append(tracks: { video: TrackQueue; audio: TrackQueue }, segment: Playe
   tracks.audio.push(segment.audio, offsetS)
 }
 
+/** A picture that the viewer has paused stays where it is; it is near live again with the first segment afterwards. */
 function keepUp(video: HTMLVideoElement, edgeS: number, latencyS: number): void {
+  if (video.paused) return
   const wanted = Math.max(0, edgeS - latencyS)
-  if (video.paused && edgeS > 0.5) void video.play().catch(() => undefined)
   if (Math.abs(video.currentTime - wanted) > driftS) video.currentTime = wanted
 }
 

@@ -29,7 +29,7 @@ export interface PlayerSessionOptions {
   readonly keys?: PublicKeys
   /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
   readonly ticket?: TicketSource
-  /** How long to look for something to play. Default 30 s. */
+  /** How long to look for something to play, and then to wait for the page's ticket. Default 30 s. */
   readonly startupMs?: number
   /** How long requests may go unanswered before the session ends. Default 5 min. */
   readonly silenceEndMs?: number

@@ -1,7 +1,6 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
 import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
-import type { Format } from './documents.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type Listener } from './events.js'
 import { findStream, type FoundStream } from './finding.js'
@@ -10,8 +9,8 @@ import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing
 import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
 import { Requests, type Delivery } from './requests.js'
 import { resourceOf } from './resources.js'
-import { clockOffsetMs, startMsOf } from './timing.js'
-import { MediaWatch, type MediaElement } from './watching.js'
+import { clockOffsetMs, nearestNumber, startMsOf } from './timing.js'
+import { MediaWatch, nothingSeen, type MediaElement, type Seen } from './watching.js'
 
 type World = typeof browserPorts
 type Phase = 'idle' | 'starting' | 'serving' | 'ended'
@@ -43,7 +42,8 @@ class RequestSession {
   #becomeReady: (requests: Requests) => void = () => undefined
   #failReady: (error: RequestFailed) => void = () => undefined
   #requests: Requests | null = null
-  #format: Format | null = null
+  /** Infinity before the stream is known. */
+  #segmentTicks = Infinity
   #offsetMs = 0
   /** Newest number at the beginning. */
   #live = 0
@@ -51,7 +51,8 @@ class RequestSession {
   #watch: MediaWatch | null = null
   #cancelTick: () => void = () => undefined
   #sleep: () => void = () => undefined
-  #askedSinceMs: number | null = null
+  /** For how long a player has been waiting, and nothing came. */
+  #silentMs = 0
   #pace: Pace = paceUnknown
   #pacedAtMs = 0
   /** Media time of the player's time zero. */
@@ -59,10 +60,9 @@ class RequestSession {
 
   constructor(options: PlayerSessionOptions) {
     const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket } = options
-    const { transport, openChannel, clock, crypto, random, onWake } = { ...browserPorts, ...defined(options) }
     this.#options = options
-    this.#world = { transport, openChannel, clock, crypto, random, onWake }
-    this.id = options.session ?? `player-${Math.floor(random() * 2 ** 48).toString(36)}`
+    this.#world = { ...browserPorts, ...defined(options) }
+    this.id = options.session ?? `player-${Math.floor(this.#world.random() * 2 ** 48).toString(36)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve
@@ -71,12 +71,12 @@ class RequestSession {
     // Told by `ended` too; nobody need have asked for anything.
     this.#ready.catch(() => undefined)
     this.#links = new Links({
-      ...{ stream, session: this.id, bootstrap, agent, location, keys, ticket },
       ...this.#world,
+      ...{ stream, session: this.id, bootstrap, agent, location, keys, ticket },
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#newest(),
+      newestNumber: () => Math.max(this.#newest(), this.#numberNow()),
       onRerouted: (cutover) => this.#requests?.rerouted(cutover),
       onNews: () => this.#requests?.turn(),
       onFault: (cause) => this.#fault(cause),
@@ -106,9 +106,8 @@ class RequestSession {
     const resource = resourceOf(url, this.#options.stream)
     if (resource === null) throw new RequestFailed('gone', url)
     const requests = this.#requests ?? (await this.#ready)
-    this.#askedSinceMs ??= this.#world.clock.now()
     const delivery = await requests.get(resource, signal)
-    this.#askedSinceMs = null
+    this.#silentMs = 0
     if (resource.kind === 'segment' && resource.number !== null) {
       this.#paceBy(resource.number, delivery.endedAtMs)
       this.#give(resource.rendition, resource.number, delivery.server)
@@ -118,29 +117,33 @@ class RequestSession {
 
   watch(media: MediaElement, { pace = true }: WatchOptions = {}): () => void {
     this.#watch?.stop()
-    const watch = new MediaWatch(media, this.#world.clock, {
-      rate: pace ? (bufferMs) => this.#rate(bufferMs) : null,
+    this.#zeroMs = Infinity
+    const handlers = {
+      rate: pace ? (bufferMs: number) => this.#rate(bufferMs) : null,
       onStall: () => this.#events.emit('stall', { number: this.#newest() }),
-      onRecovered: (stallMs) => {
+      onRecovered: (stallMs: number) => {
         const number = this.#newest()
         this.#links.report({ type: 'stalled', number, stallMs })
         this.#events.emit('recovered', { number, stallMs })
       },
-    })
+    }
+    const watch = new MediaWatch(media, this.#world.clock, handlers, this.#seen)
     this.#watch = watch
     return () => watch.stop()
   }
 
   totals(): ViewerTotals {
     const { segments, gaps, duplicates } = this.#given
-    const { stalls, stallMs, bufferMsMax } = this.#watch?.measures ?? { stalls: 0, stallMs: 0, bufferMsMax: 0 }
     const hashMismatches = this.#links.hashes.mismatches
-    return { segments, gaps, duplicates, stalls, stallMs, bufferMsMax, hashMismatches, latencyMs: this.#latencyMs() }
+    return { segments, gaps, duplicates, ...this.#seen, hashMismatches, latencyMs: this.#latencyMs() }
+  }
+
+  get #seen(): Seen {
+    return this.#watch?.seen ?? nothingSeen
   }
 
   #paceBy(number: number, arrivedAtMs: number): void {
-    if (this.#format === null) return
-    const endMs = startMsOf(number + 1, this.#format.segmentTicks)
+    const endMs = startMsOf(number + 1, this.#segmentTicks)
     // Numbers that were there before they were asked for tell nothing about the network.
     const isLive = number >= this.#newest()
     if (!isLive) return
@@ -149,15 +152,14 @@ class RequestSession {
   }
 
   #rate(bufferMs: number): number {
-    const [latencyMs, format] = [this.#latencyMs(), this.#format]
-    if (format === null || latencyMs === 0) return 1
-    return rateFor(latencyMs, this.#latencyWanted(format), bufferMs, format.segmentTicks / 90)
+    const latencyMs = this.#latencyMs()
+    return latencyMs === 0 ? 1 : rateFor(latencyMs, this.#latencyWanted(), bufferMs, this.#segmentTicks / 90)
   }
 
-  #latencyWanted(format: Format): number {
+  #latencyWanted(): number {
     const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
     const risk = this.#links.isTroubled ? 1 : 0
-    return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: format.segmentTicks / 90, risk })
+    return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: this.#segmentTicks / 90, risk })
   }
 
   /**
@@ -168,9 +170,9 @@ class RequestSession {
   #latencyMs(): number {
     const watch = this.#watch
     const bufferMs = watch?.bufferMs ?? null
-    if (bufferMs === null || watch === null || this.#format === null) return 0
+    if (bufferMs === null || watch === null) return 0
     const { positionMs } = watch
-    const zeroMs = startMsOf(this.#newest() + 1, this.#format.segmentTicks) - positionMs - bufferMs
+    const zeroMs = startMsOf(this.#newest() + 1, this.#segmentTicks) - positionMs - bufferMs
     this.#zeroMs = Math.min(this.#zeroMs + zeroForgottenMs, zeroMs)
     return Math.max(0, this.#world.clock.now() - this.#offsetMs - this.#zeroMs - positionMs)
   }
@@ -185,7 +187,7 @@ class RequestSession {
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
-    const refused = await this.#links.admit(found.opening)
+    const refused = await this.#links.admit(found.opening, startupMs)
     if (refused !== null) return this.#end('failed', refused)
     if (isWanted()) this.#serve(found)
   }
@@ -196,8 +198,8 @@ class RequestSession {
     const { format } = opening
     const links = this.#links
     this.#phase = 'serving'
-    this.#format = format
-    this.#offsetMs = clockOffsetMs(clock.now(), live, format.segmentTicks, latencyMs)
+    this.#segmentTicks = format.segmentTicks
+    this.#offsetMs = clockOffsetMs(clock.now(), live, this.#segmentTicks, latencyMs)
     const guide = links.open(opening)
     links.noteHashes(manifest)
     this.#live = live
@@ -221,8 +223,10 @@ class RequestSession {
 
   wake(): void {
     if (this.#phase !== 'serving') return
-    this.#links.wake()
-    this.#setClock().catch((cause: unknown) => this.#fault(cause))
+    // The clock first: what is heard then is judged by it.
+    this.#setClock()
+      .then(() => this.#links.wake())
+      .catch((cause: unknown) => this.#fault(cause))
   }
 
   /** A clock that stood still while the machine slept is behind. */
@@ -231,15 +235,19 @@ class RequestSession {
     for (const server of this.#links.servers) {
       const manifest = await fetchManifest(this.#links.asking, server.url)
       const live = manifest?.live ?? null
-      if (this.#format === null || live === null) continue
-      const { segmentTicks } = this.#format
-      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, segmentTicks, latencyMs)
+      if (live === null) continue
+      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, latencyMs)
       return this.#requests?.turn()
     }
   }
 
   #newest(): number {
     return Math.max(this.#live, ...Object.values(this.#given.newest).map(({ number }) => number))
+  }
+
+  /** What the source makes now, as far as known: a player that pauses takes nothing. */
+  #numberNow(): number {
+    return nearestNumber(this.#world.clock.now() - this.#offsetMs, this.#segmentTicks)
   }
 
   #give(track: string, number: number, server: string): void {
@@ -258,20 +266,21 @@ class RequestSession {
       const given = this.#given.newest[each]
       return given?.number === number ? given.server : undefined
     })
-    if (video !== undefined && audio !== undefined) this.#links.taken(number, { video, audio })
+    this.#links.taken(number, { video, audio })
   }
 
-  /** A player whose requests nobody answers for minutes is told that it is over. */
+  /**
+   * A player whose requests nobody answers for minutes is told that it is over. Only ticks count during which it waits:
+   * neither its pauses nor the sleep of the machine.
+   */
   #tick(): void {
     const { silenceEndMs = 300_000, stream } = this.#options
-    const { clock } = this.#world
-    const deliveredAtMs = this.#requests?.deliveredAtMs ?? 0
-    const sinceMs = this.#askedSinceMs === null ? 0 : clock.now() - Math.max(this.#askedSinceMs, deliveredAtMs)
-    if (sinceMs >= silenceEndMs) {
-      const message = `no server of stream ${stream} has answered for ${Math.round(sinceMs / 1000)} s`
+    if (this.#requests?.isWaitedFor === true) this.#silentMs += tickMs
+    if (this.#silentMs >= silenceEndMs) {
+      const message = `no server of stream ${stream} has answered for ${Math.round(this.#silentMs / 1000)} s`
       return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
     }
-    this.#cancelTick = clock.setTimer(() => this.#tick(), tickMs)
+    this.#cancelTick = this.#world.clock.setTimer(() => this.#tick(), tickMs)
   }
 
   #fault(cause: unknown): void {

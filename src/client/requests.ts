@@ -17,10 +17,10 @@ import type { HashMemory } from './hashes.js'
 import { Judge, type Valid } from './judging.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import type { Resource } from './resources.js'
-import { serversFor, type RouteBook } from './route.js'
-import { fetchStandingOf } from './standing.js'
+import { serversFor, serversNow, type RouteBook } from './route.js'
+import { fetchStandingOf, unnumbered } from './standing.js'
 import { delayUnknown, expectedDelayMs, hedgeMarginMs, learnDelay, startMsOf, type DelayEstimate } from './timing.js'
-import { numberOf, UnderWay, unnumbered, type Asking } from './underWay.js'
+import { UnderWay, type Asking } from './underWay.js'
 
 /** What a player gets for a request. */
 export interface Delivery {
@@ -86,14 +86,12 @@ export class Requests {
   #delay: DelayEstimate = delayUnknown
   #made = 0
   #nowMs = 0
-  #deliveredAtMs: number
   #cancelTimer: (() => void) | null = null
   #ended: RequestFailed | null = null
 
   constructor(options: RequestsOptions) {
     this.#options = options
     this.#judge = new Judge(options)
-    this.#deliveredAtMs = options.clock.now()
     const { fleet, format, transport, onProbe, onFault } = options
     this.#underWay = new UnderWay({
       ...{ transport, fleet, onProbe, onFault },
@@ -113,14 +111,15 @@ export class Requests {
     }
   }
 
-  /** When something was delivered last, on the session's clock. */
-  get deliveredAtMs(): number {
-    return this.#deliveredAtMs
+  /** Whether the player waits for anything. */
+  get isWaitedFor(): boolean {
+    return this.#pending.size > 0
   }
 
   /** @throws RequestFailed */
   get(resource: Resource, signal?: AbortSignal): Promise<Delivery> {
-    return new Promise((resolve, reject) => {
+    let abort: () => void = () => undefined
+    return new Promise<Delivery>((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended)
       if (signal?.aborted === true) return reject(new RequestFailed('aborted', resource.path))
       if (this.#pending.size >= pendingMax) return reject(new RequestFailed('too-many', resource.path))
@@ -129,16 +128,14 @@ export class Requests {
       const startedAtMs = this.#options.clock.now()
       const pending: Pending = { key, resource, startedAtMs, resolve, reject, fallback: null }
       this.#pending.set(key, pending)
-      signal?.addEventListener(
-        'abort',
-        () => {
-          if (this.#pending.delete(key)) reject(new RequestFailed('aborted', resource.path))
-          this.turn()
-        },
-        { once: true },
-      )
+      abort = () => {
+        this.#pending.delete(key)
+        reject(new RequestFailed('aborted', resource.path))
+        this.turn()
+      }
+      signal?.addEventListener('abort', abort)
       this.turn()
-    })
+    }).finally(() => signal?.removeEventListener('abort', abort))
   }
 
   turn(): void {
@@ -169,10 +166,7 @@ export class Requests {
 
   #servers(number: number) {
     const book = this.#options.book()
-    if (number !== unnumbered) return serversFor(book, number)
-    // Before the cut-over has been reached, whoever led until then has the newest numbers too.
-    const servers = [...serversFor(book, book.route.cutover), ...(book.route.previous ? [book.route.previous] : [])]
-    return servers.filter((server, at) => servers.findIndex(({ id }) => id === server.id) === at)
+    return number === unnumbered ? serversNow(book) : serversFor(book, number)
   }
 
   #endsAtMs(number: number): number {
@@ -260,7 +254,7 @@ export class Requests {
     if (judged.outcome === 'status') fleet.struck(server, number, 'status')
     if (judged.outcome === 'fenced' || judged.outcome === 'stale') onLost()
     if (judged.outcome === 'hash') hashes.countCorrupt()
-    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', numberOf(number))
+    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', number)
     const pending = this.#pending.get(attempt.track)
     if (judged.fallback && pending) pending.fallback = this.#deliveryOf(attempt, resource, judged.fallback, answer)
     this.#settle(attempt, judged.outcome, null, null)
@@ -302,7 +296,6 @@ export class Requests {
   }
 
   #keep(attempt: Attempt, resource: Resource, { bytes, sha256 }: Valid): void {
-    this.#deliveredAtMs = this.#nowMs
     if (resource.kind === 'init') this.#judge.noteInit(resource.rendition, bytes)
     if (resource.kind === 'segment' && sha256 !== null) {
       this.#options.hashes.note(attempt.number, resource.rendition, sha256)

@@ -60,6 +60,10 @@ export const ownerOf = (book: RouteBook, number: number): Reign | null => {
   return book.earlier.find((reign) => number >= reign.cutover) ?? null
 }
 
+/** Each of them once, at its first place. */
+const distinct = (servers: ReadonlyArray<Server | null>): ReadonlyArray<Server> =>
+  servers.filter((s, at): s is Server => s !== null && servers.findIndex((other) => other?.id === s.id) === at)
+
 /**
  * Whom to ask for a number, best first. From the cut-over on the previous server is no longer asked: it is fenced.
  * Below it anyone who still has the number will do, because equal numbers are equal bytes.
@@ -68,16 +72,16 @@ export const serversFor = (book: RouteBook, number: number): ReadonlyArray<Serve
   const { primary, standby, previous, cutover } = book.route
   const order =
     number >= cutover ? [primary, standby] : [ownerOf(book, number)?.server ?? previous, previous, primary, standby]
-  const servers: Server[] = []
-  for (const server of order) if (server && !servers.some((s) => s.id === server.id)) servers.push(server)
-  return servers
+  return distinct(order)
 }
 
+/** Who serves the newest numbers. Until the cut-over has been reached, that is whoever led before, too. */
+export const serversNow = (book: RouteBook): ReadonlyArray<Server> =>
+  distinct([...serversFor(book, book.route.cutover), book.route.previous])
+
 /** Everybody who may know about the stream, for when nobody else does. */
-export const serversKnown = (book: RouteBook): ReadonlyArray<Server> => {
-  const servers = [...serversFor(book, book.route.cutover), book.route.previous, ...book.earlier.map((r) => r.server)]
-  return servers.filter((s, i): s is Server => s !== null && servers.findIndex((o) => o?.id === s.id) === i)
-}
+export const serversKnown = (book: RouteBook): ReadonlyArray<Server> =>
+  distinct([...serversNow(book), ...book.earlier.map(({ server }) => server)])
 
 /** An answer from somebody who has not heard of the number's epoch, and who is not the one it belongs to. */
 export const isStale = (book: RouteBook, number: number, server: string, epoch: number | null): boolean => {

@@ -41,7 +41,7 @@ export interface SessionOptions {
   readonly keys?: PublicKeys
   /** Where this viewer's own ticket comes from; `session` must be the name on it. Default: the ticket for whoever asks. */
   readonly ticket?: TicketSource
-  /** How long to look for something to play. Default 30 s. */
+  /** How long to look for something to play, and then to wait for the page's ticket. Default 30 s. */
   readonly startupMs?: number
   /** A stall after which the session no longer insists on the next number, but goes on near live. Default 8 s. */
   readonly stallGiveUpMs?: number
@@ -62,6 +62,8 @@ export interface ViewerSession {
 }
 
 const resyncMs = 500
+/** A stalled player looks around four times a second. */
+const lookMsMax = 5_000
 
 type Phase = 'idle' | 'starting' | 'playing' | 'ended'
 
@@ -76,6 +78,9 @@ class Session {
   #player: Player | null = null
   #resyncAtMs = 0
   #resyncing = false
+  #stuckAtMs = 0
+  /** How much of the present stall the machine slept. */
+  #sleptMs = 0
 
   constructor(options: SessionOptions) {
     const { stream, session, bootstrap, agent = 'segue', location = null } = options
@@ -88,7 +93,8 @@ class Session {
       events: this.#events,
       signal: this.#stopped.signal,
       totals: () => this.totals(),
-      newestNumber: () => this.#player?.next ?? this.#first,
+      // A machine that slept is behind; what the others play is what counts.
+      newestNumber: () => Math.max(this.#player?.next ?? this.#first, this.#player?.numberWanted() ?? 0),
       onRerouted: (cutover) => this.#player?.rerouted(cutover),
       onNews: () => this.#player?.turn(),
       onFault: (cause) => this.#fault(cause),
@@ -124,7 +130,7 @@ class Session {
     const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
-    const refused = await this.#links.admit(found.opening)
+    const refused = await this.#links.admit(found.opening, startupMs)
     if (refused !== null) return this.#end('failed', refused)
     if (isWanted()) this.#play(found)
   }
@@ -148,7 +154,6 @@ class Session {
       hashes: links.hashes,
       book: () => guide.book,
       onSegment: (segment) => {
-        guide.settleDown()
         this.#events.emit('segment', segment)
         links.taken(segment.number, segment.server)
       },
@@ -171,7 +176,7 @@ class Session {
 
   #stuck(next: number, stalledMs: number, gone: boolean): void {
     const { clock, stream, stallGiveUpMs = 8_000, stallEndMs = 300_000 } = this.#options
-    if (stalledMs >= stallEndMs) {
+    if (this.#awakeMs(stalledMs) >= stallEndMs) {
       const message = `stream ${stream} stood still at segment ${next} for ${Math.round(stalledMs / 1000)} s; no server delivers it`
       return this.#end('failed', { _tag: 'StreamLost', message, number: next })
     }
@@ -185,6 +190,15 @@ class Session {
         this.#resyncing = false
         this.#resyncAtMs = clock.now() + resyncMs
       })
+  }
+
+  /** How much of a stall somebody looked at: what passed between two looks far apart, the machine slept. */
+  #awakeMs(stalledMs: number): number {
+    const nowMs = this.#options.clock.now()
+    const slept = nowMs - this.#stuckAtMs > lookMsMax
+    this.#sleptMs = slept ? stalledMs : Math.min(this.#sleptMs, stalledMs)
+    this.#stuckAtMs = nowMs
+    return stalledMs - this.#sleptMs
   }
 
   /** Looks whether the stream goes on elsewhere, and goes there. */

@@ -10,6 +10,7 @@ interface Shaka {
   readonly net: {
     readonly NetworkingEngine: {
       registerScheme(scheme: string, plugin: (...args: never[]) => never, priority?: number): void
+      unregisterScheme(scheme: string): void
       readonly PluginPriority: { readonly APPLICATION: number }
     }
   }
@@ -19,12 +20,16 @@ interface Shaka {
 const [recoverable, network] = [1, 1]
 const codes = { gone: 1001, timeout: 1003, aborted: 7001, 'too-many': 1002, ended: 1002 } as const
 
+/** Schemes are known to all players of a page: no two may be the same. */
+let made = 0
+
 /**
  * Lets Shaka Player fetch through a session: `player.load(useWithShaka(shaka, session))`. URLs of the stream get a scheme
- * of their own, so that other requests of the page are untouched. Returns what to load.
+ * of their own, until the session ends, so that other requests of the page are untouched. Returns what to load.
  */
 export const useWithShaka = (shaka: Shaka, session: PlayerSession): string => {
-  const scheme = `segue-${session.id.toLowerCase().replace(/[^a-z0-9]/g, '')}`
+  made += 1
+  const scheme = `segue-${session.id.toLowerCase().replace(/[^a-z0-9]/g, '')}-${made}`
   const { AbortableOperation, Error: ShakaError } = shaka.util
   const plugin = (uri: string, _request: unknown, requestType: unknown): unknown => {
     const controller = new AbortController()
@@ -45,5 +50,6 @@ export const useWithShaka = (shaka: Shaka, session: PlayerSession): string => {
   }
   const { NetworkingEngine } = shaka.net
   NetworkingEngine.registerScheme(scheme, plugin as never, NetworkingEngine.PluginPriority.APPLICATION)
+  session.on('ended', () => NetworkingEngine.unregisterScheme(scheme))
   return session.url().replace(/^https?:/, `${scheme}:`)
 }

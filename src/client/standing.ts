@@ -18,6 +18,9 @@ export interface Standing {
   readonly rttMs: number | null
 }
 
+/** Stands for the number of what has none: whoever leads now is asked for it. */
+export const unnumbered = -1
+
 export const backoffMsMin = 250
 export const backoffMsMax = 5_000
 /** One silent number may be a hiccup; two are an outage. */
@@ -71,9 +74,9 @@ export const failed = (
   }
 }
 
-/** Another server delivered `number`, this one did not. */
+/** Another server delivered `number`, this one did not. What has no number is another thing each time. */
 export const struck = (standing: Standing, number: number, reason: TroubleReason, nowMs: number): Standing => {
-  if (standing.struckNumber === number) return standing
+  if (standing.struckNumber === number && number !== unnumbered) return standing
   const strikes = standing.strikes + 1
   if (strikes < strikesMax && standing.outage === null) return { ...standing, strikes, struckNumber: number }
   return failed({ ...standing, struckNumber: number }, reason, nowMs)

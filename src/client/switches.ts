@@ -32,12 +32,15 @@ export const switchingTo = (old: Route, route: Route, pending: Switching | null,
         before: pending?.before ?? counts,
       }
 
+/** Who delivered the tracks of a number; undefined: it has not come yet. */
+export interface TakenFrom {
+  readonly video: string | undefined
+  readonly audio: string | undefined
+}
+
 /** Carried out by the first number of the new epoch that came, both tracks, from its primary. */
-export const isCarriedOut = (
-  switching: Switching,
-  number: number,
-  server: { readonly video: string; readonly audio: string },
-): boolean => number >= switching.cutover && server.video === switching.to.id && server.audio === switching.to.id
+export const isCarriedOut = (switching: Switching, number: number, server: TakenFrom): boolean =>
+  number >= switching.cutover && server.video === switching.to.id && server.audio === switching.to.id
 
 export const countsSince = (before: Counts, after: Counts): Counts => ({
   gaps: after.gaps - before.gaps,

@@ -1,5 +1,5 @@
 import type { SignedNotice, SignedTicket, TicketFlaw } from '../messaging/codecs.js'
-import { readNotice, readTicket, type KnownSession, type Read } from './documents.js'
+import { readNotice, readSessionDocument, readTicket, type Read } from './documents.js'
 import { forgetBeyond } from './forgetting.js'
 import type { Crypto } from './ports.js'
 import type { Opening } from './route.js'
@@ -13,7 +13,8 @@ const invalid = (reason: string): Read<never> => ({ _tag: 'invalid', reason })
 
 /**
  * Whose word counts. Keys that the page gave are final, except that a ticket signed with one of them may name its
- * successor. Without any, the key of a session document is believed: it came over the connection that the page trusts.
+ * successor. Without any, the key of the first session document is believed: it came over the connection that the page
+ * trusts. From then on it counts as if the page had given it.
  */
 export class Trust {
   readonly #crypto: Pick<Crypto, 'verify'>
@@ -26,16 +27,24 @@ export class Trust {
   }
 
   /** What is wrong with the signature of something signed; null: nothing. */
-  async flawOf({ payload, signature, keyId }: SignedNotice): Promise<'unknown-key' | 'unsigned' | null> {
-    const key = this.#pinned?.[keyId] ?? this.#learnt.get(keyId)
+  async flawOf(
+    { payload, signature, keyId }: SignedNotice,
+    key = this.#pinned?.[keyId] ?? this.#learnt.get(keyId),
+  ): Promise<'unknown-key' | 'unsigned' | null> {
     if (key === undefined) return 'unknown-key'
     return (await this.#crypto.verify(encoder.encode(payload), signature, key)) ? null : 'unsigned'
   }
 
-  /** Verifies a session document, and learns its keys. */
-  async open({ stream, format, notice, ticket, noticeKey }: KnownSession): Promise<Read<Opening>> {
-    if (this.#pinned === undefined) this.#learn(notice.keyId, noticeKey)
-    const flaw = (await this.flawOf(notice)) ?? (await this.flawOf(ticket))
+  /** Reads and verifies a session document of this stream, and learns its keys. */
+  async open(json: string, stream: string): Promise<Read<Opening>> {
+    const document = readSessionDocument(json)
+    if (document._tag === 'invalid') return document
+    const { format, notice, ticket, noticeKey } = document.value
+    const isFirst = this.#pinned === undefined && this.#learnt.size === 0
+    const key = isFirst ? noticeKey : undefined
+    const flaw = (await this.flawOf(notice, key)) ?? (await this.flawOf(ticket, key))
+    // Several are opened at once: another one may have been the first meanwhile.
+    if (isFirst && this.#learnt.size > 0) return this.open(json, stream)
     if (flaw !== null) return invalid(`its signature does not count (${flaw})`)
     const said = readNotice(notice.payload)
     const vouched = readTicket(ticket.payload)
@@ -43,6 +52,7 @@ export class Trust {
     if (vouched._tag === 'invalid') return vouched
     const { route, issuedAt } = said.value
     if (route.stream !== stream) return invalid(`its notice is about stream ${route.stream}`)
+    if (isFirst) this.#learn(notice.keyId, noticeKey)
     for (const { keyId, key } of vouched.value.keys) this.#learn(keyId, key)
     return { _tag: 'valid', value: { stream, format, route, issuedAt, ticket } }
   }

@@ -20,10 +20,6 @@ export interface UnderWayOptions<T extends string> {
   readonly onFault: (cause: unknown) => void
 }
 
-/** Not bound to a number: whoever leads now is asked. */
-export const unnumbered = -1
-export const numberOf = (number: number): number | null => (number === unnumbered ? null : number)
-
 /** Does what the plan of attempts asks for, and holds what is needed to call attempts off. */
 export class UnderWay<T extends string> {
   readonly #options: UnderWayOptions<T>
@@ -47,7 +43,7 @@ export class UnderWay<T extends string> {
       case 'expired': {
         // A server that answers polls waits for the source, as we do.
         const { server, number, startedAtMs } = effect.attempt
-        if (fleet.of(server).answeredAtMs <= startedAtMs) fleet.failed(server, 'timeout', numberOf(number))
+        if (fleet.of(server).answeredAtMs <= startedAtMs) fleet.failed(server, 'timeout', number)
       }
     }
   }
@@ -84,7 +80,7 @@ export class UnderWay<T extends string> {
     if (!this.finish(attempt)) return
     const { fleet, onBroken } = this.#options
     if (reason === 'aborted') return onBroken(attempt, 'reset')
-    fleet.failed(attempt.server, reason, numberOf(attempt.number))
+    fleet.failed(attempt.server, reason, attempt.number)
     onBroken(attempt, reason)
   }
 }

@@ -17,6 +17,15 @@ export interface WatchHandlers {
   readonly onRecovered: (stallMs: number) => void
 }
 
+/** What a viewer has lived through. */
+export interface Seen {
+  readonly stalls: number
+  readonly stallMs: number
+  readonly bufferMsMax: number
+}
+
+export const nothingSeen: Seen = { stalls: 0, stallMs: 0, bufferMsMax: 0 }
+
 const lookMs = 50
 /** Two frames at 25 fps plus the time between two looks. */
 const stillMsMin = 120
@@ -31,14 +40,14 @@ export class MediaWatch {
   #movedAtMs: number
   #begun = false
   #still = false
-  #stalls = 0
-  #stallMs = 0
-  #bufferMsMax = 0
+  #seen: Seen
 
-  constructor(media: MediaElement, clock: Clock, handlers: WatchHandlers) {
+  /** @param before what the same viewer saw in another element */
+  constructor(media: MediaElement, clock: Clock, handlers: WatchHandlers, before: Seen) {
     this.#media = media
     this.#clock = clock
     this.#handlers = handlers
+    this.#seen = before
     this.#movedAtMs = clock.now()
     this.#look()
   }
@@ -58,16 +67,19 @@ export class MediaWatch {
     return this.#media.currentTime * 1000
   }
 
-  get measures() {
-    const now = this.#still ? this.#clock.now() - this.#movedAtMs : 0
-    return { stalls: this.#stalls, stallMs: this.#stallMs + now, bufferMsMax: this.#bufferMsMax }
+  get seen(): Seen {
+    const nowMs = this.#still ? this.#clock.now() - this.#movedAtMs : 0
+    return { ...this.#seen, stallMs: this.#seen.stallMs + nowMs }
   }
 
+  /** What happens from now on is not seen. */
   stop(): void {
     this.#cancel()
+    this.#standsNoMore()
   }
 
   #look(): void {
+    this.#cancel = this.#clock.setTimer(() => this.#look(), lookMs)
     const { paused, ended, seeking, currentTime } = this.#media
     const nowMs = this.#clock.now()
     const moved = currentTime !== this.#at
@@ -75,13 +87,12 @@ export class MediaWatch {
     if (moved || paused || ended || seeking) this.#moves(nowMs, moved)
     else if (this.#begun && !this.#still && nowMs - this.#movedAtMs >= stillMsMin) {
       this.#still = true
-      this.#stalls += 1
+      this.#seen = { ...this.#seen, stalls: this.#seen.stalls + 1 }
       this.#handlers.onStall()
     }
     const { bufferMs } = this
-    this.#bufferMsMax = Math.max(this.#bufferMsMax, bufferMs ?? 0)
+    this.#seen = { ...this.#seen, bufferMsMax: Math.max(this.#seen.bufferMsMax, bufferMs ?? 0) }
     if (bufferMs !== null && !paused) this.#setRate(this.#handlers.rate?.(bufferMs) ?? this.#media.playbackRate)
-    this.#cancel = this.#clock.setTimer(() => this.#look(), lookMs)
   }
 
   #setRate(rate: number): void {
@@ -90,11 +101,15 @@ export class MediaWatch {
 
   #moves(nowMs: number, moved: boolean): void {
     const stillMs = nowMs - this.#movedAtMs
+    const stood = this.#still
+    this.#standsNoMore()
     this.#movedAtMs = nowMs
     if (moved) this.#begun = true
-    if (!this.#still) return
+    if (stood) this.#handlers.onRecovered(stillMs)
+  }
+
+  #standsNoMore(): void {
+    this.#seen = this.seen
     this.#still = false
-    this.#stallMs += stillMs
-    this.#handlers.onRecovered(stillMs)
   }
 }

@@ -1,6 +1,9 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { HlsConfig } from 'hls.js'
 import { createPlayerSession, hlsConfig, type PlayerSession } from '../../src/client/index.js'
 import { settled } from '../support/simulatedClock.js'
+import { waitFor } from '../support/waitFor.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
 interface Heard {
@@ -59,6 +62,22 @@ describe('the loader for hls.js', () => {
     await world.run(100)
     expect(aborted.heard).toEqual({ success: [], errors: [], timeouts: [], aborts: [true] })
     expect(destroyed.heard).toEqual({ success: [], errors: [], timeouts: [], aborts: [] })
+  })
+
+  it.each([503, 404, 403])('says what a key server answered (%d)', async (status) => {
+    const keys = createServer((_, response) => response.writeHead(status).end())
+    await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve))
+    const { heard } = ask(session, `http://127.0.0.1:${(keys.address() as AddressInfo).port}/key`)
+    await waitFor(() => heard.errors.length > 0)
+    expect(heard.errors).toEqual([status])
+    keys.closeAllConnections()
+    await new Promise((resolve) => keys.close(resolve))
+  })
+
+  it('says that a key server cannot be reached', async () => {
+    const { heard } = ask(session, 'http://127.0.0.1:1/key')
+    await waitFor(() => heard.errors.length > 0)
+    expect(heard.errors).toEqual([0])
   })
 
   it('says 404 for what nobody has any more, and an error once the session is over', async () => {

@@ -1,4 +1,10 @@
-import { createPlayerSession, RequestFailed } from '../../src/client/index.js'
+import { getEventListeners } from 'node:events'
+import {
+  createPlayerSession,
+  RequestFailed,
+  type NoticeChannel,
+  type NoticeChannelHandlers,
+} from '../../src/client/index.js'
 import { segmentMs } from '../support/madeUpStream.js'
 import { SimplePlayer } from '../support/simplePlayer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
@@ -152,6 +158,34 @@ describe('a player whose requests go through a session', () => {
     await world.run(13_000)
     session.stop()
     expect(reasons).toContain('timeout')
+  })
+
+  test('asks for the route with every health poll while no notice channel opens', async () => {
+    const world = new ViewerWorld()
+    const openChannel = (_url: string, { onClose }: NoticeChannelHandlers): NoticeChannel => {
+      world.clock.setTimer(onClose, 1)
+      return { send: () => undefined, close: () => undefined }
+    }
+    const player = new SimplePlayer(world, { openChannel })
+    await world.run(20_000)
+    player.session.stop()
+    const asked = world.a.asked.flatMap(({ path, atMs }) => (path.endsWith('/session') ? [atMs] : []))
+    const gapsMs = asked.map((atMs, i) => atMs - (asked[i - 1] ?? atMs))
+    expect(asked.length).toBeGreaterThan(10)
+    expect(Math.max(...gapsMs)).toBeLessThan(2_000)
+  })
+
+  test('lets go of a signal that outlives its request', async () => {
+    const world = new ViewerWorld()
+    const { session } = new SimplePlayer(world)
+    await world.run(2_000)
+    const { signal } = new AbortController()
+    for (const back of [1, 2, 900]) {
+      const asked = session.request(session.url(`video/${world.a.live() - back}.m4s`), signal)
+      await Promise.allSettled([asked, world.run(500)])
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    session.stop()
   })
 
   test('lets go of everything when it is stopped', async () => {

@@ -10,6 +10,7 @@ import {
   pollFailed,
   struck,
   unknownStanding,
+  unnumbered,
 } from '../../src/client/standing.js'
 
 describe('the standing of a server', () => {
@@ -35,6 +36,11 @@ describe('the standing of a server', () => {
     expect([isSuspect(once), once.outage]).toEqual([true, null])
     expect(struck(once, 7, 'timeout', 1_010)).toBe(once)
     expect(struck(once, 8, 'timeout', 1_300).outage).toMatchObject({ reason: 'timeout' })
+  })
+
+  test('two missed things without a number are an outage, whatever polls say meanwhile', () => {
+    const once = polled(struck(unknownStanding, unnumbered, 'status', 1_000), true, 2, 1_300)
+    expect(struck(once, unnumbered, 'status', 2_000).outage).toMatchObject({ reason: 'status' })
   })
 
   test('on probation one silent number is enough', () => {

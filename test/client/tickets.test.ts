@@ -1,5 +1,9 @@
-import type { SignedTicket, TicketFlaw } from '../../src/messaging/codecs.js'
-import { controlKey, nextControlKey } from '../support/controlKey.js'
+import { createPlayerSession } from '../../src/client/index.js'
+import { Trust } from '../../src/client/trust.js'
+import type { SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
+import { controlKey, nextControlKey, strangersKey } from '../support/controlKey.js'
+import { SimplePlayer } from '../support/simplePlayer.js'
+import type { SimulatedServer } from '../support/simulatedServer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
 const hours = 3_600_000
@@ -64,6 +68,20 @@ describe("a page's own ticket", () => {
     expect(viewer.said.segment).toEqual([])
   })
 
+  test('that never comes ends the session, whoever fetches', async () => {
+    const world = new ViewerWorld()
+    const ticket = () => new Promise<SignedTicket>(() => undefined)
+    const viewer = world.viewer({ ticket })
+    const player = new SimplePlayer(world, { ticket })
+    await world.run(31_000)
+    for (const { ended } of [viewer.said, player.told]) {
+      expect(ended).toMatchObject([{ error: { _tag: 'TicketRefused', flaw: 'missing' } }])
+      expect(ended[0]?.error?.message).toContain('no answer')
+    }
+    expect(player.errors).toMatchObject([{ reason: 'ended', session: { _tag: 'TicketRefused' } }])
+    expect(world.clock.pendingTimers).toBe(0)
+  })
+
   test('is asked for again when an edge no longer takes it, and playing goes on', async () => {
     const world = new ViewerWorld()
     let made = 0
@@ -84,7 +102,102 @@ describe("a page's own ticket", () => {
   })
 })
 
+/** What a server answers instead of the session document that all others give. */
+const answerWith = (server: SimulatedServer, documentOf: () => object): void => {
+  const answer = server.answer.bind(server)
+  server.answer = (path) =>
+    path.endsWith('/session')
+      ? { status: 200, headers: {}, body: new TextEncoder().encode(JSON.stringify(documentOf())) }
+      : answer(path)
+}
+
 describe('the key of the control plane', () => {
+  test('has a successor that whoever has been playing for long has heard of', async () => {
+    const world = new ViewerWorld()
+    world.key = { ...controlKey, keys: controlKey.keys.slice(0, 1) }
+    const session = createPlayerSession({ stream: 'news', bootstrap: [world.a.url], ...world.ports() })
+    const routed: object[] = []
+    session.on('routed', (event) => routed.push(event))
+    session.start()
+    await world.run(3_000)
+    world.key = controlKey
+    await world.run(1.1 * hours)
+    world.key = nextControlKey
+    world.announce(world.handover(world.a.live() + 4))
+    await world.run(1_000)
+    session.stop()
+    expect(routed).toMatchObject([{ source: 'notice' }])
+  })
+
+  test('is not replaced by one that a media server made up', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(3_000)
+    const rogue = world.addServer('rogue')
+    const route = { ...world.handover(0), epoch: 2 ** 53 - 1, primary: { id: rogue.id, url: rogue.url } }
+    answerWith(world.b, () => ({
+      ...world.sessionDocument(),
+      notice: strangersKey.sign(world.notice(route)),
+      ticket: strangersKey.sign({ ...(JSON.parse(world.ticket().payload) as Ticket), keys: [] }),
+      noticeKey: strangersKey.publicKey,
+    }))
+    // Makes viewers ask for the session document.
+    world.tell([world.b], { ...world.signed(world.notice(world.route)), keyId: 'nobody' })
+    await world.run(3_000)
+    const handover = world.handover((viewer.last?.number ?? 0) + 4)
+    world.announce(handover)
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.ignored).toMatchObject([{ server: 'b', reason: 'unknown-key' }])
+    expect(viewer.said.routed.map(({ route: { epoch } }) => epoch)).toEqual([4])
+    expect(viewer.servedBy(handover.cutover)).toBe('b')
+  })
+
+  test('is not overwritten by a document that names another one by its id', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(3_000)
+    const document = world.sessionDocument.bind(world)
+    world.sessionDocument = () => ({ ...document(), noticeKey: strangersKey.publicKey })
+    world.tell([world.b], { ...world.signed(world.notice(world.route)), keyId: 'nobody' })
+    await world.run(3_000)
+    const handover = world.handover((viewer.last?.number ?? 0) + 4)
+    world.announce(handover)
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.routed).toMatchObject([{ source: 'notice' }])
+    expect(viewer.servedBy(handover.cutover)).toBe('b')
+  })
+
+  test('is not taken from a document whose signature does not hold, however early it comes', async () => {
+    const world = new ViewerWorld()
+    answerWith(world.a, () => ({ ...world.sessionDocument(), noticeKey: strangersKey.publicKey }))
+    world.b.rttMs = 20
+    const viewer = world.viewer()
+    await world.run(3_000)
+    viewer.session.stop()
+    expect(viewer.said.segment.length).toBeGreaterThan(3)
+  })
+
+  test('is the one of the document that was the first of several to be verified', async () => {
+    const world = new ViewerWorld()
+    let verifyLate: (holds: boolean) => void = () => undefined
+    const slow = new Promise<boolean>((resolve) => (verifyLate = resolve))
+    const verify = (_: Uint8Array, signature: string) => (signature === 'late' ? slow : true)
+    const trust = new Trust({ verify })
+    const document = world.sessionDocument()
+    const signedBy = (keyId: string, signature: string) =>
+      JSON.stringify({
+        ...document,
+        notice: { ...document.notice, keyId, signature },
+        ticket: { ...world.ticket({ keys: [] }), keyId, signature },
+      })
+    const late = trust.open(signedBy('rogue', 'late'), 'news')
+    expect(await trust.open(signedBy('true', 'early'), 'news')).toMatchObject({ _tag: 'valid' })
+    verifyLate(true)
+    expect(await late).toMatchObject({ _tag: 'invalid', reason: expect.stringContaining('unknown-key') })
+  })
+
   test.each([
     ['whose word the page has', { [controlKey.keyId]: controlKey.publicKey }],
     ['of the first document', undefined],

@@ -1,4 +1,10 @@
-import { createPlayerSession, type Delivery, type PlayerEvents, type PlayerSession } from '../../src/client/index.js'
+import {
+  createPlayerSession,
+  type Delivery,
+  type PlayerEvents,
+  type PlayerSession,
+  type PlayerSessionOptions,
+} from '../../src/client/index.js'
 import { segmentMs } from './madeUpStream.js'
 import type { ViewerWorld } from './viewerWorld.js'
 
@@ -33,7 +39,7 @@ export class SimplePlayer {
 
   constructor(
     private readonly world: ViewerWorld,
-    options: { readonly latencyMs?: number; readonly skewMs?: number; readonly startupMs?: number } = {},
+    options: Partial<PlayerSessionOptions> & { readonly skewMs?: number } = {},
   ) {
     const { skewMs = 0, ...rest } = options
     const bootstrap = [world.a.url, world.b.url]

@@ -32,6 +32,11 @@ export class SimulatedClock {
     return this.#timers.length
   }
 
+  /** Time passes and nothing happens; timers that were due meanwhile run with the next `advance`. */
+  sleep(forMs: number): void {
+    this.#nowMs += forMs
+  }
+
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
     await settled()

@@ -116,6 +116,22 @@ describe('the notice channel', () => {
     await new Promise((resolve) => proxy.close(resolve))
   })
 
+  it('is a WebSocket too when it was given up before it had opened', async () => {
+    let sockets = 0
+    const ways = withFallback((url, handlers) => {
+      sockets += 1
+      return openNodeChannel(url, handlers)
+    })
+    const url = `${world.url}/notices/demo`
+    const nothing = { onOpen: () => undefined, onMessage: () => undefined, onClose: () => undefined }
+    // Coming back to a page is told several times: it is shown, it is online.
+    for (let times = 0; times < 2; times += 1) ways(url, nothing).close()
+    const heard = listen(ways, url)
+    open.push(heard)
+    await waitFor(() => heard.types.length === 2)
+    expect([heard.attempts, sockets]).toEqual([1, 3])
+  })
+
   it('refuses over HTTP what it refuses over WebSocket, and forgets who hangs up', async () => {
     const address = `${world.url.replace('ws', 'http')}/notices/demo/messages?channel=0123456789abcdef`
     expect((await fetch(address, { method: 'POST', body: 'no JSON' })).status).toBe(204)

@@ -1,0 +1,67 @@
+import { createPlayerSession, type PlayerEvents, type PlayerSessionOptions } from '../../src/client/index.js'
+import type { Route } from '../../src/messaging/codecs.js'
+import { ViewerWorld } from '../support/viewerWorld.js'
+
+const minutes = 60_000
+
+const begin = async (world: ViewerWorld, options: Partial<PlayerSessionOptions> = {}) => {
+  const bootstrap = [world.a.url, world.b.url]
+  const session = createPlayerSession({ stream: world.stream, bootstrap, ...world.ports(), ...options })
+  const routed: Array<PlayerEvents['routed']> = []
+  session.on('routed', (event) => routed.push(event))
+  session.start()
+  await world.run(1_000)
+  return { session, routed }
+}
+
+/** Both servers have been replaced. */
+const elsewhere = (world: ViewerWorld): Route => {
+  const [c, d] = [world.addServer('c'), world.addServer('d')]
+  return {
+    ...world.handover(world.a.live() + 4),
+    primary: { id: 'c', url: c.url },
+    standby: { id: 'd', url: d.url },
+  }
+}
+
+describe('somebody who comes back after eleven minutes', () => {
+  test('of pausing a player has followed the route meanwhile', async () => {
+    const world = new ViewerWorld()
+    const { session, routed } = await begin(world)
+    await world.run(11 * minutes)
+    const route = elsewhere(world)
+    world.announce(route)
+    await world.run(1_000)
+    expect(routed).toMatchObject([{ route, source: 'notice' }])
+    session.stop()
+  })
+
+  test('of sleep, with a clock that stood still, sets the clock before it looks at routes', async () => {
+    const world = new ViewerWorld()
+    const ports = world.ports()
+    let stoodMs = 0
+    const clock = { ...ports.clock, now: () => ports.clock.now() - stoodMs }
+    const { session, routed } = await begin(world, { clock })
+    world.clock.sleep(11 * minutes)
+    stoodMs = 11 * minutes
+    world.route = elsewhere(world)
+    world.a.rttMs = 50
+    session.wake()
+    await world.run(1_000)
+    expect(routed).toMatchObject([{ route: world.route, source: 'session' }])
+    session.stop()
+  })
+
+  test('of sleep, while all servers were replaced, plays on from the new ones', async () => {
+    const world = new ViewerWorld()
+    const c = world.addServer('c')
+    const viewer = world.viewer({ bootstrap: [world.a.url, c.url] })
+    await world.run(3_000)
+    world.clock.sleep(11 * minutes)
+    world.announce({ ...elsewhere(world), primary: { id: 'c', url: c.url }, previous: null })
+    world.a.mode = world.b.mode = 'refused'
+    await world.run(20_000)
+    viewer.session.stop()
+    expect(viewer.last).toMatchObject({ epoch: 4, server: { video: 'c', audio: 'c' } })
+  })
+})
