@@ -149,7 +149,8 @@ export class Entity<C extends Category, State> {
 
   /**
    * Records the fact and what follows from it. Resolves to `repeated` when it was recorded before. Throws
-   * MessageRejected for what can never be recorded, HostClosed when the host closes meanwhile.
+   * MessageRejected for what can never be recorded, itself or what follows from it, and HostClosed when the host closes
+   * meanwhile.
    */
   async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
     if (this.#seen.has(incoming.id)) return 'repeated'
@@ -163,6 +164,7 @@ export class Entity<C extends Category, State> {
       const decider = this.#options.decider
       const state = decider.evolve(this.#state, fact)
       const decisions = decider.decide(state, fact)
+      this.#check(decisions)
       const events = [fact, ...decisions]
       const expectedRevision = this.#revision
       const expected = expectedRevision ?? 'none'
@@ -225,6 +227,17 @@ export class Entity<C extends Category, State> {
       throw new MessageRejected(`${incoming.type} is a decision; only the actor itself makes it`)
     }
     return payload.right
+  }
+
+  /** What does not fit its definition could be appended, but never be read again. */
+  #check(decisions: ReadonlyArray<EventIn<C>>): void {
+    for (const decision of decisions) {
+      const fits = decodePayload(this.#options.decider.category, decision)
+      if (E.isRight(fits)) continue
+      throw new MessageRejected(`what would follow from it cannot be recorded: ${fits.left.message}`, {
+        cause: fits.left,
+      })
+    }
   }
 
   #factOf(incoming: IncomingFact, payload: { readonly type: string; readonly data: unknown }, at: number): EventIn<C> {

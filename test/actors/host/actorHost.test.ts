@@ -2,6 +2,8 @@ import {
   ActorHost,
   deciders,
   MessageRejected,
+  serverDecider,
+  standingOf,
   systemClock,
   type Effect,
   type IncomingFact,
@@ -10,6 +12,8 @@ import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
 import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
 import { replayAll } from '../../../src/projections/index.js'
 import { withFaults } from '../../support/faultyStore.js'
+import { healthySample } from '../../support/healthSample.js'
+import { sampled, serverJoined } from '../../support/serverFacts.js'
 import * as f from '../../support/streamFacts.js'
 import { waitFor } from '../../support/waitFor.js'
 
@@ -107,6 +111,60 @@ describe('an actor in its host', () => {
       /server: must be 1-64 letters.*liveNumber: must be a whole number/,
     )
     await expect(host.tell('stream', 'main', fleet)).resolves.toBe('appended')
+  })
+
+  it('refuses a fact from which something would follow that could never be read again, and lives on', async () => {
+    // given rules that say of a server what is no number
+    const store = createMemoryStore()
+    const senseless: typeof deciders = {
+      ...deciders,
+      server: {
+        ...serverDecider,
+        decide: (state, fact) =>
+          serverDecider
+            .decide(state, fact)
+            .map((event) =>
+              event.type === 'StabilityAssessed' ? { ...event, data: { ...event.data, score: Number.NaN } } : event,
+            ),
+      },
+    }
+    const host = new ActorHost({
+      ...{ store, clock: systemClock, deciders: senseless },
+      interpret: () => Promise.resolve({ type: 'done' }),
+    })
+    open.push(host)
+    await host.tell('server', 's1', { id: 'joined', ...serverJoined('s1', 'boot-1') })
+
+    // when something is to be decided
+    const told = host.tell('server', 's1', { id: 'sample-0', ...sampled('s1', 'boot-1', 0) })
+
+    // then neither stands in the log
+    await expect(told).rejects.toThrow(MessageRejected)
+    await expect(told).rejects.toThrow(/StabilityAssessed: score: must be a finite number/)
+    expect((await read(store, 'server-s1')).map(({ type }) => type)).toEqual(['ServerJoined'])
+    expect(
+      await host.tell('server', 's1', {
+        id: 'path',
+        type: 'HeartbeatMissed',
+        data: { lastHeartbeatAt: 1, silentMs: 400 },
+      }),
+    ).toBe('appended')
+  })
+
+  it('can read again what it has recorded of a server that measures absurd values', async () => {
+    const store = createMemoryStore()
+    const host = hostOn(store)
+    await host.tell('server', 's1', { id: 'joined', ...serverJoined('s1', 'boot-1') })
+    for (let seq = 0; seq < 12; seq += 1) {
+      const healthy = healthySample('s1', 'boot-1', seq)
+      const sample = { ...healthy, process: { ...healthy.process, cpuCores: 1e305 * (seq + 1) } }
+      const data = { sample, path: { rttMs: 1, lossRatio: 0, jitterMs: 0.2 } }
+      expect(await host.tell('server', 's1', { id: `sample-${seq}`, type: 'HealthSampled', data })).toBe('appended')
+    }
+    await host.close()
+    const woken = await hostOn(store).wake('server', 's1')
+    expect(standingOf(woken)?.score).toBeLessThan(100)
+    expect(await replayAll(store.readAll(), deciders)).toMatchObject({ identical: true, facts: 13 })
   })
 
   it('lets nobody but the actor itself decide', async () => {
