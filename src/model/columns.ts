@@ -22,7 +22,12 @@ const columnCount = 12
 
 /** Share of the process's memory limit in use; null without a limit. */
 const memoryUseOf = ({ residentBytes, memoryLimitBytes }: WindowEntry): number | null =>
-  residentBytes === null || memoryLimitBytes === null || memoryLimitBytes <= 0 ? null : residentBytes / memoryLimitBytes
+  residentBytes === null || memoryLimitBytes === null || memoryLimitBytes <= 0
+    ? null
+    : finiteOf(residentBytes / memoryLimitBytes)
+
+/** A quotient of two numbers may overflow, and two infinities of either sign have no middle. */
+const finiteOf = (quotient: number): number => Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, quotient))
 
 /** Not measured. */
 const unknown = Number.NaN

@@ -69,6 +69,8 @@ function fit({ times, values }: Series, start: number): Line {
   return { slope, level: meanY - slope * meanX, explained: (xy * xy) / (xx * yy) }
 }
 
+const isUsable = ({ slope, level }: Line): boolean => Number.isFinite(slope) && Number.isFinite(level)
+
 /** Whether the rise from point `start` on is steady: no deep fall, no single jump that makes up most of it. */
 function isSteady({ values }: Series, start: number, rise: number): boolean {
   let highest = -Infinity
@@ -114,9 +116,11 @@ export function trendFrom(series: Series, start: number, riseMin: number): Trend
   if (samples < trendSamplesMin || spanMs < trendSpanMsMin) return null
   const line = fit(series, start)
   const rise = line.slope * spanMs
-  if (!(rise >= riseMin) || line.explained < explainedMin || !isSteady(series, start, rise)) return null
+  // Squares of absurd values overflow, and a comparison with what is no number is never true.
+  if (!isUsable(line) || !(rise >= riseMin) || !(line.explained >= explainedMin)) return null
+  if (!isSteady(series, start, rise)) return null
   const newest = fit(series, count - Math.max(3, Math.ceil(samples / 2)))
-  if (newest.slope < persistenceMin * line.slope) return null
+  if (!isUsable(newest) || newest.slope < persistenceMin * line.slope) return null
   const earlier = series.values.slice(0, start)
   const usual = quantile(earlier, newHighQuantile)
   if (usual !== null && line.level < usual + Math.max(riseMin, deepestFall(earlier) / 2)) return null
