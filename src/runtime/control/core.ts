@@ -1,6 +1,7 @@
 import {
   ActorHost,
   deciders as rulesInForce,
+  HistoryUnreadable,
   standingOf,
   type Clock,
   type Committed,
@@ -12,6 +13,7 @@ import {
 } from '../../actors/index.js'
 import {
   fleetModel,
+  streamIdOf,
   timeOrderedId,
   type Category,
   type EventIn,
@@ -100,6 +102,7 @@ export class ControlCore {
   readonly #watch: Watch
   readonly #closers: (() => Promise<unknown>)[] = []
   readonly #fleetTold = new Map<string, ReadonlyArray<FleetServer>>()
+  readonly #unreadable = new Set<string>()
   readonly #viewers = new Map<string, ViewerStatus>()
   readonly #log: LogSoFar
   #handovers = new HandoverBook()
@@ -156,7 +159,7 @@ export class ControlCore {
     return routeAnswer({ index: this.index, signer, clock }, stream)
   }
 
-  /** Reads the log, wakes the actors whose work may be unfinished. */
+  /** Reads the log, wakes the actors whose work may be unfinished. Actors whose history cannot be read are set aside. */
   async rebuild(): Promise<void> {
     await this.#log.resume()
     await this.#log.readOn()
@@ -164,12 +167,28 @@ export class ControlCore {
     this.#handovers = new HandoverBook(this.#log.handovers)
     const order: ReadonlyArray<Category> = ['model', 'server', 'stream']
     for (const category of order) {
-      await Promise.all(this.#log.entities(category).map((entity) => this.#host.wake(category, entity)))
+      await Promise.all(this.#log.entities(category).map((entity) => this.#wakeOrSetAside(category, entity)))
+    }
+  }
+
+  /** What cannot be read is left alone, and every fact of it refused; the others must not suffer from it. */
+  async #wakeOrSetAside(category: Category, entity: string): Promise<void> {
+    try {
+      await this.#host.wake(category, entity)
+    } catch (error) {
+      if (!(error instanceof HistoryUnreadable)) throw error
+      const { streamId, revision, cause } = error
+      this.#unreadable.add(streamId)
+      this.#options.logger.warn(
+        `${streamId} is set aside: event ${revision} of its history cannot be read (${messageOf(cause)}); ` +
+          'nothing is decided about it and its facts are refused, until "segue audit" and "segue replay" have told why',
+      )
     }
   }
 
   /** Makes the shipped model known, where it is not yet: it is put in force unless one was learned here. */
   async offerShipped({ artifact, model }: ShelvedModel): Promise<void> {
+    if (this.#unreadable.has(streamIdOf('model', fleetModel))) return
     const state = await this.#host.wake('model', fleetModel)
     if (state.known.some((each) => each.artifact === artifact)) return
     const data: Extract<EventIn<'model'>, { readonly type: 'ModelTrained' }>['data'] = {

@@ -1,9 +1,10 @@
+import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { sealed, unsealed, type SnapshotStore } from '../../actors/index.js'
 import {
+  decodeEvent,
   parseStreamId,
   type Category,
-  type EventIn,
   type EventStore,
   type Position,
   type RecordedEvent,
@@ -105,7 +106,9 @@ export class LogSoFar {
     if (found === null || found.category === 'client') return
     this.#entities.add(event.streamId)
     if (found.category !== 'stream') return
-    this.#handovers.take(found.entity, event as unknown as EventIn<'stream'>)
+    const decoded = decodeEvent('stream', event)
+    // Whoever wakes the stream's actor tells what is wrong with it.
+    if (E.isRight(decoded)) this.#handovers.take(found.entity, decoded.right)
   }
 
   #keep(): void {
