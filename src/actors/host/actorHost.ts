@@ -49,6 +49,8 @@ interface Cell<C extends Category> {
   readonly entity: Entity<C, StateByCategory[C]>
   readonly mailbox: Mailbox
   loaded: boolean
+  /** It is to be let go once nothing is waiting for it. */
+  leaving: boolean
 }
 
 /** Runs the actors: finds or rebuilds them, hands them facts one at a time, and performs what they want afterwards. */
@@ -101,11 +103,25 @@ export class ActorHost {
     return cell?.loaded === true ? (cell.entity.state as StateByCategory[C]) : undefined
   }
 
-  /** Lets an actor go that has nothing waiting; it comes back with the next message. */
+  /**
+   * Lets an actor go: at once, or when all that is waiting for it is done, unless something was recorded of it meanwhile.
+   * It comes back with the next message.
+   */
   passivate(category: Category, entity: string): void {
     const key = streamIdOf(category, entity)
     const cell = this.#cells.get(key)
-    if (cell === undefined || cell.mailbox.waiting() > 0) return
+    if (cell === undefined) return
+    if (cell.mailbox.waiting() > 0) cell.leaving = true
+    else this.#letGo(key, cell)
+  }
+
+  #onEmpty(key: string): void {
+    const cell = this.#cells.get(key)
+    if (cell?.leaving === true) this.#letGo(key, cell)
+  }
+
+  /** Only when nothing is waiting: from here on a message makes a new actor, and there must not be two at work. */
+  #letGo(key: string, cell: Cell<Category>): void {
     this.#cells.delete(key)
     this.#effects.reconcile(key, [])
     cell.entity.rest()
@@ -132,8 +148,9 @@ export class ActorHost {
     if (known !== undefined) return known
     const cell = {
       entity: this.#entityOf(category, entity, key),
-      mailbox: this.#mailboxes.open(category, entity),
+      mailbox: this.#mailboxes.open(category, entity, () => this.#onEmpty(key)),
       loaded: false,
+      leaving: false,
     }
     this.#cells.set(key, cell)
     return cell
@@ -151,6 +168,9 @@ export class ActorHost {
       ...(onStoreTrouble ? { onStoreTrouble } : {}),
       ...(snapshots ? { snapshots } : {}),
       onCommitted: (state, events) => {
+        // Who wanted it gone did not know of this yet, and may say so again.
+        const cell = this.#cells.get(key)
+        if (cell !== undefined) cell.leaving = false
         // First whoever keeps an eye on the states: effects may look there, and must not find the state before.
         this.#options.onCommitted?.({ category, entity, state, events } as unknown as Committed)
         this.#effects.reconcile(key, decider.outstanding(state))

@@ -29,7 +29,8 @@ export interface Mailbox {
 }
 
 export interface Mailboxes {
-  readonly open: (group: string, name: string) => Mailbox
+  /** @param onEmpty called whenever the last job that was waiting is done; then the mailbox may be stopped */
+  readonly open: (group: string, name: string, onEmpty: () => void) => Mailbox
   readonly close: () => void
 }
 
@@ -52,12 +53,12 @@ export function createMailboxes(): Mailboxes {
   }
 
   return {
-    open(group, name) {
+    open(group, name, onEmpty) {
       const bucket = `b${bucketOf(name)}`
       const groupActor = (): ActorRef => parentOf(group, () => system, group)
       const bucketActor = parentOf(`${group}/${bucket}`, groupActor, bucket)
       const actor = api.spawn(bucketActor, runJob, `a-${name}`)
-      return mailboxOf(actor)
+      return mailboxOf(actor, onEmpty)
     },
     close: () => api.stop(system),
   }
@@ -70,7 +71,7 @@ async function runJob(state: unknown, message: unknown): Promise<unknown> {
   return state
 }
 
-function mailboxOf(actor: ActorRef): Mailbox {
+function mailboxOf(actor: ActorRef, onEmpty: () => void): Mailbox {
   let waiting = 0
   return {
     waiting: () => waiting,
@@ -83,6 +84,7 @@ function mailboxOf(actor: ActorRef): Mailbox {
             .then(resolve, reject)
             .finally(() => {
               waiting -= 1
+              if (waiting === 0) onEmpty()
             })
         api.dispatch(actor, { job })
       })

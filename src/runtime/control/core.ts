@@ -81,6 +81,7 @@ export interface ViewerStatus {
   readonly connected: boolean
 }
 
+/** Sessions whose actors are kept awake. */
 const viewersKnownMax = 20_000
 const storeTroubleEveryMs = 5_000
 /** Events after which what is known of the log is kept anew. */
@@ -374,7 +375,15 @@ export class ControlCore {
     if (state.edges.length > 0)
       this.#viewers.set(entity, { session: entity, stream: state.stream ?? '', connected: true })
     else this.#host.passivate('client', entity)
-    if (this.#viewers.size > viewersKnownMax) this.#viewers.delete([...this.#viewers.keys()][0] ?? '')
+    if (this.#viewers.size > viewersKnownMax) this.#forgetViewer()
+  }
+
+  /** The one that nothing was heard of for longest. */
+  #forgetViewer(): void {
+    const [oldest] = this.#viewers.keys()
+    if (oldest === undefined) return
+    this.#viewers.delete(oldest)
+    this.#host.passivate('client', oldest)
   }
 
   #tellLater(category: Category, entity: string, fact: IncomingFact): void {

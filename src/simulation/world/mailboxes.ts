@@ -1,11 +1,14 @@
 import type { Mailbox, Mailboxes } from '../../actors/index.js'
 
 /** Mailboxes without an actor system behind them: jobs run one after the other, in the order in which they came. */
-export const createSimulatedMailboxes = (): Mailboxes => ({ open: () => openMailbox(), close: () => undefined })
+export const createSimulatedMailboxes = (): Mailboxes => ({
+  open: (_group, _name, onEmpty) => openMailbox(onEmpty),
+  close: () => undefined,
+})
 
 const settled = Promise.resolve()
 
-function openMailbox(): Mailbox {
+function openMailbox(onEmpty: () => void): Mailbox {
   const jobs: (() => void)[] = []
   let waiting = 0
   let busy = false
@@ -22,6 +25,7 @@ function openMailbox(): Mailbox {
         const ended = (settle: () => void): void => {
           waiting -= 1
           settle()
+          if (waiting === 0) onEmpty()
           next()
         }
         waiting += 1
