@@ -149,15 +149,28 @@ export const CommandReply = t.union([
 ])
 export type CommandReply = t.TypeOf<typeof CommandReply>
 
-export const RollCall = record({
+const rollCall = {
   servers: list(record({ id: entityId, bootId: t.string })),
   streams: list(record({ id: entityId, run: nullable(t.string), epoch: whole, sequence: t.Int })),
-})
+}
+export const RollCall = record(rollCall)
 /**
  * What the log of the control plane knows of who is there and of the newest routes. Whoever is not in it, or knows newer, tells
  * again what the log must have lost.
  */
 export type RollCall = t.TypeOf<typeof RollCall>
+
+/** The ids, in the order of their characters, from one on up to another that is left out; null: all that follow. */
+const IdRange = nullable(record({ from: t.string, until: nullable(t.string) }))
+export type IdRange = t.TypeOf<typeof IdRange>
+
+export const RollCallPart = record({
+  ...rollCall,
+  /** The servers and streams of which this is all there is to know; null: of none. */
+  covers: record({ servers: IdRange, streams: IdRange }),
+})
+/** A part of a roll call that is too long for one message: of what it does not cover it says nothing. */
+export type RollCallPart = t.TypeOf<typeof RollCallPart>
 
 export const DeadLetter = record({ subject: t.string, reason: t.string, data: t.unknown, at: finite })
 export type DeadLetter = t.TypeOf<typeof DeadLetter>

@@ -1,4 +1,5 @@
 export * from './codecs.js'
+export * from './roll.js'
 export * from './routeOrder.js'
 export * from './subjects.js'
 export * from './transport.js'

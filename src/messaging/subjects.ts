@@ -21,6 +21,11 @@ export const subjects = {
   noticeAll: 'segue.notice.>',
   /** Broadcast. RollCall: control plane -> media servers and ingests; whoever knows better says so. */
   roll: 'segue.roll',
+  /**
+   * Broadcast. RollCallPart: the same where it does not fit into one message. A subject of its own, for who knows whole calls
+   * alone would take itself for missing.
+   */
+  rollPart: 'segue.roll.part',
   /** Request. {} -> RouteAnswer: an edge or server that has just come (back) asks for the present route. */
   route: (stream: string) => `segue.route.${stream}`,
   routeAll: 'segue.route.>',

@@ -19,7 +19,8 @@ function server() {
     introduce: () => void (introductions += 1),
   })
   const call = (known: object): void => transport.broadcast(subjects.roll, known)
-  return { call, facts, deadLetters, introductions: () => introductions }
+  const callPart = (part: object): void => transport.broadcast(subjects.rollPart, part)
+  return { call, callPart, facts, deadLetters, introductions: () => introductions }
 }
 
 const stream = (epoch: number, sequence: number) => ({ id: 'demo', run: 'r1', epoch, sequence })
@@ -54,6 +55,28 @@ describe('a media server that hears the roll', () => {
     expect(facts.map(({ fact }) => decodePayload('stream', fact))).toMatchObject([
       { right: { type: 'RouteReported', data: { edge: 'a', route: { epoch: 4, cutover: 90, sequence: 31 } } } },
     ])
+  })
+
+  it('takes nothing from a part that covers neither it nor its routes', () => {
+    const { callPart, facts, deadLetters, introductions } = server()
+    const range = { from: 'e', until: 'z' }
+    for (let times = 0; times < 3; times += 1) {
+      callPart({ servers: [{ id: 'f', bootId: 'b' }], streams: [], covers: { servers: range, streams: null } })
+      callPart({ servers: [], streams: [], covers: { servers: null, streams: range } })
+    }
+    expect([facts, introductions(), deadLetters]).toEqual([[], 0, []])
+  })
+
+  it('is missing from a part that covers it, as is its route', () => {
+    const { callPart, facts, introductions } = server()
+    for (const times of [0, 1]) {
+      callPart({ servers: [], streams: [], covers: { servers: { from: '', until: 'b' }, streams: null } })
+      expect(introductions()).toBe(times)
+      callPart({ servers: [], streams: [], covers: { servers: { from: 'b', until: null }, streams: null } })
+    }
+    expect(facts).toEqual([])
+    callPart({ servers: [], streams: [], covers: { servers: null, streams: { from: 'demo', until: null } } })
+    expect(facts).toHaveLength(1)
   })
 
   it('puts a call aside that it cannot understand', () => {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../actors/index.js'
 import type { Category } from '../../events/index.js'
-import { subjects, type RollCall, type Transport } from '../../messaging/index.js'
+import type { RollCall, Transport } from '../../messaging/index.js'
 import type { FleetIndex } from './fleetIndex.js'
+import { rollMessages } from './rollMessages.js'
 
 export interface RollOptions {
   readonly transport: Pick<Transport, 'broadcast'>
@@ -9,6 +10,7 @@ export interface RollOptions {
   readonly index: FleetIndex
   /** Has an actor read what others have appended to its stream. */
   readonly lookAgain: (category: Category, entity: string) => Promise<void>
+  readonly warn: (message: string) => void
 }
 
 /** What was told before the start is heard by then; then again and again. */
@@ -23,7 +25,7 @@ const lookAgainAfterMs = [1_000, 5_000, 15_000]
  * way when its control plane died may be carried out after this one has read the log, and an actor that hears nothing does not
  * look. Returns how to stop.
  */
-export function callRoll({ transport, clock, index, lookAgain }: RollOptions): () => void {
+export function callRoll({ transport, clock, index, lookAgain, warn }: RollOptions): () => void {
   let stopped = false
   const look = async (): Promise<void> => {
     if (stopped) return
@@ -36,7 +38,14 @@ export function callRoll({ transport, clock, index, lookAgain }: RollOptions): (
   }
   const call = (): void => {
     if (stopped) return
-    transport.broadcast(subjects.roll, rollCallOf(index))
+    for (const { subject, data } of rollMessages(rollCallOf(index))) {
+      try {
+        transport.broadcast(subject, data)
+      } catch (error) {
+        // Nobody hears of this part; the others are none the worse for it.
+        warn(`the roll could not be called: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
   }
   const goOn = (): void => {
     if (stopped) return

@@ -1,7 +1,14 @@
-import * as E from 'fp-ts/lib/Either.js'
-import { describeErrors } from '../../events/index.js'
 import { factMessage, type PublishFact } from '../../media/edge/index.js'
-import { isNewer, RollCall, subjects, type Route, type Transport, type Unsubscribe } from '../../messaging/index.js'
+import {
+  hearRoll,
+  isCovered,
+  isNewer,
+  subjects,
+  type RollCallPart,
+  type Route,
+  type Transport,
+  type Unsubscribe,
+} from '../../messaging/index.js'
 import type { DeadLetters } from './deadLetters.js'
 
 export interface RollCallOptions {
@@ -31,16 +38,16 @@ export function answerRollCall(options: RollCallOptions): Unsubscribe {
 
   // The first call without us may have come before our introduction was heard.
   let missed = false
-  return transport.subscribe(subjects.roll, ({ subject, data }) => {
-    const called = RollCall.decode(data)
-    if (E.isLeft(called)) return deadLetter(subject, describeErrors(called.left), data)
-    const { servers, streams } = called.right
-    const isMissing = !servers.some((known) => known.id === server && known.bootId === bootId)
-    if (isMissing && missed) introduce()
-    missed = isMissing
+  const compare = ({ servers, streams, covers }: RollCallPart): void => {
+    if (isCovered(server, covers.servers)) {
+      const isMissing = !servers.some((known) => known.id === server && known.bootId === bootId)
+      if (isMissing && missed) introduce()
+      missed = isMissing
+    }
     const known = new Map(streams.map((stream) => [stream.id, stream]))
     for (const route of routes()) {
-      if (isNewer(route, known.get(route.stream) ?? null)) report(route)
+      if (isCovered(route.stream, covers.streams) && isNewer(route, known.get(route.stream) ?? null)) report(route)
     }
-  })
+  }
+  return hearRoll(transport, compare, deadLetter)
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { derivedId } from '../../events/index.js'
-import { RollCall, subjects, type Unsubscribe } from '../../messaging/index.js'
+import { hearRoll, isCovered, subjects, type RollCallPart, type Unsubscribe } from '../../messaging/index.js'
 import { connectNats } from '../../messaging/nats/index.js'
 import type { StreamFormat } from '../../media/format.js'
 import { startIngest, type Ingest } from '../ingest.js'
@@ -50,7 +50,7 @@ export async function startIngestProcess(options: IngestProcessOptions): Promise
 
 interface Broker extends FactOutlet {
   /** Called with what the control plane's log knows, whenever it calls the roll. */
-  readonly onRoll: (listener: (known: RollCall) => void) => Unsubscribe
+  readonly onRoll: (listener: (known: RollCallPart) => void) => Unsubscribe
 }
 
 async function connect(natsUrl: string, dataDir: string, logger: Logger): Promise<Broker> {
@@ -59,10 +59,7 @@ async function connect(natsUrl: string, dataDir: string, logger: Logger): Promis
   const facts = await openFactOutlet(transport, dataDir, logger)
   return {
     publish: facts.publish,
-    onRoll: (listener) =>
-      transport.subscribe(subjects.roll, ({ data }) => {
-        if (RollCall.is(data)) listener(data)
-      }),
+    onRoll: (listener) => hearRoll(transport, listener),
     close: async () => {
       await facts.close()
       await transport.close()
@@ -108,6 +105,7 @@ async function openFeed(
   const roll = connecting.then(
     ({ onRoll }) =>
       onRoll((known) => {
+        if (!isCovered(stream, known.covers.streams)) return
         const isMissing = !known.streams.some((each) => each.id === stream && each.run === run)
         // The first call without it may have come before its opening was heard.
         if (isMissing && missed) tell('StreamOpened', opened)
