@@ -8,6 +8,7 @@ import { keepShippedModel, modelsIn, shelveModel, shelveModels } from '../models
 import { Trainer } from '../training/trainer.js'
 import { startApi, type Api } from './api.js'
 import { ControlCore, type ControlPlaneLogger } from './core.js'
+import { guardedClock } from './guardedClock.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
 import { checkServerPolicy } from './policyCheck.js'
 import { BufferWatch, statusOf, type ControlStatus } from './status.js'
@@ -83,7 +84,7 @@ class Control implements ControlPlane {
   constructor(options: ControlPlaneOptions, signer: NoticeSigner) {
     this.#options = options
     this.#signer = signer
-    this.#clock = options.clock ?? systemClock
+    this.#clock = guardedClock(options.clock ?? systemClock, (message) => options.logger.warn(message))
     this.#buffers = new BufferWatch(this.#clock.now)
     const { transport, store, logger, serverPolicy, streamPolicy } = options
     const { training } = options

@@ -18,7 +18,6 @@ import {
   type Category,
   type EventIn,
   type EventStore,
-  type FleetServer,
   type PathQuality,
   type ServerPolicy,
   type StreamPolicy,
@@ -30,12 +29,14 @@ import { HandoverBook } from '../../projections/handoverBook.js'
 import type { HandoverHistory } from '../../projections/index.js'
 import type { Trainer } from '../training/index.js'
 import { FleetConditions } from './fleetCondition.js'
-import { fleetBeside, fleetChange, FleetIndex } from './fleetIndex.js'
+import { FleetIndex } from './fleetIndex.js'
+import { FleetNews } from './fleetNews.js'
 import { startIntake } from './intake.js'
 import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
 import type { NoticeSigner } from './noticeSigner.js'
 import { RiskCounter } from './riskCounter.js'
+import { onceAfter } from './onceAfter.js'
 import { callRoll } from './roll.js'
 
 export interface ControlPlaneLogger {
@@ -86,8 +87,6 @@ const viewersKnownMax = 20_000
 const storeTroubleEveryMs = 5_000
 /** Events after which what is known of the log is kept anew. */
 const logKeptEvery = 20_000
-/** By how much what a stream knows of loads may be out of date. */
-const loadsAfterMs = 1_000
 /** By how much what a server knows of its fleet may be. */
 const conditionAfterMs = 5_000
 
@@ -102,7 +101,8 @@ export class ControlCore {
   readonly #host: ActorHost
   readonly #watch: Watch
   readonly #closers: (() => Promise<unknown>)[] = []
-  readonly #fleetTold = new Map<string, ReadonlyArray<FleetServer>>()
+  readonly #fleetNews: FleetNews
+  readonly #tellConditionLater: () => void
   readonly #unreadable = new Set<string>()
   readonly #viewers = new Map<string, ViewerStatus>()
   readonly #log: LogSoFar
@@ -121,6 +121,11 @@ export class ControlCore {
     this.#risks = new RiskCounter(options.driftWindowMs)
     this.#log = new LogSoFar(store, snapshots)
     this.#watch = options.watch((server, fact) => this.#tellLater('server', server, fact))
+    this.#tellConditionLater = onceAfter(clock, conditionAfterMs, () => this.#tellCondition())
+    this.#fleetNews = new FleetNews({
+      ...{ index: this.index, clock, newId: this.#newId, warn: logger.warn },
+      tell: (stream, fact) => this.tell('stream', stream, fact),
+    })
     this.#host = new ActorHost({
       store,
       clock,
@@ -218,12 +223,13 @@ export class ControlCore {
       () => responder.close(),
     )
     const lookAgain: ActorHost['lookAgain'] = (category, entity) => this.#host.lookAgain(category, entity)
-    const stopRoll = callRoll({ transport, clock, index: this.index, lookAgain })
+    const stopRoll = callRoll({ transport, clock, index: this.index, lookAgain, warn: logger.warn })
     this.#closers.push(async () => stopRoll())
   }
 
   async close(): Promise<void> {
     this.#closing = true
+    this.#fleetNews.close()
     await Promise.all([
       ...this.#closers.map((close) => close()),
       this.#watch.close(),
@@ -291,7 +297,7 @@ export class ControlCore {
       this.#countRisk(state, events)
       const standing = standingOf(state)
       if (standing !== null) this.#watch.add(standing.id, standing.url, recordedOutage(state))
-      if (this.index.setServer(state)) this.#tellFleet()
+      if (this.index.setServer(state)) this.#fleetNews.tell()
     } else if (committed.category === 'model') {
       this.index.setModel((committed as Committed<'model'>).state)
     } else {
@@ -299,8 +305,8 @@ export class ControlCore {
       for (const event of events) this.#handovers.take(entity, event)
       // Another control plane may have shown it another fleet than this one did.
       const shown = events.some((event) => event.type === 'FleetObserved')
-      if (shown) this.#fleetTold.delete(entity)
-      if (this.index.setStream(state) || shown) this.#tellFleet()
+      if (shown) this.#fleetNews.shown(entity)
+      if (this.index.setStream(state) || shown) this.#fleetNews.tell()
     }
   }
 
@@ -322,51 +328,14 @@ export class ControlCore {
     this.#log.readOn().catch(() => undefined)
   }
 
-  /**
-   * Shows the streams the fleet: at once when a server has come or is another choice than before, and a little later when
-   * only loads have changed, or each step of one stream's handover would be an event of every other stream.
-   */
-  #tellFleet(loads: 'too' | 'later' = 'later'): void {
-    const fleet = this.index.fleet()
-    for (const state of this.index.streams()) {
-      const servers = fleetBeside(state, fleet)
-      const change = fleetChange(this.#fleetTold.get(state.stream) ?? state.fleet, servers)
-      if (change === 'none') continue
-      if (change === 'loads' && loads === 'later') {
-        this.#tellLoadsLater()
-        continue
-      }
-      this.#fleetTold.set(state.stream, servers)
-      this.#tellLater('stream', state.stream, {
-        id: this.#newId(this.#options.clock.now()),
-        type: 'FleetObserved',
-        data: { servers },
-      })
-    }
-  }
-
-  readonly #tellLoadsLater = this.#onceAfter(loadsAfterMs, () => this.#tellFleet('too'))
-
   /** Tells servers how their fleet stands, where it is another than they know. */
-  readonly #tellConditionLater = this.#onceAfter(conditionAfterMs, () => {
+  #tellCondition(): void {
+    if (this.#closing) return
     const { clock } = this.#options
     const condition = this.#conditions.conditionOf(this.index.fleet(), this.index.servers(), clock.now())
     for (const state of this.index.servers()) {
       const fact = this.#conditions.factFor(state.server, state, condition, clock.now())
       if (fact !== null) this.#tellLater('server', state.server, fact)
-    }
-  })
-
-  /** Something to ask for as often as one likes: it is done once, this long after it was first asked for. */
-  #onceAfter(afterMs: number, work: () => void): () => void {
-    let waits = false
-    return () => {
-      if (waits || this.#closing) return
-      waits = true
-      this.#options.clock.after(afterMs, () => {
-        waits = false
-        if (!this.#closing) work()
-      })
     }
   }
 
