@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import ICAL from 'ical.js'
 import type { MaintenanceWindow } from '../../events/index.js'
+import { bound } from './boundedRule.js'
 import { CalendarError } from './errors.js'
 
 const windowsMax = 500
@@ -67,14 +68,28 @@ function windowsOfEvent(event: ICAL.Event, fromMs: number, untilMs: number): Rea
     add(event, event.startDate, event.endDate)
     return windows
   }
-  const occurrences = event.iterator()
-  for (let passed = 0; passed < occurrencesMax; passed += 1) {
-    const next = occurrences.next() as ICAL.Time | null
-    if (next === null || next.toJSDate().getTime() >= untilMs) return windows
+  for (const next of startsOf(event, untilMs)) {
     const { item, startDate, endDate } = event.getOccurrenceDetails(next)
     add(item, startDate, endDate)
   }
-  throw new CalendarError(`event "${event.summary}" comes again more than ${occurrencesMax} times`)
+  return windows
+}
+
+function* startsOf(event: ICAL.Event, untilMs: number): Generator<ICAL.Time> {
+  const title = event.summary ?? event.uid
+  try {
+    for (const rule of event.component.getAllProperties('rrule')) bound(rule.getFirstValue() as ICAL.Recur, untilMs)
+    const occurrences = event.iterator()
+    for (let passed = 0; passed < occurrencesMax; passed += 1) {
+      // At the end, null or nothing at all.
+      const next = occurrences.next() as ICAL.Time | null | undefined
+      if (next === null || next === undefined || next.toJSDate().getTime() >= untilMs) return
+      yield next
+    }
+  } catch (cause) {
+    throw new CalendarError(`event "${title}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  throw new CalendarError(`event "${title}" comes again more than ${occurrencesMax} times`)
 }
 
 const nameOf = ({ uid }: ICAL.Event, start: ICAL.Time): string =>

@@ -1,6 +1,7 @@
 import ICAL from 'ical.js'
 import { DateTime, IANAZone } from 'luxon'
 import type { MaintenancePlan, MaintenanceWindow } from '../../events/index.js'
+import { timesOf } from './boundedRule.js'
 import { CalendarError } from './errors.js'
 
 /** A plan with more windows at once than this is a mistake in its rule. */
@@ -19,7 +20,7 @@ export function windowsOf(plan: MaintenancePlan, fromMs: number, untilMs: number
   if (!IANAZone.isValidZone(timezone))
     throw new CalendarError(`"${timezone}" is no time zone: give one such as Europe/Berlin`)
   if (!(durationMs > 0)) throw new CalendarError(`a window cannot last ${durationMs} ms`)
-  const occurrences = iterate(plan)
+  const occurrences = iterate(plan, untilMs)
   const windows: MaintenanceWindow[] = []
   for (let passed = 0; passed < occurrencesMax; passed += 1) {
     const next = occurrences.next() as ICAL.Time | null
@@ -37,14 +38,18 @@ export function windowsOf(plan: MaintenancePlan, fromMs: number, untilMs: number
   )
 }
 
-function iterate({ rule, first }: MaintenancePlan) {
+function iterate({ rule, first }: MaintenancePlan, untilMs: number): ICAL.RecurIterator {
   const start = DateTime.fromISO(first, { zone: 'UTC' })
   if (!start.isValid || /(z|[+-]\d\d:?\d\d)$/i.test(first)) {
     throw new CalendarError(`"${first}" is no local time: give it like 2026-12-06T03:00`)
   }
+  const { year, month, day, hour, minute, second } = start
+  return timesOf(parsed(rule), ICAL.Time.fromData({ year, month, day, hour, minute, second }), untilMs)
+}
+
+function parsed(rule: string): ICAL.Recur {
   try {
-    const { year, month, day, hour, minute, second } = start
-    return ICAL.Recur.fromString(rule).iterator(ICAL.Time.fromData({ year, month, day, hour, minute, second }))
+    return ICAL.Recur.fromString(rule)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new CalendarError(`"${rule}" is no recurrence rule such as FREQ=WEEKLY;BYDAY=SU: ${why}`, { cause })

@@ -49,6 +49,20 @@ describe('an iCalendar file', () => {
   })
 
   it.each([
+    ['FREQ=DAILY;BYMONTHDAY=-1', /^event "nightly": "FREQ=DAILY;BYMONTHDAY=-1" counts from .* write FREQ=MONTHLY/],
+    ['FREQ=SECONDLY;BYMONTH=7;BYDAY=SU', /^event "nightly": rule "[^"]+" is too fine/],
+    ['FREQ=MINUTELY', /^event "nightly" comes again more than 10000 times/],
+  ])('is refused, with the name of the event, when its rule cannot be followed: %s', (rule, why) => {
+    const lines = ['UID:n', 'SUMMARY:nightly', 'DTSTART:20261202T030000Z', 'DURATION:PT1H', `RRULE:${rule}`]
+    expect(() => read(calendar(...event(...lines)))).toThrow(why)
+  })
+
+  it('ends even when an event comes again in a thousand million days', () => {
+    const rule = 'RRULE:FREQ=DAILY;INTERVAL=1000000000'
+    expect(read(calendar(...event('UID:n', 'DTSTART:20261202T030000Z', 'DURATION:PT1H', rule)))).toHaveLength(1)
+  })
+
+  it.each([
     ['hello', /no iCalendar file/],
     ['BEGIN:VEVENT\r\nEND:VEVENT', /holds no VCALENDAR/],
     [calendar(...event('UID:a', 'SUMMARY:when?')), /event "when\?" has no DTSTART/],

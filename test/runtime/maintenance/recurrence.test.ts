@@ -11,6 +11,11 @@ const between = (change: Partial<MaintenancePlan>, from: string, until: string) 
   windowsOf(plan(change), Date.parse(from), Date.parse(until))
 const times = (windows: ReturnType<typeof windowsOf>) => windows.map(({ from }) => new Date(from).toISOString())
 
+const everyDay = Array.from(
+  { length: 371 },
+  (_, index) => `${1 + (index % 53)}${['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'][index % 7] ?? ''}`,
+)
+
 describe('windows of a plan', () => {
   it('come by its rule, and say what they are for', () => {
     const windows = between({}, '2026-12-01T00:00Z', '2026-12-20T00:00Z')
@@ -38,9 +43,29 @@ describe('windows of a plan', () => {
   })
 
   it.each([
+    ['every so many years', 'FREQ=YEARLY;INTERVAL=1000000000', 1],
+    ['every so many months', 'FREQ=MONTHLY;INTERVAL=1000000000', 1],
+    ['every so many weeks', 'FREQ=WEEKLY;INTERVAL=1000000000', 1],
+    ['every so many days', 'FREQ=DAILY;INTERVAL=1000000000', 1],
+    ['in leap years alone, which its interval misses', 'FREQ=MONTHLY;INTERVAL=12;BYMONTH=2;BYDAY=5MO', 0],
+    ['in a month that its interval misses', 'FREQ=WEEKLY;INTERVAL=52;BYMONTH=7', 1],
+    ['on a day that is never the fifth Monday', 'FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1', 0],
+    ['on the last day of the month', 'FREQ=MONTHLY;BYMONTHDAY=-1', 1],
+  ])('end, when a rule comes %s', (_, rule, count) => {
+    expect(between({ rule }, '2026-12-01T00:00Z', '2027-01-05T00:00Z')).toHaveLength(count)
+  })
+
+  it.each([
     [{ rule: 'EVERY SUNDAY' }, /is no recurrence rule such as FREQ=WEEKLY/],
     [{ rule: 'FREQ=SECONDLY' }, /more than 200 windows/],
     [{ rule: 'FREQ=MINUTELY', first: '1990-01-01T00:00' }, /more than 10000 windows: begin later/],
+    [{ rule: 'FREQ=DAILY;BYMONTHDAY=-1' }, /counts from the end of a month.*: write FREQ=MONTHLY;BYMONTHDAY=-1$/],
+    [{ rule: 'FREQ=HOURLY;BYMONTHDAY=1,-1' }, /write FREQ=MONTHLY;BYMONTHDAY=1,-1$/],
+    [{ rule: 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30' }, /never comes: no such month has so many days/],
+    [{ rule: 'FREQ=YEARLY;BYMONTH=4,6;BYMONTHDAY=31' }, /never comes/],
+    [{ rule: 'FREQ=DAILY;BYWEEKNO=20' }, /weeks of the year, which is for yearly rules/],
+    [{ rule: 'FREQ=SECONDLY;BYMONTH=7;BYDAY=SU' }, /is too fine for how far it reaches/],
+    [{ rule: `FREQ=YEARLY;BYDAY=${everyDay.join(',')}` }, /letters is longer than 500/],
     [{ timezone: 'Mars/Olympus' }, /no time zone: give one such as Europe\/Berlin/],
     [{ first: '2026-12-06T03:00Z' }, /no local time/],
     [{ first: 'soon' }, /no local time/],
