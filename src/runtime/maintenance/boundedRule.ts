@@ -5,6 +5,8 @@ import { CalendarError } from './errors.js'
 const stepsMax = 200_000
 /** What a person writes is far shorter; the library goes through all of it for every year. */
 const lettersMax = 500
+/** A day's seconds fit; the library counts off larger ones day by day. */
+const intervalMax = 100_000
 const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 interface Bounds {
@@ -54,7 +56,7 @@ class BoundedIterator extends ICAL.RecurIterator {
     step(this)
   }
 
-  /** Day by day, however many: an interval of a thousand million days would take minutes to end beyond sight. */
+  /** Day by day, however many: a long interval would take its time to end beyond sight. */
   override increment_monthday(days: number): void {
     const yearMax = boundsOf.get(this.rule)?.yearMax ?? Infinity
     super.increment_monthday(Math.min(days, (yearMax - this.last.year + 2) * 366))
@@ -105,6 +107,7 @@ const unusable = (rule: ICAL.Recur, cause: unknown): CalendarError => {
 function check(rule: ICAL.Recur): void {
   const text = String(rule)
   if (text.length > lettersMax) throw new CalendarError(`a rule of ${text.length} letters is longer than ${lettersMax}`)
+  if (rule.interval > intervalMax) throw new CalendarError(`"${text}" has an INTERVAL above ${intervalMax}`)
   const {
     BYMONTHDAY: days = [],
     BYMONTH: months = [],

@@ -57,8 +57,8 @@ describe('an iCalendar file', () => {
     expect(() => read(calendar(...event(...lines)))).toThrow(why)
   })
 
-  it('ends even when an event comes again in a thousand million days', () => {
-    const rule = 'RRULE:FREQ=DAILY;INTERVAL=1000000000'
+  it('ends even when an event comes again in hundred thousand days', () => {
+    const rule = 'RRULE:FREQ=DAILY;INTERVAL=100000'
     expect(read(calendar(...event('UID:n', 'DTSTART:20261202T030000Z', 'DURATION:PT1H', rule)))).toHaveLength(1)
   })
 

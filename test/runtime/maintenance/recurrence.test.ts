@@ -43,10 +43,10 @@ describe('windows of a plan', () => {
   })
 
   it.each([
-    ['every so many years', 'FREQ=YEARLY;INTERVAL=1000000000', 1],
-    ['every so many months', 'FREQ=MONTHLY;INTERVAL=1000000000', 1],
-    ['every so many weeks', 'FREQ=WEEKLY;INTERVAL=1000000000', 1],
-    ['every so many days', 'FREQ=DAILY;INTERVAL=1000000000', 1],
+    ['every so many years', 'FREQ=YEARLY;INTERVAL=100000', 1],
+    ['every so many months', 'FREQ=MONTHLY;INTERVAL=100000', 1],
+    ['every so many weeks', 'FREQ=WEEKLY;INTERVAL=100000', 1],
+    ['every so many days', 'FREQ=DAILY;INTERVAL=100000', 1],
     ['in leap years alone, which its interval misses', 'FREQ=MONTHLY;INTERVAL=12;BYMONTH=2;BYDAY=5MO', 0],
     ['in a month that its interval misses', 'FREQ=WEEKLY;INTERVAL=52;BYMONTH=7', 1],
     ['on a day that is never the fifth Monday', 'FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1', 0],
@@ -63,6 +63,7 @@ describe('windows of a plan', () => {
     [{ rule: 'FREQ=HOURLY;BYMONTHDAY=1,-1' }, /write FREQ=MONTHLY;BYMONTHDAY=1,-1$/],
     [{ rule: 'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30' }, /never comes: no such month has so many days/],
     [{ rule: 'FREQ=YEARLY;BYMONTH=4,6;BYMONTHDAY=31' }, /never comes/],
+    [{ rule: 'FREQ=HOURLY;INTERVAL=1000000000000000' }, /has an INTERVAL above 100000/],
     [{ rule: 'FREQ=DAILY;BYWEEKNO=20' }, /weeks of the year, which is for yearly rules/],
     [{ rule: 'FREQ=SECONDLY;BYMONTH=7;BYDAY=SU' }, /is too fine for how far it reaches/],
     [{ rule: `FREQ=YEARLY;BYDAY=${everyDay.join(',')}` }, /letters is longer than 500/],
