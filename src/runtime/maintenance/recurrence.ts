@@ -47,13 +47,18 @@ function iterate({ rule, first }: MaintenancePlan, untilMs: number): ICAL.RecurI
   return timesOf(parsed(rule), ICAL.Time.fromData({ year, month, day, hour, minute, second }), untilMs)
 }
 
-function parsed(rule: string): ICAL.Recur {
+function parsed(text: string): ICAL.Recur {
+  const unusable = (why: string, cause?: unknown): CalendarError =>
+    new CalendarError(`"${text}" is no recurrence rule such as FREQ=WEEKLY;BYDAY=SU: ${why}`, { cause })
+  let rule: ICAL.Recur
   try {
-    return ICAL.Recur.fromString(rule)
+    rule = ICAL.Recur.fromString(text)
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new CalendarError(`"${rule}" is no recurrence rule such as FREQ=WEEKLY;BYDAY=SU: ${why}`, { cause })
+    throw unusable(cause instanceof Error ? cause.message : String(cause), cause)
   }
+  // The library takes a text without it, and fails when the rule is followed.
+  if ((rule.freq as string | null) === null) throw unusable('it has no FREQ')
+  return rule
 }
 
 /** `20261206T020000Z`: readable, and fit for a path. */
