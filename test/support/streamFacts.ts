@@ -148,4 +148,18 @@ export function settling(changes: Partial<StreamPolicy> = {}): StreamStory {
   return story.given(reached(2, 's2', story.state.handover?.cutover?.number ?? 0)).later(100)
 }
 
+/** The pause before a reason is followed again: which deadline ends it, and in how many ms; null when none is made. */
+export const pauseOf = (story: StreamStory) => {
+  const wish = streamDecider
+    .outstanding(story.state)
+    .find((effect) => effect.type === 'deadline' && effect.step === 'retry')
+  return wish?.type === 'deadline' ? { deadline: wish.key, ms: wish.at - story.now } : null
+}
+
+/** What is decided when the pause is over. */
+export const afterPause = (story: StreamStory): ReadonlyArray<EventIn<'stream'>> => {
+  const { deadline: key = '', ms = 0 } = pauseOf(story) ?? {}
+  return story.later(ms).when(deadline(key, 'retry'))
+}
+
 export { only, type EventIn }

@@ -1,4 +1,3 @@
-import { streamDecider } from '../../../src/actors/index.js'
 import { typesOf } from '../../support/story.js'
 import * as f from '../../support/streamFacts.js'
 
@@ -17,27 +16,14 @@ function givenUp(story: Story): Story {
   return story
 }
 
-const pause = (story: Story) => {
-  const wish = streamDecider
-    .outstanding(story.state)
-    .find((effect) => effect.type === 'deadline' && effect.step === 'retry')
-  return wish?.type === 'deadline' ? { deadline: wish.key, ms: wish.at - story.now } : null
-}
-
-/** What is decided when the pause is over. */
-function afterPause(story: Story) {
-  const { deadline = '', ms = 0 } = pause(story) ?? {}
-  return story.later(ms).when(f.deadline(deadline, 'retry'))
-}
-
 const begun = (decisions: ReadonlyArray<f.EventIn<'stream'>>) => f.only(decisions, 'HandoverStarted').data
 
 describe('a primary that dies during a handover for another reason', () => {
   it('is left when that handover was an operator’s and is given up', () => {
     const story = f.onAir().given(f.requested('operator', 's1', null))
     givenUp(story.given(failed(), f.requested('failure', 's1', 'death')))
-    expect(pause(story)?.ms).toBe(500)
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
+    expect(f.pauseOf(story)?.ms).toBe(500)
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
   })
 
   it('is left when the alarm had cleared and the target missed the cut-over', () => {
@@ -45,7 +31,7 @@ describe('a primary that dies during a handover for another reason', () => {
     const { id = '', cutover } = story.state.handover ?? {}
     story.later(6_000).given(f.deadline(`${id}-k${cutover?.epoch ?? 0}`, 'cutover'))
     givenUp(story)
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
   })
 
   it('is left although the drain, for which the handover was, is called off', () => {
@@ -53,14 +39,14 @@ describe('a primary that dies during a handover for another reason', () => {
     givenUp(story.given(f.requested('failure', 's1', 'death')))
     // The news of the failure comes after the request.
     story.given(f.withdrawn('drain-1'), failed())
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'failure', reference: 'death' })
   })
 
   it('is kept when it is back, and asks for nothing more', () => {
     const story = f.onAir().given(f.requested('operator', 's1', null))
     givenUp(story.given(failed(), f.requested('failure', 's1', 'death'))).given(well())
-    expect(afterPause(story)).toEqual([])
-    expect(pause(story)).toBeNull()
+    expect(f.afterPause(story)).toEqual([])
+    expect(f.pauseOf(story)).toBeNull()
     expect(story.state.reasons).toEqual([])
   })
 })
@@ -82,8 +68,8 @@ describe('a drain that is asked for during another handover', () => {
 
   it('goes first after a pause when that one is given up, as the more urgent of the two', () => {
     const story = givenUp(f.preparing().given(f.requested('drain', 's1', 'drain-1')))
-    expect(pause(story)?.ms).toBe(2_000)
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
+    expect(f.pauseOf(story)?.ms).toBe(2_000)
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
   })
 
   it('is forgotten when it is called off before', () => {
@@ -108,7 +94,7 @@ describe('a request that is declined', () => {
   it('does not displace the reason that waits', () => {
     const story = givenUp(f.onAir().given(f.requested('drain', 's1', 'drain-1')))
     story.given(f.requested('operator', 's1', null, 's9'))
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
   })
 })
 
@@ -126,13 +112,13 @@ describe('a route that was taken over from outside', () => {
 
   it('is left after a minute when nobody knows its primary', () => {
     const story = f.onAir().given(reported('s8'))
-    expect(pause(story)?.ms).toBe(60_000)
-    expect(begun(afterPause(story))).toMatchObject({ cause: 'failure', from: { id: 's8' } })
+    expect(f.pauseOf(story)?.ms).toBe(60_000)
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'failure', from: { id: 's8' } })
   })
 
   it('stays when its primary has introduced itself meanwhile', () => {
     const story = f.onAir().given(reported('s8'), f.fleet(f.server('s8'), f.server('s2'), f.server('s3')))
-    expect(afterPause(story)).toEqual([])
+    expect(f.afterPause(story)).toEqual([])
     expect(story.state.unmet).toBeNull()
   })
 })

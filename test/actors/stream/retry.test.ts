@@ -1,4 +1,3 @@
-import { streamDecider } from '../../../src/actors/index.js'
 import { typesOf } from '../../support/story.js'
 import * as f from '../../support/streamFacts.js'
 
@@ -16,23 +15,11 @@ function aborted(cause: 'prediction' | 'failure' | 'operator' = 'prediction'): S
   return story
 }
 
-const pause = (story: Story) => {
-  const wish = streamDecider
-    .outstanding(story.state)
-    .find((effect) => effect.type === 'deadline' && effect.step === 'retry')
-  return wish?.type === 'deadline' ? { deadline: wish.key, ms: wish.at - story.now } : null
-}
-
-const over = (story: Story) => {
-  const { deadline = '', ms = 0 } = pause(story) ?? {}
-  return story.later(ms).when({ type: 'DeadlinePassed', data: { deadline, step: 'retry' } })
-}
-
 describe('after a handover that was aborted', () => {
   it('the reason is followed again after a pause', () => {
     const story = aborted()
-    expect(pause(story)?.ms).toBe(2_000)
-    const decisions = over(story)
+    expect(f.pauseOf(story)?.ms).toBe(2_000)
+    const decisions = f.afterPause(story)
     expect(typesOf(decisions)).toEqual(['HandoverStarted', 'StandbyActivationOrdered'])
     expect(f.only(decisions, 'HandoverStarted').data).toMatchObject({ handover: 'main-h2', cause: 'prediction' })
   })
@@ -41,8 +28,8 @@ describe('after a handover that was aborted', () => {
     const story = aborted()
     const pauses: number[] = []
     for (let round = 0; round < 6; round += 1) {
-      pauses.push(pause(story)?.ms ?? 0)
-      over(story)
+      pauses.push(f.pauseOf(story)?.ms ?? 0)
+      f.afterPause(story)
       while (story.state.handover !== null) {
         const { order } = story.state.handover
         story.later(6_000).given({ type: 'DeadlinePassed', data: { deadline: order, step: 'activate' } })
@@ -53,15 +40,15 @@ describe('after a handover that was aborted', () => {
 
   it('with the primary dead there is next to no pause', () => {
     const story = aborted('failure')
-    expect(pause(story)?.ms).toBe(500)
-    expect(typesOf(over(story))).toContain('HandoverStarted')
+    expect(f.pauseOf(story)?.ms).toBe(500)
+    expect(typesOf(f.afterPause(story))).toContain('HandoverStarted')
   })
 
   it('a primary that came back in the pause keeps its stream', () => {
     const story = aborted('failure')
     story.given(f.fleet(f.server('s1'), f.server('s2'), f.server('s3')))
-    expect(over(story)).toEqual([])
-    expect(pause(story)).toBeNull()
+    expect(f.afterPause(story)).toEqual([])
+    expect(f.pauseOf(story)).toBeNull()
   })
 
   it('nothing is tried again once the reason is over', () => {
@@ -69,7 +56,7 @@ describe('after a handover that was aborted', () => {
     const reference = story.state.unmet?.reference ?? ''
     const data = { reference, reason: 'the score is back', requestedBy: 'server-s1' }
     story.given({ type: 'HandoverWithdrawn', data })
-    expect(pause(story)).toBeNull()
+    expect(f.pauseOf(story)).toBeNull()
     expect(story.when(f.fleet(f.server('s1'), f.server('s2'), f.server('s3')))).toEqual([])
   })
 
@@ -79,6 +66,6 @@ describe('after a handover that was aborted', () => {
   })
 
   it('an operator asks again, or not', () => {
-    expect(pause(aborted('operator'))).toBeNull()
+    expect(f.pauseOf(aborted('operator'))).toBeNull()
   })
 })
