@@ -5,6 +5,9 @@ import type { ProbeFailure, ProbeOutcome } from './liveness.js'
 import { afterAnswer, afterMiss, newPatience, timeoutMsOf } from './patience.js'
 
 const bodyBytesMax = 16_384
+/** A server that has not answered for this long is asked less often, until it answers again. */
+const restAfterMs = 60_000
+const restingEveryMs = 2_000
 
 export interface ProberOptions {
   /** Base address of the server; `/healthz` is asked for. */
@@ -22,7 +25,8 @@ export interface Prober {
 }
 
 /**
- * Asks `GET <url>/healthz` over one kept connection, one request at a time. The outcome tells refused (nobody listens),
+ * Asks `GET <url>/healthz` over one kept connection, one request at a time, and every 2 s only when nothing was answered
+ * for a minute. The outcome tells refused (nobody listens),
  * reset (the connection broke), timeout and status (an answer, but not 2xx) apart.
  * @throws HealthOptionsError when the address is none.
  */
@@ -38,6 +42,7 @@ export const startProber = (options: ProberOptions): Prober => {
   let patience = newPatience(timeoutMs)
   let stopped = false
   let timer: NodeJS.Timeout | undefined
+  let answeredAtMs = clock.monotonicMs()
 
   const probeOnce = async (): Promise<void> => {
     const startedAt = clock.now()
@@ -49,9 +54,13 @@ export const startProber = (options: ProberOptions): Prober => {
       (error: unknown): ProbeOutcome => ({ type: 'failed', startedAt, at: clock.now(), reason: reasonOf(error) }),
     )
     if (stopped) return
-    if (outcome.type === 'ok') patience = afterAnswer(patience, outcome.rttMs)
-    else if (outcome.reason === 'timeout') patience = afterMiss(patience)
-    timer = setTimeout(() => void probeOnce(), Math.max(0, everyMs - (clock.monotonicMs() - startedAtMs)))
+    const nowMs = clock.monotonicMs()
+    if (outcome.type === 'ok') {
+      patience = afterAnswer(patience, outcome.rttMs)
+      answeredAtMs = nowMs
+    } else if (outcome.reason === 'timeout') patience = afterMiss(patience)
+    const pauseMs = nowMs - answeredAtMs >= restAfterMs ? Math.max(everyMs, restingEveryMs) : everyMs
+    timer = setTimeout(() => void probeOnce(), Math.max(0, pauseMs - (nowMs - startedAtMs)))
     timer.unref()
     onOutcome(outcome)
   }

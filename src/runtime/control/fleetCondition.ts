@@ -7,6 +7,8 @@ const countedMs = 7 * 86_400_000
 const scorePoints = 10
 const grownDays = 0.25
 const dayMs = 86_400_000
+/** Who has been down for this long is no part of the fleet any more, until it is back: nobody waits for it. */
+const goneAfterMs = 600_000
 
 /** Knows how a fleet stands, and when that is worth telling its servers. */
 export class FleetConditions {
@@ -14,13 +16,14 @@ export class FleetConditions {
 
   /** The condition as it is now. */
   conditionOf(fleet: ReadonlyArray<FleetServer>, states: ReadonlyArray<ServerState>, now: number): FleetCondition {
-    const present = fleet.filter(({ standing }) => standing !== 'draining')
+    const gone = new Set(states.filter((state) => isGone(state, now)).map(({ server }) => server))
+    const present = fleet.filter(({ id, standing }) => standing !== 'draining' && !gone.has(id))
     const scores = present.map(({ score, standing }) => (standing === 'failed' ? 0 : score)).sort((a, b) => a - b)
     const free = present
       .filter(({ standing }) => standing === 'stable' || standing === 'watch')
       .reduce((sum, { roles, capacityStreams }) => sum + Math.max(0, capacityStreams - roles), 0)
     const sum = (of: (state: ServerState) => number): number => states.reduce((all, state) => all + of(state), 0)
-    const days = sum(({ firstSeenAt }) => Math.min(countedMs, Math.max(0, now - (firstSeenAt ?? now))) / dayMs)
+    const days = sum((state) => daysCounted(state, now))
     return {
       servers: present.length,
       troubled: present.filter(({ standing }) => standing === 'failed' || standing === 'unstable').length,
@@ -42,6 +45,16 @@ export class FleetConditions {
       data: condition,
     }
   }
+}
+
+const isGone = ({ failed }: ServerState, now: number): boolean => failed !== null && now - failed.at >= goneAfterMs
+
+/** Days of the counted time in which the server was part of the fleet. */
+const daysCounted = (state: ServerState, now: number): number => {
+  const { firstSeenAt, failed } = state
+  const from = Math.max(firstSeenAt ?? now, now - countedMs)
+  const until = failed !== null && isGone(state, now) ? failed.at : now
+  return Math.max(0, until - from) / dayMs
 }
 
 const isAnother = (known: FleetCondition, condition: FleetCondition): boolean =>

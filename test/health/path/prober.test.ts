@@ -118,4 +118,28 @@ describe('prober', () => {
   it('refuses an address that is none', () => {
     expect(() => startProber({ url: 'server-a:80', onOutcome: () => undefined })).toThrow(/http or https address/)
   })
+
+  it('asks less often once nothing has answered for a minute, and as often as before when it is back', async () => {
+    const port = await listen()
+    await kill()
+    let aheadMs = 0
+    prober = startProber({
+      url: `http://127.0.0.1:${port}`,
+      everyMs: 20,
+      timeoutMs: 150,
+      onOutcome: (outcome) => outcomes.push(outcome),
+      clock: { now: () => Date.now(), monotonicMs: () => performance.now() + aheadMs },
+    })
+    await waitFor(() => outcomes.length >= 3, { describe: 'refusals' })
+    aheadMs = 60_000
+    const before = outcomes.length
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    // At 20 ms there would have been some 25.
+    expect(outcomes.length - before).toBeLessThanOrEqual(2)
+
+    await listen(port)
+    await waitFor(() => outcomes.filter(({ type }) => type === 'ok').length >= 10, { describe: 'ten answers' })
+    const answered = outcomes.filter(({ type }) => type === 'ok')
+    expect((answered[9]?.at ?? 0) - (answered[0]?.at ?? 0)).toBeLessThan(10_000)
+  })
 })
