@@ -230,12 +230,13 @@ export function createEdge(options: EdgeOptions): Edge {
   }
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy())
     const stream = pathPattern.exec(request.url ?? '')?.[1]
     if (stream === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      // Whoever does not close its half would hold the server's stop up.
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy())
       return
     }
-    socket.on('error', () => socket.destroy())
     sockets.handleUpgrade(request, socket, head, (opened) => {
       accept(stream, (handlers) => openChannel(opened, handlers))
     })

@@ -135,7 +135,10 @@ export const createFeedHandler = ({
   const readers = new Map<string, number>()
   let cutOff = 0
   return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://feed')
+    const address = request.url ?? '/'
+    // A request line may hold anything, `//` for one, and none of it may end the process.
+    const url = URL.canParse(address, 'http://feed') ? new URL(address, 'http://feed') : null
+    if (url === null) return false
     const [, stream, rest] = /^\/feed\/([^/]+)(\/info)?\/?$/.exec(url.pathname) ?? []
     if (stream === undefined) return false
     if (request.method !== 'GET') {

@@ -1,3 +1,4 @@
+import { connect as connectTo } from 'node:net'
 import { WebSocket } from 'ws'
 import { createNoticeBoard } from '../../../src/media/edge/index.js'
 import { subjects } from '../../../src/messaging/index.js'
@@ -89,5 +90,25 @@ describe('the notice board', () => {
     expect(board.newest('other')).toBeNull()
     expect(invalid).toHaveLength(3)
     expect(await board.find('demo')).toBeNull()
+  })
+
+  it('are let go of when they ask for another channel and keep their half of the connection', async () => {
+    await begin()
+    const { port } = new URL(world.url)
+    const socket = connectTo({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
+    let isGone = false
+    let heard = ''
+    socket
+      .on('error', () => (isGone = true))
+      .on('close', () => (isGone = true))
+      .on('data', (data) => (heard += data.toString()))
+    socket.write('GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    await waitFor(() => heard.startsWith('HTTP/1.1 404'))
+    // Only a connection that is no more refuses what is written.
+    await waitFor(() => {
+      if (!isGone) socket.write('still here')
+      return isGone
+    })
+    expect(isGone).toBe(true)
   })
 })

@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { advancePosition, createFeedHandler, FeedRing, FeedWriter } from '../../../src/media/feed/index.js'
 import { waitFor } from '../../support/waitFor.js'
@@ -136,5 +136,10 @@ describe('The feed over HTTP', () => {
     await waitFor(
       async () => ((await (await fetch(`${url}/feed/one/info`)).json()) as { readers: number }).readers === 0,
     )
+  })
+
+  it.each(['//', 'http://['])('leaves a request for %s, which is no address, to others', (address) => {
+    const handle = createFeedHandler({ feedOf: () => undefined })
+    expect(handle({ url: address, method: 'GET' } as IncomingMessage, {} as ServerResponse)).toBe(false)
   })
 })
