@@ -52,9 +52,9 @@ const name = (number: number) => `${String(number).padStart(10, '0')}.jsonl`
 /** Opens the queue in a folder, which is made when missing and must be used by one process only. */
 export async function openFifo(options: FifoOptions): Promise<Fifo> {
   const { dir, bytesMax = Infinity } = options
-  await Promise.resolve(dir).then(makeFolder).catch(unavailable(dir))
+  await Promise.resolve(dir).then(makeFolder).catch(spoolUnavailable(dir))
   const fifo = new FileFifo(dir, bytesMax, options.fileBytesMax ?? Math.min(1_048_576, Math.ceil(bytesMax / 8)))
-  await fifo.load().catch(unavailable(dir))
+  await fifo.load().catch(spoolUnavailable(dir))
   return {
     append: (messages) => fifo.exclusively(() => fifo.append(messages)),
     prepend: (messages) => fifo.exclusively(() => fifo.prepend(messages)),
@@ -89,7 +89,7 @@ class FileFifo {
 
   /** Runs one operation at a time, in the order of the calls. */
   exclusively<T>(operation: () => Promise<T>): Promise<T> {
-    const run = this.#last.then(operation).catch(unavailable(this.#dir))
+    const run = this.#last.then(operation).catch(spoolUnavailable(this.#dir))
     this.#last = run.catch(() => undefined)
     return run
   }
@@ -246,7 +246,8 @@ const isSpooled = (value: unknown): value is SpooledMessage =>
   typeof value.id === 'string' &&
   'data' in value
 
-const unavailable =
+/** Makes a `SpoolUnavailable` of any error and throws it. */
+export const spoolUnavailable =
   (dir: string) =>
   (error: unknown): never => {
     if (error instanceof SpoolUnavailable) throw error

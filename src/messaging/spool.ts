@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import { openFifo, type Fifo } from './fifo.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { lockFile, type FileLock } from '../events/stores/sqlite/lockFile.js'
+import { openFifo, spoolUnavailable, type Fifo } from './fifo.js'
 
 export interface SpoolOptions {
-  /** Folder of this process alone; made when missing. */
+  /** Made when missing. While another spool has it open, even of another process, `<dir>-2` is taken, and so on. */
   readonly dir: string
   /** Most bytes of health samples; beyond them the oldest are dropped. Default 64 MiB. */
   readonly bytesMax?: number
@@ -16,16 +18,35 @@ export interface Spool {
 }
 
 /** @throws SpoolUnavailable when the folder cannot be used. */
-export async function createSpool({ dir, bytesMax = 64 * 1_048_576 }: SpoolOptions): Promise<Spool> {
-  const samples = await openFifo({ dir: join(dir, 'samples'), bytesMax })
-  const facts = await openFifo({ dir: join(dir, 'facts') })
-  return {
-    samples,
-    facts,
-    close: async () => {
-      await Promise.all([samples.close(), facts.close()])
-    },
+export async function createSpool({ dir: wanted, bytesMax = 64 * 1_048_576 }: SpoolOptions): Promise<Spool> {
+  const { dir, lock } = await firstFree(wanted)
+  try {
+    const samples = await openFifo({ dir: join(dir, 'samples'), bytesMax })
+    const facts = await openFifo({ dir: join(dir, 'facts') })
+    return {
+      samples,
+      facts,
+      close: async () => {
+        await Promise.all([samples.close(), facts.close()])
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
   }
+}
+
+const spoolsMax = 100
+
+/** What a process leaves that is killed is sent by the next one that comes to its folder. */
+async function firstFree(wanted: string): Promise<{ readonly dir: string; readonly lock: FileLock }> {
+  for (let attempt = 1; attempt <= spoolsMax; attempt++) {
+    const dir = attempt === 1 ? wanted : `${wanted}-${attempt}`
+    const lock = await lockFile(join(dir, 'lock')).catch(spoolUnavailable(dir))
+    if (E.isRight(lock)) return { dir, lock: lock.right }
+  }
+  return spoolUnavailable(wanted)(new Error(`${spoolsMax} processes use it already`))
 }
 
 /**

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { checkFfmpeg } from '../media/ffmpegBinary.js'
-import { createFeedHandler, FeedRing, FileJournal, type PublishedFeed } from '../media/feed/index.js'
+import { createFeedHandler, FeedRing, type PublishedFeed } from '../media/feed/index.js'
 import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
 import type { MediaTicks, StreamFormat } from '../media/format.js'
 import {
@@ -24,7 +24,7 @@ import {
   type Source,
   type SourceFacts,
 } from '../media/ingest/index.js'
-import { errorMessage } from './systemError.js'
+import { journalOf, lockFeed } from './ingestFolder.js'
 
 export type IngestState =
   | { readonly type: 'onAir'; readonly url: string; readonly width: number; readonly height: number }
@@ -104,6 +104,11 @@ const listen = (server: Server, port: number, host: string): Promise<AddressInfo
     })
   })
 
+const closed = (server: Server): Promise<void> => {
+  server.closeAllConnections()
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
 /** Facts about the source, as far as it can be asked; an error only where waiting would not help. */
 const factsAbout = async (source: Source): Promise<SourceFacts | null> => {
   if (source.type === 'file') return orThrow(await probeSource(source.path))
@@ -114,15 +119,6 @@ const factsAbout = async (source: Source): Promise<SourceFacts | null> => {
   if (_tag === 'FfmpegMissing' || /invalid data|holds no video/i.test(message)) throw new IngestStartError(facts.left)
   return null
 }
-
-const journalIn = (dataDir: string, stream: string, onState: IngestOptions['onState']): FileJournal =>
-  new FileJournal({
-    ...{ dataDir, stream },
-    onTrouble: (error) => {
-      const message = `the feed cannot be kept (${errorMessage(error)}): a restart of ingest would leave out numbers; check the disk`
-      onState?.({ type: 'notice', message })
-    },
-  })
 
 interface Prepared extends KeptSlate {
   readonly facts: SourceFacts | null
@@ -152,30 +148,54 @@ const recalled = ({ dataDir, stream, format }: IngestOptions, source: Source): P
 /**
  * Starts the feed of one stream and serves it over HTTP. Resolves when media is on air: the source's, or the slate's
  * while a network source is not there yet.
- * @throws IngestStartError when the source cannot be used, ffmpeg is missing, or the address is taken
+ * @throws IngestStartError when the source cannot be used, ffmpeg is missing, or the address or the feed is in use
  */
 export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
-  const { stream, format, host = '127.0.0.1', nowMs = steadyClock, onState } = options
+  const { stream, dataDir, onState } = options
   const source = orThrow(parseSource(options.source ?? 'testcard'))
-  const journal = options.dataDir === undefined ? null : journalIn(options.dataDir, stream, onState)
+  const lock = dataDir === undefined ? null : orThrow(await lockFeed({ dataDir, stream, onNotice: noticeTo(onState) }))
+  const open: Openings = lock === null ? [] : [() => lock.release()]
+  try {
+    const opened = await start(options, source, open)
+    return { ...opened, close: () => closeAll(open) }
+  } catch (error) {
+    await closeAll(open)
+    throw error
+  }
+}
+
+/** How to close what is open, in the order in which it was opened. */
+type Openings = (() => void | Promise<void>)[]
+
+const closeAll = async (open: Openings): Promise<void> => {
+  for (let close = open.pop(); close !== undefined; close = open.pop()) await close()
+}
+
+const noticeTo =
+  (onState: IngestOptions['onState']) =>
+  (message: string): void =>
+    onState?.({ type: 'notice', message })
+
+const start = async (options: IngestOptions, source: Source, open: Openings): Promise<Omit<Ingest, 'close'>> => {
+  const { stream, format, host = '127.0.0.1', nowMs = steadyClock, onState } = options
+  const onNotice = noticeTo(onState)
+  const journal = options.dataDir === undefined ? null : journalOf({ dataDir: options.dataDir, stream, onNotice })
   const { continued, startTicksMin } = orThrow(beginningAfter(journal?.load() ?? E.right(null), format, nowMs()))
   const { facts, size, slate } =
     (continued === null ? null : recalled(options, source)) ?? (await prepared(options, source))
-  if (!slate.withText) {
-    onState?.({
-      type: 'notice',
-      message: 'ffmpeg cannot draw text (no drawtext filter or no font): pictures come without',
-    })
-  }
+  if (!slate.withText) onNotice('ffmpeg cannot draw text (no drawtext filter or no font): pictures come without')
   const incarnation = continued?.feed.incarnation ?? randomBytes(6).toString('hex')
   const ring = new FeedRing({
     ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
     ...(journal === null ? {} : { beforeReadable: journal.keep }),
   })
   if (continued !== null) ring.restore(continued.feed.blocks, continued.feed.position)
-  journal?.begin({ incarnation, format: formatName(format) }, continued?.feed ?? null)
   const server = createServer()
   const { port } = await listen(server, options.port ?? 0, host)
+  open.push(() => onState?.({ type: 'closed' }))
+  open.push(() => closed(server))
+  journal?.begin({ incarnation, format: formatName(format) }, continued?.feed ?? null)
+  open.push(() => journal?.close())
   const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const url = `http://${urlHost}:${port}`
   const contribution = new Contribution({
@@ -198,6 +218,7 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
       options.onSourceRestored?.(afterMs)
     },
   })
+  open.push(() => contribution.close())
   const info = (): IngestInfo => ({
     stream,
     source: nameOf(source),
@@ -220,18 +241,8 @@ export const startIngest = async (options: IngestOptions): Promise<Ingest> => {
     response.writeHead(404, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ error: 'not-found', message: `feeds are at /feed/<stream>, as in /feed/${stream}` }))
   })
-  const close = async (): Promise<void> => {
-    await contribution.close()
-    journal?.close()
-    server.closeAllConnections()
-    await new Promise<void>((resolve) => server.close(() => resolve()))
-    onState?.({ type: 'closed' })
-  }
   const ready = await contribution.ready
-  if (E.isLeft(ready)) {
-    await close()
-    throw new IngestStartError(ready.left)
-  }
+  if (E.isLeft(ready)) throw new IngestStartError(ready.left)
   onState?.({ type: 'onAir', url, ...size })
-  return { url, info, close }
+  return { url, info }
 }

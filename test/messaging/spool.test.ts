@@ -161,3 +161,22 @@ test('the spool keeps health samples apart from facts, and limits only the sampl
   expect(spool.samples.dropped()).toBeGreaterThan(0)
   await spool.close()
 })
+
+test('a spool that is in use is left alone; what it held when its process ended is found by the next one', async () => {
+  const at = join(dir, 'spool')
+  const first = await createSpool({ dir: at })
+  await first.facts.append(messages(0, 3))
+  const second = await createSpool({ dir: at })
+  await second.facts.append(messages(3, 5))
+
+  expect(await drain(first.facts)).toEqual(idsOf(messages(0, 3)))
+  await second.close()
+  await first.facts.append(messages(5, 7))
+  await first.close()
+
+  const third = await createSpool({ dir: at })
+  const fourth = await createSpool({ dir: at })
+  expect(await drain(third.facts)).toEqual(idsOf(messages(5, 7)))
+  expect(await drain(fourth.facts)).toEqual(idsOf(messages(3, 5)))
+  await Promise.all([third.close(), fourth.close()])
+})

@@ -50,7 +50,7 @@ describe('two runs of retention at once', () => {
     const first = archiveBefore(log, signer, folder, midnight)
     await halted
     await expect(archiveBefore(store, signer, folder, midnight)).rejects.toThrow(
-      new RegExp(`^process ${process.pid} on .+, since 2026-03-03T00:00:00.000Z, is archiving to ${folder}: wait`),
+      new RegExp(`^process ${process.pid} on .+ \\(since 2026-03-03T00:00:00.000Z\\) is archiving to ${folder}: wait`),
     )
     go()
     await first
