@@ -105,6 +105,11 @@ async function runOnce(fleet, browser) {
   const watched = await browser.watch({ fleet, latencyS, steered })
   try {
     await watched.playing()
+    if (chosen.prepare !== undefined) {
+      await chosen.prepare(watched)
+      await watched.observe(2_000)
+      await watched.playing()
+    }
     await watched.reset()
     const note = (await chosen.strike(fleet, watched)) ?? ''
     await watched.observe(chosen.observeMs)

@@ -57,6 +57,8 @@ export async function openBrowser() {
           // A player that is later than asked for has a reserve that it should not have.
           await until(async () => (await read()).segue.latencyS <= latencyS + 0.08, 'latency as asked for', 40_000)
         },
+        chooseSound: (index) => page.evaluate((wanted) => window.chooseSound(wanted), index),
+        sounds: () => page.evaluate(() => window.sounds()),
         changeBitrates: (on) => page.evaluate((wanted) => window.changeBitrates(wanted), on),
         observe: (ms) => pause(ms),
         result: read,

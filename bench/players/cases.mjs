@@ -34,6 +34,19 @@ export const cases = {
       return `${id} left, ${await watched.changeBitrates(false)} changes of bitrate`
     },
   },
+  sounds: {
+    about: 'the players play the second of two sound tracks while an operator hands the stream over',
+    audioTracks: 'en,de',
+    observeMs: 5_000,
+    prepare: (watched) => watched.chooseSound(1),
+    strike: async (fleet, watched) => {
+      const { id } = await fleet.primary()
+      await fleet.handOver()
+      await fleet.switchedFrom(id)
+      await pause(1_500)
+      return `${id} left, sound played by peer and segue: ${(await watched.sounds()).join(', ')}`
+    },
+  },
   predicted: {
     about: 'the primary leaks memory; it is left before it dies',
     predict: true,

@@ -8,9 +8,16 @@ import { openFaultyFront } from './faultyFront.mjs'
 export const stream = 'main'
 const ids = ['s1', 's2', 's3']
 
-export async function openFleet(stage, { standby = 'hot', fronts = false, predict = false, renditions }, log) {
+export async function openFleet(
+  stage,
+  { standby = 'hot', fronts = false, predict = false, renditions, audioTracks },
+  log,
+) {
   const controlPort = await freePort()
-  const pictures = renditions === undefined ? [] : ['--renditions', renditions]
+  const tracks = [
+    ...(renditions === undefined ? [] : ['--renditions', renditions]),
+    ...(audioTracks === undefined ? [] : ['--audio-tracks', audioTracks]),
+  ]
   const startControl = () =>
     stage.part(
       'control',
@@ -21,7 +28,7 @@ export async function openFleet(stage, { standby = 'hot', fronts = false, predic
       String(controlPort),
       ...(predict ? [] : ['--no-predict']),
     )
-  let [control] = await Promise.all([startControl(), stage.part('ingest', 'ingest', '--stream', stream, ...pictures)])
+  let [control] = await Promise.all([startControl(), stage.part('ingest', 'ingest', '--stream', stream, ...tracks)])
   const servers = new Map()
   const mended = []
 

@@ -136,6 +136,10 @@ function play(name, hls, url) {
     hls.loadLevel = frag.level === 0 ? hls.levels.length - 1 : 0
     players[name].changes += 1
   })
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    if (frag.type === 'audio')
+      players[name].sound = `${hls.audioTracks[hls.audioTrack].lang} from ${frag.relurl.split('/')[0]}`
+  })
   hls.loadSource(url)
   hls.attachMedia(video)
   video.play().catch(() => undefined)
@@ -147,6 +151,13 @@ window.changeBitrates = (on) => {
   changing = on
   return players.segue.changes
 }
+
+/** Chooses a sound track in all players. */
+window.chooseSound = (index) => {
+  for (const { hls } of Object.values(players)) hls.audioTrack = index
+}
+/** Languages of the sound whose segment each player has buffered last. */
+window.sounds = () => Object.values(players).map(({ sound }) => sound)
 
 const beganAt = performance.now()
 const tell = (text) => {

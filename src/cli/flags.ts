@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { connectionForms } from '../events/stores/index.js'
 import type { Reader } from './values.js'
-import { eventStore, natsUrl, number, renditionList } from './values.js'
+import { audioTrackList, eventStore, natsUrl, number, renditionList } from './values.js'
 
 export interface FlagSpec<T> {
   readonly default?: T
@@ -59,6 +59,14 @@ export const natsUrlDefault = 'nats://127.0.0.1:4222'
 export const standbyModes = ['hot', 'warm', 'cold'] as const
 export const standbyHelp =
   'hot: the standby encodes all the time; warm: it holds verified copies and encodes when needed; cold: nothing until needed'
+
+/** What sound tracks a stream has. */
+export const audioTracksFlag = (): Option =>
+  flag(
+    '--audio-tracks <list>',
+    "languages of the source's sound tracks in their order, such as en,de,en=Commentary (default: the first track, of any language)",
+    { read: audioTrackList },
+  )
 
 /** What pictures a stream has. */
 export const renditionsFlag = (): Option =>

@@ -96,6 +96,23 @@ export const renditionList: Reader<RenditionList> = (text) => {
   )
 }
 
+/** Languages of the source's sound tracks in their order, with names where they are not to be called by their language. */
+export interface AudioTrackList {
+  readonly sounds: ReadonlyArray<{ readonly language: string; readonly name?: string }>
+  /** As it was written. */
+  readonly text: string
+}
+
+/** `en,de,en=Commentary`. */
+export const audioTrackList: Reader<AudioTrackList> = (text) => {
+  const sounds = text.split(',').map((part) => {
+    const [, language = '', name] = /^\s*([^=\s]+)\s*(?:=(.*))?$/.exec(part) ?? []
+    return name === undefined ? { language } : { language, name: name.trim() }
+  })
+  if (sounds.every(({ language }) => language !== '')) return { sounds, text }
+  throw new InvalidArgumentError('Give languages, such as en,de; with names where wanted, such as en,en=Commentary.')
+}
+
 /** Where the readings of a machine come from. */
 export type HealthSourceName = { readonly type: 'system' } | { readonly type: 'prometheus'; readonly url: string }
 

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { StreamFormat } from '../events/catalogue/format.js'
+import { StreamFormat, type Sound } from '../events/catalogue/format.js'
 import type { Track, TrackName } from './segment.js'
 
 export { StreamFormat }
@@ -14,6 +14,8 @@ export const segmentMsMin = 200
 export const segmentMsMax = 500
 /** Pictures that one encoder makes at most. */
 export const renditionsMax = 6
+/** Sound tracks that a stream has at most. */
+export const soundsMax = 8
 
 /** Why a stream format cannot be used; `message` names the nearest legal values. */
 export interface FormatError {
@@ -37,6 +39,15 @@ export interface FormatRequest {
   readonly smaller?: ReadonlyArray<number>
   /** Whether playlists offer the sound alone; default false. */
   readonly audioOnly?: boolean
+  /** Of the source's sound tracks, in their order; default: the first one, of which nothing is said. */
+  readonly sounds?: ReadonlyArray<SoundRequest>
+}
+
+export interface SoundRequest {
+  /** Language tag (RFC 5646), as `de` or `pt-BR`. */
+  readonly language: string
+  /** What viewers choose it by; default: what the language calls itself. */
+  readonly name?: string
 }
 
 const presets = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow']
@@ -76,6 +87,36 @@ const defaultGop = (gops: ReadonlyArray<number>, num: number, den: number): numb
     const nearness = (gop: number): number => Math.abs((gop * den * 1000) / num - 320)
     return phaseOf(a) - phaseOf(b) || nearness(a) - nearness(b)
   })[0] ?? 0
+
+const canonicalTag = (tag: string): string | null => {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Sound tracks with names that differ, as players ask for (RFC 8216, 4.3.4.1.1). */
+const soundsFor = (requests: ReadonlyArray<SoundRequest>): E.Either<FormatError, ReadonlyArray<Sound>> => {
+  if (requests.length > soundsMax) {
+    return refuse(`${requests.length} sound tracks are too many: a stream has at most ${soundsMax}`)
+  }
+  const sounds: Sound[] = []
+  for (const [index, { language: tag, name: given }] of requests.entries()) {
+    const language = canonicalTag(tag)
+    if (language === null) return refuse(`"${tag}" is no language tag: give one such as en, de or pt-BR`)
+    const wanted = given ?? new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language
+    if (wanted === '' || /["\p{Cc}]/u.test(wanted)) {
+      return refuse(`the name of sound track ${index + 1} must not be empty or hold quotes or line breaks`)
+    }
+    const isTaken = (name: string): boolean => sounds.some((sound) => sound.name === name)
+    sounds.push({
+      ...{ id: index === 0 ? 'audio' : `audio-${index + 1}`, language },
+      name: isTaken(wanted) ? `${wanted} ${index + 1}` : wanted,
+    })
+  }
+  return E.right(sounds)
+}
 
 const nearestTo = (gops: ReadonlyArray<number>, wanted: number, num: number, den: number): string =>
   [...gops]
@@ -131,6 +172,8 @@ export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamF
   if (!(crf >= 0 && crf <= 51)) return refuse(`crf ${crf} is not usable: give a number from 0 to 51`)
   if (!presets.includes(preset))
     return refuse(`preset ${preset} is not known to x264: use one of ${presets.join(', ')}`)
+  const sounds = soundsFor(request.sounds ?? [])
+  if (E.isLeft(sounds)) return sounds
   return E.right({
     frameRate: { num, den },
     gopFrames,
@@ -146,16 +189,23 @@ export const formatFor = (request: FormatRequest): E.Either<FormatError, StreamF
       width: width === null ? null : Math.round((width * each) / height / 2) * 2,
     })),
     audioOnly,
+    sounds: sounds.right,
   })
 }
 
 /** Names of a stream's tracks, in the order in which an encoder writes them. */
-export const trackNames = ({ renditions }: Pick<StreamFormat, 'renditions'>): ReadonlyArray<TrackName> => [
+export const trackNames = ({
+  renditions,
+  sounds,
+}: Pick<StreamFormat, 'renditions' | 'sounds'>): ReadonlyArray<TrackName> => [
   ...['video', 'audio'],
-  ...renditions.map(({ id }) => id),
+  ...[...renditions, ...sounds.slice(1)].map(({ id }) => id),
 ]
 
-export const kindOf = (name: TrackName): Track => (name === 'audio' ? 'audio' : 'video')
+export const kindOf = (name: TrackName): Track => (/^audio(-|$)/.test(name) ? 'audio' : 'video')
+
+/** How many sound tracks a stream has: at least one. */
+export const soundCount = ({ sounds }: Pick<StreamFormat, 'sounds'>): number => Math.max(1, sounds.length)
 
 /** Frames between two points where an encoder may start and give the same bytes: x264 with CABAC repeats every 32 frames and every second IDR. */
 export const phaseFrames = (format: StreamFormat): number => phaseOf(format.gopFrames)

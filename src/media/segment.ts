@@ -3,13 +3,13 @@ import type { MediaTicks } from './format.js'
 /** What a track carries. */
 export type Track = 'video' | 'audio'
 
-/** A track of a stream, as addresses name it: `video`, `audio`, or the id of a further rendition, as `v360`. */
+/** A track of a stream, as addresses name it: `video`, `audio`, or the id of a further one, as `v360` or `audio-2`. */
 export type TrackName = string
 
 /** Track ids are the same in every init segment and every segment that Segue writes. */
 export const trackIds: Readonly<Record<Track, number>> = { video: 1, audio: 2 }
 
-/** One of something for each track of a stream; `others` by the names of further renditions. */
+/** One of something for each track of a stream; `others` by the names of further pictures and sounds. */
 export interface PerTrack<T> {
   readonly video: T
   readonly audio: T

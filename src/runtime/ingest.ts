@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { checkFfmpeg } from '../media/ffmpegBinary.js'
 import { createFeedHandler, FeedRing, type PublishedFeed } from '../media/feed/index.js'
 import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
-import type { MediaTicks, StreamFormat } from '../media/format.js'
+import { soundCount, type MediaTicks, type StreamFormat } from '../media/format.js'
 import {
   beginningAfter,
   Contribution,
@@ -194,7 +194,7 @@ const start = async (options: IngestOptions, source: Source, open: Openings): Pr
   const { port } = await listen(server, options.port ?? 0, host)
   open.push(() => onState?.({ type: 'closed' }))
   open.push(() => closed(server))
-  journal?.begin({ incarnation, format: formatName(format) }, continued?.feed ?? null)
+  journal?.begin({ incarnation, format: formatName(format), sounds: soundCount(format) }, continued?.feed ?? null)
   open.push(() => journal?.close())
   const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const url = `http://${urlHost}:${port}`

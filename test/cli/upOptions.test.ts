@@ -5,7 +5,7 @@ import { commandLines } from '../../src/runtime/fleet/commandLines.js'
 import { fleetDefaults } from '../../src/runtime/fleet/options.js'
 import { formatOf } from '../../src/cli/source.js'
 import { fleetOptionsOf, type UpFlags } from '../../src/cli/commands/up.js'
-import { renditionList } from '../../src/cli/values.js'
+import { audioTrackList, renditionList } from '../../src/cli/values.js'
 
 const flags: UpFlags = {
   source: 'testcard',
@@ -60,6 +60,20 @@ describe('the flags of segue up', () => {
     expect(ingest.join(' ')).toContain('--renditions 720p, 360p,audio')
     expect(watch('main').join(' ')).toContain('--rendition video,v360')
     expect(formatOf({ fps: 25, height: 360, renditions })).toMatchObject({ height: 720, renditions: [{ id: 'v360' }] })
+  })
+
+  it('ask for sound tracks by their languages', async () => {
+    const audioTracks = audioTrackList('en, de,en=Commentary')
+    const plan = { ...fleetDefaults, ...(await fleetOptionsOf({ ...flags, audioTracks }, {})) }
+    const { ingest } = commandLines(plan, { natsUrl: 'nats://n', control: 1, ingest: 2, media: [] })
+    expect(ingest.join(' ')).toContain('--audio-tracks en, de,en=Commentary')
+    expect(formatOf({ fps: 25, height: 360, audioTracks }).sounds.map(({ name }) => name)).toEqual([
+      ...['English', 'Deutsch', 'Commentary'],
+    ])
+  })
+
+  it.each(['', 'en,,de', '=Commentary'])('refuse "%s" as a list of sound tracks', (text) => {
+    expect(() => audioTrackList(text)).toThrow(/such as en,de/)
   })
 
   it.each(['', 'audio', '720p,small', '360p,,audio'])('refuse "%s" as a list of pictures', (text) => {

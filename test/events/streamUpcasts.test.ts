@@ -22,7 +22,7 @@ const stored = (type: keyof typeof kept): SegueEvent => ({
 describe('events of streams as version 1 wrote them', () => {
   test('open a stream without further renditions', () => {
     expect(decodeEvent('stream', stored('StreamOpened'))).toMatchObject(
-      E.right({ schemaVersion: 2, data: { format: { height: 360, renditions: [], audioOnly: false } } }),
+      E.right({ schemaVersion: 3, data: { format: { height: 360, renditions: [], audioOnly: false, sounds: [] } } }),
     )
   })
 

@@ -1,6 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
-import { formatFor, frameAt, phaseFrames, phaseTicks, segmentNumberAt, ticksOfFrame } from '../../src/media/format.js'
+import {
+  formatFor,
+  frameAt,
+  phaseFrames,
+  phaseTicks,
+  segmentNumberAt,
+  ticksOfFrame,
+  trackNames,
+  type FormatRequest,
+} from '../../src/media/format.js'
 import { formatOf } from './support.js'
 
 const complaint = (...request: Parameters<typeof formatFor>): string => {
@@ -41,6 +50,27 @@ describe('A stream format', () => {
     expect(complaint({ fps: 25, height: 360, smaller: [360] })).toMatch(/360p is not below 360p.*largest first/)
     expect(complaint({ fps: 25, height: 360, smaller: [181] })).toMatch(/height 181 is not usable/)
     expect(complaint({ fps: 25, height: 720, smaller: [96, 80, 64, 48, 32, 16] })).toMatch(/at most 6/)
+  })
+
+  it('has sounds with names that differ, and refuses what is no language or no name', () => {
+    const sounds = ['en', 'de', 'en', 'pt-br'].map((language) => ({ language }))
+    expect(formatOf({ sounds }).sounds).toEqual([
+      { id: 'audio', language: 'en', name: 'English' },
+      { id: 'audio-2', language: 'de', name: 'Deutsch' },
+      { id: 'audio-3', language: 'en', name: 'English 3' },
+      { id: 'audio-4', language: 'pt-BR', name: 'português (Brasil)' },
+    ])
+    expect(trackNames(formatOf({ height: 360, smaller: [180], sounds: sounds.slice(0, 2) }))).toEqual([
+      ...['video', 'audio', 'v180', 'audio-2'],
+    ])
+    const asked = (...requests: FormatRequest['sounds'] & {}): string =>
+      complaint({ fps: 25, height: 360, sounds: requests })
+    expect(asked({ language: 'e n' })).toMatch(/"e n" is no language tag: give one such as en, de/)
+    expect(asked({ language: 'en', name: 'a "quoted" name' })).toMatch(
+      /name of sound track 1 must not be empty or hold/,
+    )
+    expect(asked({ language: 'en' }, { language: 'en', name: '' })).toMatch(/name of sound track 2/)
+    expect(asked(...Array.from({ length: 9 }, () => ({ language: 'en' })))).toMatch(/at most 8/)
   })
 
   it('starts encoders on a phase that x264 repeats, even where that is long', () => {

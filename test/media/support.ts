@@ -41,7 +41,7 @@ export const unitOf = (
   bytes.set([0x47, 0x41, track === 'video' ? 0 : 1, 0x30, 7, keyFrame ? 0x50 : 0x10, 0, 0, 0, 0, 0x7e, 0], 0)
   const streamId = track === 'video' ? 0xe0 : 0xc0
   bytes.set([0, 0, 1, streamId, pesBytes >> 8, pesBytes & 0xff, 0x80, 0x80, 5, ...stamp(pts)], 12)
-  return { track, pts, keyFrame, packets: Buffer.from(bytes) }
+  return { track, sound: 0, pts, keyFrame, packets: Buffer.from(bytes) }
 }
 
 /** Runs ffmpeg to its end, for clips that tests need. */

@@ -117,6 +117,16 @@ export const faultsOfMultivariantPlaylist = (playlist: string): ReadonlyArray<st
     if (!stableId.test(each.get('STABLE-RENDITION-ID') ?? ''))
       faults.push('4.4.6.1: STABLE-RENDITION-ID is no stable id')
   }
+  const inGroup = (each: ReadonlyMap<string, string>, name: string): string =>
+    `${each.get('GROUP-ID')} ${each.get(name)}`
+  for (const name of ['NAME', 'STABLE-RENDITION-ID']) {
+    const values = media.map((each) => inGroup(each, name))
+    if (new Set(values).size !== values.length)
+      faults.push(`4.4.6.1.1: two renditions of one group have the same ${name}`)
+  }
+  const byDefault = media.filter((each) => each.get('DEFAULT') === 'YES').map((each) => each.get('GROUP-ID'))
+  if (new Set(byDefault).size !== byDefault.length)
+    faults.push('4.4.6.1.1: a group has two renditions with DEFAULT=YES')
   const groups = new Set(media.filter((each) => each.get('TYPE') === 'AUDIO').map((each) => each.get('GROUP-ID')))
   for (const each of streams) {
     if (!/^\d+$/.test(each.get('BANDWIDTH') ?? '')) faults.push('4.4.6.2: BANDWIDTH is missing')

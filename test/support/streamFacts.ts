@@ -25,6 +25,7 @@ export const format: StreamFormat = {
   channels: 2,
   renditions: [],
   audioOnly: false,
+  sounds: [],
 }
 
 export const server = (id: string, changes: Partial<FleetServer> = {}): FleetServer => ({

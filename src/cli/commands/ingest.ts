@@ -5,7 +5,7 @@ import { streamNames } from '../../runtime/fleet/options.js'
 import { runService } from '../../runtime/process/index.js'
 import { startIngestProcess } from '../../runtime/services/ingest.js'
 import type { CommandContext } from '../context.js'
-import { flag, natsFlag, natsUrlDefault, renditionsFlag } from '../flags.js'
+import { audioTracksFlag, flag, natsFlag, natsUrlDefault, renditionsFlag } from '../flags.js'
 import { formatOf, sourceHelp, type FormatFlags } from '../source.js'
 import { UsageError } from '../usage.js'
 import { id, number, port, url, whole } from '../values.js'
@@ -25,6 +25,7 @@ const examples = `
 Examples:
   segue ingest --stream main --source testcard
   segue ingest --stream main --renditions 720p,360p,audio --source film.mp4
+  segue ingest --stream main --audio-tracks en,de,en=Commentary --source srt://10.0.0.9:9000
   segue ingest --stream main --source rtmp://0.0.0.0:1935/live/x --host 0.0.0.0 --public-url http://10.0.0.2:7100`
 
 export function ingestCommand(context: CommandContext): Command {
@@ -55,6 +56,7 @@ export function ingestCommand(context: CommandContext): Command {
     .addOption(flag('--gop <frames>', 'length of a segment in frames, instead of --segment', { read: whole(1, 1_000) }))
     .addOption(flag('--height <px>', 'height of the picture', { default: 360, read: whole(16, 8_192) }))
     .addOption(renditionsFlag())
+    .addOption(audioTracksFlag())
     .addHelpText('after', examples)
     .action(async (flags: IngestFlags) => {
       const { stream, streams, source, nats, host, port, publicUrl, data } = flags

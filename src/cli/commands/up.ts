@@ -19,6 +19,7 @@ import {
   flag,
   keysFlag,
   natsFlag,
+  audioTracksFlag,
   renditionsFlag,
   repeatable,
   standbyHelp,
@@ -26,7 +27,7 @@ import {
 } from '../flags.js'
 import { formatOf, sourceHelp } from '../source.js'
 import { UsageError } from '../usage.js'
-import { number, whole, type RenditionList } from '../values.js'
+import { number, whole, type AudioTrackList, type RenditionList } from '../values.js'
 
 export interface UpFlags {
   readonly source: string
@@ -56,6 +57,7 @@ export interface UpFlags {
   readonly segment?: number
   readonly height: number
   readonly renditions?: RenditionList
+  readonly audioTracks?: AudioTrackList
 }
 
 const faultDefault = 'leak@15'
@@ -180,6 +182,7 @@ function addOptions(command: Command, env: NodeJS.ProcessEnv): Command {
     )
     .addOption(flag('--height <px>', 'height of the picture', { default: 360, read: whole(16, 8_192) }))
     .addOption(renditionsFlag())
+    .addOption(audioTracksFlag())
 }
 
 /** @throws UsageError when the flags contradict each other or ask for what cannot be. */
@@ -189,6 +192,7 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     segment,
     height,
     renditions,
+    audioTracks,
     bufferSegments,
     cutoverLead,
     port: wanted,
@@ -208,6 +212,7 @@ export async function fleetOptionsOf(flags: UpFlags, env: NodeJS.ProcessEnv): Pr
     cutoverLeadSegments: cutoverLead,
     ...(segment === undefined ? {} : { segmentMs: segment }),
     ...(renditions === undefined ? {} : { renditions: renditions.text }),
+    ...(audioTracks === undefined ? {} : { audioTracks: audioTracks.text }),
     ...(wanted === undefined ? {} : { port: wanted, portExact: true }),
     ...(nats === undefined ? {} : { natsUrl: nats }),
     ...(eventstore === undefined ? {} : { eventStore: eventstore }),

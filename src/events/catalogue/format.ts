@@ -13,6 +13,17 @@ export const Rendition = record({
 /** A picture of a stream beside the first one, made by the same encoder process in the same segments. */
 export type Rendition = t.TypeOf<typeof Rendition>
 
+export const Sound = record({
+  /** Name of its track: `audio` for the first one, then `audio-2` and so on. */
+  id: entityId,
+  /** Language tag (RFC 5646), as `de` or `pt-BR`. */
+  language: t.string,
+  /** What viewers choose it by. */
+  name: t.string,
+})
+/** A sound track of a stream. */
+export type Sound = t.TypeOf<typeof Sound>
+
 export const StreamFormat = record({
   frameRate: record({ num: whole, den: whole }),
   /** Frames in a group of pictures, which is one segment. */
@@ -30,6 +41,8 @@ export const StreamFormat = record({
   renditions: sinceLater(list(Rendition), []),
   /** Whether playlists offer the sound alone. */
   audioOnly: sinceLater(t.boolean, false),
+  /** The sound tracks, if there are several or their language is known; empty: one, of which nothing is said. */
+  sounds: sinceLater(list(Sound), []),
 })
 /** How every server encodes a stream. Equal formats on the same feed give byte-identical segments. */
 export type StreamFormat = t.TypeOf<typeof StreamFormat>

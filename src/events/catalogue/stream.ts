@@ -57,6 +57,11 @@ const withRenditions = (data: unknown): unknown => {
   const { format, ...others } = data as { readonly format: object }
   return { ...others, format: { ...format, renditions: [], audioOnly: false } }
 }
+/** Version 2 knew one sound. */
+const withSounds = (data: unknown): unknown => {
+  const { format, ...others } = data as { readonly format: object }
+  return { ...others, format: { ...format, sounds: [] } }
+}
 const withOtherHashes = (data: unknown): unknown => {
   const { result, ...others } = data as { readonly result: { readonly hashes: ReadonlyArray<object> } }
   return { ...others, result: { ...result, hashes: result.hashes.map((hashes) => ({ ...hashes, others: [] })) } }
@@ -79,7 +84,7 @@ export const StreamOpened = fact(
     /** Base URL of the ingest, without a slash at the end; the feed is below /feed/<stream>. */
     feedUrl: httpUrl,
   }),
-  [withRenditions],
+  [withRenditions, withSounds],
 )
 export const StreamPolicyChanged = fact('PolicyChanged', record({ policy: StreamPolicy }))
 export const FleetObserved = fact('FleetObserved', record({ servers: list(FleetServer) }), [withLocations])

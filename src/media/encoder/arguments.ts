@@ -27,6 +27,7 @@ export const encoderRun = (format: StreamFormat): FfmpegRun => {
     ],
     outputOptions: [
       ...mapped(aligned, pictures),
+      ...format.sounds.slice(1).flatMap((_, index) => ['-map', `0:a:${index + 1}`]),
       ...['-c:v', 'libx264', '-tune', 'zerolatency', '-threads', '1', '-pix_fmt', 'yuv420p'],
       ...pictures.flatMap(({ preset, crf }, index) => [`-preset:v:${index}`, preset, `-crf:v:${index}`, String(crf)]),
       ...['-x264-params', 'qcomp=1:ipratio=1'],
@@ -45,7 +46,7 @@ type Picture = Pick<StreamFormat, 'width' | 'height' | 'preset' | 'crf'>
 
 const scaled = ({ width, height }: Picture): string => `scale=${width ?? -2}:${height}:flags=bilinear`
 
-/** Picture, sound, then the further pictures (trackNames): frames are decoded, timed and chosen once for all of them. */
+/** Picture, sound, then the further pictures, as trackNames has them: frames are decoded, timed and chosen once for all of them. */
 const mapped = (aligned: string, pictures: ReadonlyArray<Picture>): ReadonlyArray<string> => {
   const [first, ...others] = pictures
   if (first === undefined || others.length === 0) {

@@ -11,6 +11,8 @@ export interface RememberedFeed {
   readonly incarnation: string
   /** What the format was, as the earlier run described it. */
   readonly format: string
+  /** How many sound tracks it has. */
+  readonly sounds: number
   /** Of the first block. */
   readonly position: number
   /** At least one. */
@@ -31,48 +33,65 @@ export interface JournalOptions {
   readonly keepMs?: number
 }
 
+/** What stays as it is while a feed is gone on with. */
+export type FeedForm = Pick<RememberedFeed, 'incarnation' | 'format' | 'sounds'>
+
 /** Writes down what a feed gives out, before anybody can read it. */
 export interface Journal {
   /** Begins to write, behind `after` when an earlier run is continued. */
-  readonly begin: (feed: Pick<RememberedFeed, 'incarnation' | 'format'>, after: RememberedFeed | null) => void
+  readonly begin: (feed: FeedForm, after: RememberedFeed | null) => void
   /** Never throws: a feed goes on air whatever the disk does. */
   readonly keep: (block: FeedBlock) => void
   readonly close: () => void
 }
 
-const Header = t.type({ version: t.literal(1), incarnation: t.string, format: t.string, position: t.number })
+const Header = t.intersection([
+  t.type({ version: t.literal(1), incarnation: t.string, format: t.string, position: t.number }),
+  // Left out: one.
+  t.partial({ sounds: t.number }),
+])
 type Header = t.TypeOf<typeof Header>
 
+/** Then the counters of the second sound and those that follow. */
 const headBytes = 24
-const flags = { video: 1, startsGroup: 2 }
+/** The bits above them say which sound it is. */
+const flags = { video: 1, startsGroup: 2, soundShift: 2 }
 const blockBytesMax = 16 * 1024 * 1024
 
-const headOf = ({ track, ticks, endTicks, startsGroup, counters, bytes }: FeedBlock): Uint8Array => {
-  const head = Buffer.alloc(headBytes)
+const headOf = ({ track, sound, ticks, endTicks, startsGroup, counters, bytes }: FeedBlock): Uint8Array => {
+  const [first = 0, ...further] = counters.sounds
+  const head = Buffer.alloc(headBytes + further.length)
   head.writeUInt32BE(bytes.length, 0)
-  head[4] = (track === 'video' ? flags.video : 0) | (startsGroup ? flags.startsGroup : 0)
+  head[4] = (track === 'video' ? flags.video : 0) | (startsGroup ? flags.startsGroup : 0) | (sound << flags.soundShift)
   head[5] = counters.video
-  head[6] = counters.audio
+  head[6] = first
   head[7] = counters.tables
   head.writeDoubleBE(ticks, 8)
   head.writeDoubleBE(endTicks, 16)
+  head.set(further, headBytes)
   return head
 }
 
 /** The block that begins at `at`; null at the end, and for one that was cut off by a crash. */
-const decode = (file: Buffer, at: number): { readonly block: FeedBlock; readonly next: number } | null => {
-  if (at + headBytes > file.length) return null
+const decode = (
+  file: Buffer,
+  at: number,
+  sounds: number,
+): { readonly block: FeedBlock; readonly next: number } | null => {
+  const start = at + headBytes + sounds - 1
+  if (start > file.length) return null
   const length = file.readUInt32BE(at)
-  const next = at + headBytes + length
+  const next = start + length
   if (length === 0 || length > blockBytesMax || next > file.length) return null
-  const [bits = 0, video = 0, audio = 0, tables = 0] = file.subarray(at + 4, at + 8)
+  const [bits = 0, video = 0, first = 0, tables = 0] = file.subarray(at + 4, at + 8)
   const block: FeedBlock = {
     track: (bits & flags.video) === 0 ? 'audio' : 'video',
     startsGroup: (bits & flags.startsGroup) !== 0,
-    counters: { video, audio, tables },
+    sound: bits >> flags.soundShift,
+    counters: { video, tables, sounds: [first, ...file.subarray(at + headBytes, start)] },
     ticks: file.readDoubleBE(at + 8),
     endTicks: file.readDoubleBE(at + 16),
-    bytes: file.subarray(at + headBytes, next),
+    bytes: file.subarray(start, next),
   }
   return { block, next }
 }
@@ -96,7 +115,7 @@ const endOf = ({ header, blocks }: Part): number =>
 export class FileJournal implements Journal {
   readonly #options: JournalOptions
   readonly #paths: readonly [string, string]
-  #feed: Pick<RememberedFeed, 'incarnation' | 'format'> | null = null
+  #feed: FeedForm | null = null
   #file: { readonly fd: number; readonly index: number; readonly sinceTicks: MediaTicks } | null = null
   #length = 0
   #position = 0
@@ -125,17 +144,18 @@ export class FileJournal implements Journal {
       before !== undefined &&
       before.header.incarnation === last.header.incarnation &&
       endOf(before) === last.header.position
-    const { incarnation, format } = last.header
+    const { incarnation, format, sounds = 1 } = last.header
     const first = fits ? before : last
     return E.right({
       incarnation,
       format,
+      sounds,
       position: first.header.position,
       blocks: fits ? [...before.blocks, ...last.blocks] : last.blocks,
     })
   }
 
-  begin(feed: Pick<RememberedFeed, 'incarnation' | 'format'>, after: RememberedFeed | null): void {
+  begin(feed: FeedForm, after: RememberedFeed | null): void {
     this.#feed = feed
     const part = this.#lastPart
     this.#lastPart = null
@@ -224,7 +244,8 @@ function readPart(path: string, index: number): E.Either<JournalFailure, Part | 
   if (header === null) return E.left({ path, message: 'is not the journal of a feed' })
   const blocks: FeedBlock[] = []
   let at = headerEnd + 1
-  for (let read = decode(file, at); read !== null; read = decode(file, at)) {
+  const { sounds = 1 } = header
+  for (let read = decode(file, at, sounds); read !== null; read = decode(file, at, sounds)) {
     blocks.push(read.block)
     at = read.next
   }

@@ -1,4 +1,4 @@
-import { ticksPerSecond } from '../format.js'
+import { kindOf, ticksPerSecond } from '../format.js'
 import { trackIds, type InitSegments, type Track, type TrackName } from '../segment.js'
 import {
   BoxReader,
@@ -29,12 +29,16 @@ export interface AudioConfiguration {
   readonly audioSpecificConfig: Uint8Array
 }
 
+export type TrackConfiguration = VideoConfiguration | AudioConfiguration
+
+const isVideo = (configuration: TrackConfiguration): configuration is VideoConfiguration => 'avcC' in configuration
+
 /** What a decoder must know before the first segment. */
 export interface CodecConfiguration {
   readonly video: VideoConfiguration
   readonly audio: AudioConfiguration
-  /** By track: those of further renditions. */
-  readonly others: Readonly<Record<TrackName, VideoConfiguration>>
+  /** By track: those of further pictures and sounds. */
+  readonly others: Readonly<Record<TrackName, TrackConfiguration>>
 }
 
 /** A track of the movie that ffmpeg writes. */
@@ -151,8 +155,8 @@ export const readPicture = (init: Uint8Array): VideoConfiguration =>
   videoIn(init, descend(init, only(boxesIn(init, 0, init.length), 'moov'), 'trak'))
 
 /**
- * Reads the moov that ffmpeg writes for H.264 pictures and one AAC track. Throws MalformedMp4Error.
- * @param names of the tracks: `video`, `audio`, then those of the further pictures in their order
+ * Reads the moov that ffmpeg writes for H.264 pictures and AAC sounds. Throws MalformedMp4Error.
+ * @param names of the tracks in their order: `video`, `audio`, then those of the further pictures and sounds
  */
 export const readMovie = (
   bytes: Uint8Array,
@@ -166,30 +170,24 @@ export const readMovie = (
     reader.skip(4)
     defaults.set(reader.u32(), trex)
   }
-  const traks = children
-    .filter(({ type }) => type === 'trak')
-    .map((trak) => ({ trak, track: trackOf(bytes, trak, defaults) }))
-  const audio = traks.find(({ track }) => track.kind === 'audio')
-  const [video, ...others] = traks.filter(({ track }) => track.kind === 'video')
-  const [, , ...otherNames] = names
-  if (
-    video === undefined ||
-    audio === undefined ||
-    traks.length !== names.length ||
-    others.length + 2 !== traks.length
-  ) {
-    throw malformed('unexpected', `the movie must have ${names.length - 1} video and one audio track`)
+  const traks = children.filter(({ type }) => type === 'trak')
+  const read = traks.map((trak, index) => ({ trak, ...trackOf(bytes, trak, defaults), name: names[index] ?? '' }))
+  if (read.length !== names.length || read.some(({ kind, name }) => kind !== kindOf(name))) {
+    const found = read.map(({ kind }) => kind).join(', ')
+    throw malformed('unexpected', `the movie must have the tracks ${names.join(', ')}, and has: ${found}`)
   }
-  const named = others.map((each, index) => ({ ...each, name: otherNames[index] ?? '' }))
+  const configurationOf = (name: TrackName): TrackConfiguration => {
+    const track = read.find((each) => each.name === name)
+    if (track === undefined) throw malformed('unexpected', `the movie has no track ${name}`)
+    return track.kind === 'video' ? videoIn(bytes, track.trak) : audioIn(bytes, track.trak)
+  }
+  const [video, audio] = [configurationOf('video'), configurationOf('audio')]
+  if (!isVideo(video) || isVideo(audio)) throw malformed('unexpected', 'video and audio are mixed up')
   return {
-    tracks: [
-      { ...video.track, name: 'video' },
-      { ...audio.track, name: 'audio' },
-    ].concat(named.map(({ track, name }) => ({ ...track, name }))),
+    tracks: read.map(({ trak: _, ...track }) => track),
     configuration: {
-      video: videoIn(bytes, video.trak),
-      audio: audioIn(bytes, audio.trak),
-      others: Object.fromEntries(named.map(({ name, trak }) => [name, videoIn(bytes, trak)])),
+      ...{ video, audio },
+      others: Object.fromEntries(names.slice(2).map((name) => [name, configurationOf(name)])),
     },
   }
 }
@@ -316,12 +314,15 @@ const movie = (traks: ReadonlyArray<Uint8Array>, ids: ReadonlyArray<number>): Ui
 
 /** The init segments of a stream. Equal configurations give equal bytes on every server. */
 export const writeInitSegments = ({ video, audio, others }: CodecConfiguration): InitSegments => {
-  const picture = (configuration: VideoConfiguration): Uint8Array => movie([videoTrak(configuration)], [trackIds.video])
+  const single = (configuration: TrackConfiguration): Uint8Array =>
+    isVideo(configuration)
+      ? movie([videoTrak(configuration)], [trackIds.video])
+      : movie([audioTrak(configuration)], [trackIds.audio])
   return {
-    video: picture(video),
-    audio: movie([audioTrak(audio)], [trackIds.audio]),
+    video: single(video),
+    audio: single(audio),
     combined: movie([videoTrak(video), audioTrak(audio)], [trackIds.video, trackIds.audio]),
-    others: Object.fromEntries(Object.entries(others).map(([name, each]) => [name, picture(each)])),
+    others: Object.fromEntries(Object.entries(others).map(([name, each]) => [name, single(each)])),
   }
 }
 

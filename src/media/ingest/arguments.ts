@@ -1,5 +1,5 @@
 import type { FfmpegInput, FfmpegRun } from '../ffmpeg/process.js'
-import { frameAt, ticksPerSecond, type StreamFormat } from '../format.js'
+import { frameAt, soundCount, ticksPerSecond, type StreamFormat } from '../format.js'
 import type { Source } from './source.js'
 
 export interface PictureSize {
@@ -52,16 +52,22 @@ const fit = ({ width, height }: PictureSize): string => {
 const burnIn = (text: string, size: PictureSize, y: string, share: number): string =>
   `drawtext=font=Sans:text='${text}':fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6:fontsize=${Math.round(size.height * share)}:x=(w-tw)/2:y=${y}`
 
+const soundMaps = (format: StreamFormat, from: (sound: number) => string): ReadonlyArray<string> =>
+  Array.from({ length: soundCount(format) }, (_, sound) => ['-map', from(sound)]).flat()
+
 const testcardInputs = (format: StreamFormat, { width, height }: PictureSize): ReadonlyArray<FfmpegInput> => [
   { source: `testsrc2=size=${width}x${height}:rate=${rateOf(format)}`, options: [...quiet, '-re', '-f', 'lavfi'] },
-  { source: 'sine=frequency=440:beep_factor=2:sample_rate=48000', options: ['-f', 'lavfi'] },
+  ...Array.from({ length: soundCount(format) }, (_, sound) => ({
+    source: `sine=frequency=${440 + 110 * sound}:beep_factor=2:sample_rate=48000`,
+    options: ['-f', 'lavfi'],
+  })),
 ]
 
-/** The test card: moving pattern, UTC time, frame number (if text can be drawn), and a tone that beeps every second. */
+/** The test card: moving pattern, UTC time, frame number (if text can be drawn), and tones that beep every second. */
 const testcardRun = (format: StreamFormat, size: PictureSize, withText: boolean): FfmpegRun => ({
   inputs: testcardInputs(format, size),
   outputOptions: [
-    ...['-map', '0:v:0', '-map', '1:a:0', '-vf'],
+    ...['-map', '0:v:0', ...soundMaps(format, (sound) => `${sound + 1}:a:0`), '-vf'],
     [
       ...(withText
         ? [
@@ -123,7 +129,9 @@ export const sourceRun = ({ source, format, size, timed, interlaced, withText }:
   return {
     inputs: [inputOf(source, timed)],
     outputOptions: [
-      ...['-map', '0:v:0', '-map', '0:a:0?', '-vf', filters.join(','), '-af', 'aresample=48000:async=1'],
+      // Sounds that the source lacks become silence.
+      ...['-map', '0:v:0', ...soundMaps(format, (sound) => `0:a:${sound}?`)],
+      ...['-vf', filters.join(','), '-af', 'aresample=48000:async=1'],
       // A picture of another size makes ffmpeg set up its filters anew, and the frame that `fps` held back is lost with them.
       ...['-vsync', 'cfr', '-sn', '-dn', ...feedOutput(format)],
     ],

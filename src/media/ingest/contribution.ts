@@ -5,7 +5,7 @@ import type { FeedRing } from '../feed/ring.js'
 import type { AccessUnit } from '../feed/ts/accessUnits.js'
 import { FeedWriter } from '../feed/writer.js'
 import type { FfmpegExit } from '../ffmpeg/process.js'
-import { ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
+import { soundCount, ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
 import type { PictureSize } from './arguments.js'
 import { ingestError, type IngestError } from './errors.js'
 import { probeSource, type SourceFacts } from './probe.js'
@@ -14,10 +14,10 @@ import { nameOf, type Source } from './source.js'
 import { SourceProcess } from './sourceProcess.js'
 import { Splicer } from './splicer.js'
 
-/** Where a feed goes on: the end of its last picture and sound, and the numbers of its packets. */
+/** Where a feed goes on: the end of its last picture and of each sound, and the numbers of its packets. */
 export interface FeedPlace {
   readonly videoTicks: MediaTicks
-  readonly audioTicks: MediaTicks
+  readonly soundTicks: ReadonlyArray<MediaTicks>
   readonly counters: FeedCounters
 }
 
@@ -126,12 +126,17 @@ export class Contribution {
     const now = nowMs()
     const { segmentTicks } = format
     const begin = Math.ceil(Math.max(ticksOfMs(now), startTicksMin) / segmentTicks) * segmentTicks
-    const place = resume ?? { videoTicks: begin, audioTicks: begin, counters: firstCounters }
-    const { videoTicks: startTicks, audioTicks, counters } = place
+    const sounds = soundCount(format)
+    const place = resume ?? {
+      videoTicks: begin,
+      soundTicks: new Array<MediaTicks>(sounds).fill(begin),
+      counters: firstCounters(sounds),
+    }
+    const { videoTicks: startTicks, soundTicks, counters } = place
     // Resumed in the past, the slate has to reach the present; begun in the future, the feed stays ahead of the clock.
     this.#line = new LiveLine(now, Math.max(ticksOfMs(now), startTicks))
     const writer = new FeedWriter(ring, counters)
-    this.#splicer = new Splicer({ format, writer, slate, startTicks, audioTicks })
+    this.#splicer = new Splicer({ format, writer, slate, startTicks, soundTicks })
     return this.#splicer
   }
 
@@ -258,7 +263,7 @@ export class Contribution {
     if (this.#closed || run !== this.#run) return
     if (!this.#onSource && unit.track === 'video' && unit.keyFrame && this.#isWelcome(run)) this.#sourceOnAir(unit)
     if (!this.#onSource || this.#splicer === null) return
-    if (!this.#splicer.pushSource(unit, run.hasAudio)) return this.#slateOnAir('frames of the source are missing')
+    if (!this.#splicer.pushSource(unit, run.sounds)) return this.#slateOnAir('frames of the source are missing')
     this.#resolveReady(E.right(undefined))
     if (unit.track === 'video') this.#keepPace(run, this.#splicer.nextTicks)
   }

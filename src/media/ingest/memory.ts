@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { firstCounters } from '../feed/block.js'
 import type { FeedBlock, JournalFailure, RememberedFeed } from '../feed/index.js'
 import { msOfTicks, ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
 import type { FeedPlace } from './contribution.js'
@@ -17,7 +18,9 @@ export interface Beginning {
   readonly startTicksMin: MediaTicks
 }
 
-export const formatName = ({ renditions: _r, audioOnly: _a, ...format }: StreamFormat): string => JSON.stringify(format)
+/** What of a format makes a feed another one: not what encoders make of it, nor how its sounds are called. */
+export const formatName = ({ renditions: _r, audioOnly: _a, sounds, ...format }: StreamFormat): string =>
+  JSON.stringify({ ...format, ...(sounds.length > 1 ? { sounds: sounds.length } : {}) })
 
 /** Decides whether a feed is gone on with: it has the same format, and the interruption can be filled. */
 export function beginningAfter(
@@ -28,7 +31,7 @@ export function beginningAfter(
   if (E.isLeft(left)) return bad(left.left.path, left.left.message)
   const feed = left.right
   if (feed === null) return E.right({ continued: null, startTicksMin: 0 })
-  const place = placeAfter(feed.blocks)
+  const place = placeAfter(feed)
   const aheadMs = msOfTicks(place.videoTicks - ticksOfMs(nowMs))
   if (aheadMs > aheadMsMax) {
     return bad('the journal of the feed', `is ${Math.round(aheadMs / 3_600_000)} hours ahead of the clock`)
@@ -40,13 +43,13 @@ export function beginningAfter(
 const bad = (what: string, message: string): E.Either<IngestError, never> =>
   E.left(ingestError('BadState', `${what}: ${message}; delete the ingest-*.feed.* files to begin a new timeline`))
 
-function placeAfter(blocks: ReadonlyArray<FeedBlock>): FeedPlace {
-  const endOf = (track: FeedBlock['track']): MediaTicks | undefined =>
-    blocks.findLast((block) => block.track === track)?.endTicks
+function placeAfter({ blocks, sounds }: RememberedFeed): FeedPlace {
+  const endOf = (track: FeedBlock['track'], sound = 0): MediaTicks | undefined =>
+    blocks.findLast((block) => block.track === track && block.sound === sound)?.endTicks
   const videoTicks = endOf('video') ?? 0
   return {
     videoTicks,
-    audioTicks: endOf('audio') ?? videoTicks,
-    counters: blocks.at(-1)?.counters ?? { video: 0, audio: 0, tables: 0 },
+    soundTicks: Array.from({ length: sounds }, (_, sound) => endOf('audio', sound) ?? videoTicks),
+    counters: blocks.at(-1)?.counters ?? firstCounters(sounds),
   }
 }

@@ -8,6 +8,7 @@ import type { Slate } from './slate.js'
 
 const Unit = t.type({
   track: t.union([t.literal('video'), t.literal('audio')]),
+  sound: t.literal(0),
   pts: t.number,
   keyFrame: t.boolean,
   packets: t.string,
@@ -74,10 +75,10 @@ type KeptUnit = t.TypeOf<typeof Unit>
 type SlateUnit = Slate['silence']
 
 const packed = ({ track, pts, keyFrame, packets }: SlateUnit): KeptUnit => ({
-  ...{ track, pts, keyFrame },
+  ...{ track, sound: 0, pts, keyFrame },
   packets: Buffer.from(packets).toString('base64'),
 })
-const unpacked = ({ track, pts, keyFrame, packets }: KeptUnit): SlateUnit => ({
-  ...{ track, pts, keyFrame },
+const unpacked = ({ track, sound, pts, keyFrame, packets }: KeptUnit): SlateUnit => ({
+  ...{ track, sound, pts, keyFrame },
   packets: Buffer.from(packets, 'base64'),
 })

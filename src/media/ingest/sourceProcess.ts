@@ -46,8 +46,9 @@ export class SourceProcess {
     return this.#ffmpeg.pid()
   }
 
-  get hasAudio(): boolean {
-    return this.#parser.hasAudio ?? true
+  /** How many sound tracks it has; null while that is not known. */
+  get sounds(): number | null {
+    return this.#parser.sounds
   }
 
   /** When the newest video frame came; null before the first. */

@@ -3,6 +3,7 @@ import type { FeedWriter } from '../feed/writer.js'
 import {
   audioFrameTicks,
   frameAt,
+  soundCount,
   ticksOfFrame,
   ticksPerSecond,
   type MediaTicks,
@@ -17,8 +18,8 @@ export interface SplicerOptions {
   readonly slate: Slate
   /** Where the picture begins or goes on: the start of a frame. */
   readonly startTicks: MediaTicks
-  /** Where the sound goes on; default: with the first frame that begins at `startTicks` or later. */
-  readonly audioTicks?: MediaTicks
+  /** Where each sound goes on; default: with the first frame that begins at `startTicks` or later. */
+  readonly soundTicks?: ReadonlyArray<MediaTicks>
 }
 
 /** How the frames of one source run lie on the feed's timeline. */
@@ -35,23 +36,25 @@ const audioLeadTicksMax = 5 * ticksPerSecond
 
 /**
  * Lays frames from source and slate onto one timeline without hole or overlap: every video frame takes the next frame
- * time, every audio frame the next multiple of 1920 ticks, missing sound becomes silence.
+ * time, every audio frame the next multiple of 1920 ticks of its sound, and where a sound is missing, there is silence.
  */
 export class Splicer {
   readonly #format: StreamFormat
   readonly #writer: FeedWriter
   readonly #slate: Slate
   #nextFrame: number
-  #nextAudio: number
+  /** The next audio frame of each sound. */
+  readonly #nextAudio: number[]
   #mapping: Mapping | null = null
   #slateIndex = 0
 
-  constructor({ format, writer, slate, startTicks, audioTicks = startTicks }: SplicerOptions) {
+  constructor({ format, writer, slate, startTicks, soundTicks }: SplicerOptions) {
     this.#format = format
     this.#writer = writer
     this.#slate = slate
     this.#nextFrame = frameAt(startTicks, format)
-    this.#nextAudio = Math.ceil(audioTicks / audioFrameTicks)
+    const first = (ticks: MediaTicks): number => Math.ceil(ticks / audioFrameTicks)
+    this.#nextAudio = Array.from({ length: soundCount(format) }, (_, sound) => first(soundTicks?.[sound] ?? startTicks))
   }
 
   /** Where the next video frame begins. */
@@ -74,8 +77,11 @@ export class Splicer {
     this.#slateIndex = 0
   }
 
-  /** Takes a frame of the source that is on air. False: a frame before it is missing, so that it cannot be decoded. */
-  pushSource(unit: AccessUnit, hasAudio: boolean): boolean {
+  /**
+   * Takes a frame of the source that is on air. False: a frame before it is missing, so that it cannot be decoded.
+   * @param sounds how many the source has; null: not known yet
+   */
+  pushSource(unit: AccessUnit, sounds: number | null): boolean {
     const mapping = this.#mapping
     if (mapping === null) return true
     const offset = unit.pts - mapping.keyPts
@@ -88,7 +94,7 @@ export class Splicer {
     if (frame < this.#nextFrame) return true
     if (frame > this.#nextFrame) return false
     this.#video(unit)
-    this.#silenceUntil(hasAudio ? this.nextTicks - audioLagTicksMax : this.nextTicks)
+    this.#silenceUntil(this.nextTicks, sounds ?? Infinity)
     return true
   }
 
@@ -109,21 +115,31 @@ export class Splicer {
   }
 
   #sourceAudio(unit: AccessUnit, slot: number): void {
-    if (slot < this.#nextAudio || slot * audioFrameTicks > this.nextTicks + audioLeadTicksMax) return
-    this.#silenceUntil(slot * audioFrameTicks)
-    this.#audio(unit)
+    const next = this.#nextAudio[unit.sound]
+    if (next === undefined) return
+    if (slot < next || slot * audioFrameTicks > this.nextTicks + audioLeadTicksMax) return
+    this.#silence(unit.sound, slot * audioFrameTicks)
+    this.#audio(unit, unit.sound)
   }
 
-  #silenceUntil(ticks: MediaTicks): void {
-    while (this.#nextAudio * audioFrameTicks < ticks) {
-      this.#audio({ ...this.#slate.silence, packets: Buffer.from(this.#slate.silence.packets) })
+  /** @param coming how many sounds are to come yet, if with some delay; the others are silent */
+  #silenceUntil(ticks: MediaTicks, coming = 0): void {
+    for (const sound of this.#nextAudio.keys()) {
+      this.#silence(sound, sound < coming ? ticks - audioLagTicksMax : ticks)
     }
   }
 
-  #audio(unit: AccessUnit): void {
-    const ticks = this.#nextAudio * audioFrameTicks
-    this.#nextAudio += 1
-    this.#writer.write({ ...unit, ticks, endTicks: ticks + audioFrameTicks, held: this.#mayWait('audio') })
+  #silence(sound: number, untilTicks: MediaTicks): void {
+    while ((this.#nextAudio[sound] ?? Infinity) * audioFrameTicks < untilTicks) {
+      this.#audio({ ...this.#slate.silence, packets: Buffer.from(this.#slate.silence.packets) }, sound)
+    }
+  }
+
+  #audio(unit: AccessUnit, sound: number): void {
+    const next = this.#nextAudio[sound] ?? 0
+    const ticks = next * audioFrameTicks
+    this.#nextAudio[sound] = next + 1
+    this.#writer.write({ ...unit, sound, ticks, endTicks: ticks + audioFrameTicks, held: this.#mayWait('audio') })
   }
 
   /**

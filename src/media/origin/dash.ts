@@ -2,7 +2,7 @@ import type { StreamFormat } from '../../events/index.js'
 import type { Route } from '../../messaging/index.js'
 import { msOfTicks } from '../format.js'
 import { audioBitsPerS, videoBitsPerS } from './bandwidth.js'
-import type { VariantFacts } from './playlists.js'
+import { soundsOf, type VariantFacts } from './playlists.js'
 
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[char] ?? '&quot;')
@@ -26,6 +26,8 @@ export interface PresentationOptions {
    */
   readonly shortAt?: number | null
 }
+
+const role = { schemeIdUri: 'urn:mpeg:dash:role:2011' }
 
 /** More than what a 32 bit number holds is written in front of it. */
 const billion = 1e9
@@ -100,12 +102,18 @@ export function mediaPresentation(
     `    <AdaptationSet${attributes({ id: 0, contentType: 'video', mimeType: 'video/mp4', segmentAlignment: 'true', startWithSAP: 1 })}>`,
     ...videos,
     '    </AdaptationSet>',
-    `    <AdaptationSet${attributes({ id: 1, contentType: 'audio', mimeType: 'audio/mp4', segmentAlignment: 'true', startWithSAP: 1, lang: 'und' })}>`,
-    `      <Representation${attributes({
-      ...{ id: 'a', codecs: first?.codecs.audio ?? 'mp4a.40.2', audioSamplingRate: format.sampleRate },
-      bandwidth: audioBitsPerS,
-    })}>${template('audio')}</Representation>`,
-    '    </AdaptationSet>',
+    ...soundsOf(format).flatMap(({ id, path, name, language }, index) => [
+      `    <AdaptationSet${attributes({ id: index + 1, contentType: 'audio', mimeType: 'audio/mp4', segmentAlignment: 'true', startWithSAP: 1, lang: language ?? 'und' })}>`,
+      ...(language === null ? [] : [`      <Label>${escape(name)}</Label>`]),
+      ...(language === null
+        ? []
+        : [`      <Role${attributes({ ...role, value: index === 0 ? 'main' : 'alternate' })}/>`]),
+      `      <Representation${attributes({
+        ...{ id, codecs: first?.codecs.audio ?? 'mp4a.40.2', audioSamplingRate: format.sampleRate },
+        bandwidth: audioBitsPerS,
+      })}>${template(path)}</Representation>`,
+      '    </AdaptationSet>',
+    ]),
     '  </Period>',
     '</MPD>',
     '',

@@ -4,7 +4,14 @@ import { msOfTicks, trackNames } from '../format.js'
 import { bytesAnswer, fenced, parseNumber, refuse, send as sendAnswer, unlessKnown } from './answers.js'
 import { mediaPresentation } from './dash.js'
 import type { OriginHost, OriginStream } from './host.js'
-import { mediaPlaylist, multivariantPlaylist, readVariants, variantPlaylists, type VariantFacts } from './playlists.js'
+import {
+  mediaPlaylist,
+  multivariantPlaylist,
+  readVariants,
+  soundPlaylists,
+  variantPlaylists,
+  type VariantFacts,
+} from './playlists.js'
 import { steeringManifest } from './steering.js'
 
 const hlsType = 'application/vnd.apple.mpegurl'
@@ -64,7 +71,7 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
     const variants = init === null ? [] : readVariants(init)
     const playlists = {
       variants: stream === null ? {} : variantPlaylists(stream.format, variants),
-      renditions: { a: 'audio.m3u8' },
+      renditions: soundPlaylists(stream?.format ?? { sounds: [] }),
     }
     return reply.header('cache-control', 'no-store').send(steeringManifest(name, route, playlists))
   })

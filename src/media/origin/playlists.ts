@@ -52,12 +52,37 @@ export function readVariants(init: HeldInit): ReadonlyArray<VariantFacts> {
   const combined = init.combined.bytes
   const { configuration } = readMovie(combined, only(boxesIn(combined, 0, combined.length), 'moov'))
   const audio = audioCodec(configuration.audio)
-  const others = Object.entries(init.others).map(([path, { bytes }]) => ({ path, picture: readPicture(bytes) }))
+  const others = Object.entries(init.others)
+    .filter(([path]) => kindOf(path) === 'video')
+    .map(([path, { bytes }]) => ({ path, picture: readPicture(bytes) }))
   return [{ path: 'video', picture: configuration.video }, ...others].map(({ path, picture }) => {
     const { width, height } = picture
     return { id: `v${height}`, path, codecs: { video: videoCodec(picture), audio }, width, height }
   })
 }
+
+/** A sound track as playlists offer it. */
+export interface OfferedSound {
+  /** Stable name: `a`, then `a2` and so on. */
+  readonly id: string
+  /** Track: where its playlist and segments lie, such as audio. */
+  readonly path: TrackName
+  readonly name: string
+  /** Null when nothing is known of it. */
+  readonly language: string | null
+}
+
+/** The first one is played unless the viewer, or the language of the player, asks for another. */
+export const soundsOf = ({ sounds }: Pick<StreamFormat, 'sounds'>): ReadonlyArray<OfferedSound> =>
+  sounds.length === 0
+    ? [{ id: 'a', path: 'audio', name: 'main', language: null }]
+    : sounds.map(({ id, language, name }, index) => ({
+        ...{ id: index === 0 ? 'a' : `a${index + 1}`, path: id, name, language },
+      }))
+
+/** Stable names of the sounds and their playlists, for steering. */
+export const soundPlaylists = (format: Pick<StreamFormat, 'sounds'>): Readonly<Record<string, string>> =>
+  Object.fromEntries(soundsOf(format).map(({ id, path }) => [id, `${path}.m3u8`]))
 
 /** Stable names of the variants and their playlists, for steering. */
 export const variantPlaylists = (
@@ -70,6 +95,16 @@ export const variantPlaylists = (
   ])
 
 const audioOnlyId = 'audio'
+
+const soundTag = ({ id, path, name, language }: OfferedSound, index: number): string => {
+  const attributes = [
+    ...['TYPE=AUDIO', 'GROUP-ID="a"', `NAME="${name}"`],
+    ...(language === null ? [] : [`LANGUAGE="${language}"`]),
+    ...[`DEFAULT=${index === 0 ? 'YES' : 'NO'}`, 'AUTOSELECT=YES', 'CHANNELS="2"'],
+    ...[`STABLE-RENDITION-ID="${id}"`, `URI="${path}.m3u8"`],
+  ]
+  return `#EXT-X-MEDIA:${attributes.join(',')}`
+}
 
 /**
  * Multivariant playlist: the variants and their audio group. The same on every server.
@@ -106,7 +141,7 @@ export function multivariantPlaylist(
     '#EXT-X-VERSION:7',
     '#EXT-X-INDEPENDENT-SEGMENTS',
     ...(steered ? [`#EXT-X-CONTENT-STEERING:SERVER-URI="steering.json",PATHWAY-ID="${herePathway}"`] : []),
-    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="main",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a",URI="audio.m3u8"',
+    ...soundsOf(format).map(soundTag),
     ...pictures,
     ...(format.audioOnly ? variant('audio', sound) : []),
     '',

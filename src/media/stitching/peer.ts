@@ -4,6 +4,7 @@ import { Pool } from 'undici'
 import { describeErrors, type ServerRef } from '../../events/index.js'
 import { Manifest } from '../../messaging/index.js'
 import { hashed, type HashedBytes } from '../buffer/index.js'
+import { renditionsMax, soundsMax } from '../format.js'
 import { segmentBytesMax } from '../fmp4/index.js'
 import { tracksOf, type PerTrack, type TrackName } from '../segment.js'
 import { lacks, unreachable, wrong, type PeerError } from './errors.js'
@@ -55,8 +56,8 @@ export interface PeerOptions {
 }
 
 const connections = 4
-/** More than any stream has. */
-const tracksMax = 8
+/** What a stream has at most. */
+const tracksMax = renditionsMax + soundsMax
 const manifestBytesMax = 4 * 1024 * 1024
 const initBytesMax = 64 * 1024
 /** A long-polled manifest is held back by the peer at most this long on top of the ordinary time-out. */

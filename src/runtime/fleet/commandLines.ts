@@ -55,6 +55,7 @@ export function commandLines(plan: FleetPlan, addresses: FleetAddresses) {
       ...flag('segment', plan.segmentMs),
       ...flag('height', plan.height),
       ...flag('renditions', plan.renditions),
+      ...flag('audio-tracks', plan.audioTracks),
     ],
     watch: (stream: string): ReadonlyArray<string> => [
       'watch',

@@ -37,6 +37,8 @@ export interface FleetOptions {
   readonly height?: number
   /** Pictures of the streams, as `720p,360p,audio`; in place of `height`. */
   readonly renditions?: string
+  /** Languages of the source's sound tracks, as `en,de,en=Commentary`. */
+  readonly audioTracks?: string
   readonly latencyMs?: number
   readonly standby?: StandbyMode
   readonly predict?: boolean
@@ -55,7 +57,15 @@ export interface FleetOptions {
 type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
 
 type LeftOpen =
-  'natsUrl' | 'eventStore' | 'keysDir' | 'checkpointEveryMs' | 'fps' | 'segmentMs' | 'height' | 'renditions'
+  | 'natsUrl'
+  | 'eventStore'
+  | 'keysDir'
+  | 'checkpointEveryMs'
+  | 'fps'
+  | 'segmentMs'
+  | 'height'
+  | 'renditions'
+  | 'audioTracks'
 
 /** Options with nothing left open but what the parts decide for themselves. */
 export type FleetPlan = Settled<Omit<FleetOptions, LeftOpen>> & Pick<FleetOptions, LeftOpen>

@@ -14,6 +14,7 @@ export const simulatedFormat: StreamFormat = {
   channels: 2,
   renditions: [],
   audioOnly: false,
+  sounds: [],
 }
 
 export const segmentMs = msOfTicks(simulatedFormat.segmentTicks)

@@ -21,6 +21,7 @@ const format: StreamFormat = {
   channels: 2,
   renditions: [],
   audioOnly: false,
+  sounds: [],
 }
 const segmentMs = format.segmentTicks / 90
 const stallChancePlanned = 0.002

@@ -2,10 +2,11 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { firstCounters } from '../../../src/media/feed/block.js'
 import { FeedRing, FeedWriter, FileJournal, type RememberedFeed } from '../../../src/media/feed/index.js'
 import { unitOf } from '../support.js'
 
-const feed = { incarnation: 'run1', format: '{"fps":25}' }
+const feed = { incarnation: 'run1', format: '{"fps":25}', sounds: 1 }
 const firstTicks = 36_000 * 1_000
 
 describe('FileJournal', () => {
@@ -82,6 +83,25 @@ describe('FileJournal', () => {
         .map((_, index) => (countersIn(after)[0] ?? 0) + index)
         .map(mod16),
     )
+  })
+
+  it('knows the sounds of a feed apart, each with its counter', () => {
+    const journal = journalIn()
+    ring = new FeedRing({ beforeReadable: journal.keep })
+    journal.begin({ ...feed, sounds: 3 }, null)
+    writer = new FeedWriter(ring, firstCounters(3))
+    air(1)
+    for (const sound of [0, 1, 1, 2, 2, 2]) {
+      writer.write({ ...unitOf('audio', 0), sound, ticks: firstTicks, endTicks: firstTicks + 1_920 })
+    }
+    const left = loaded(journalIn())
+    expect(left).toMatchObject({ sounds: 3, position: 0 })
+    expect(lengthOf(left)).toBe(ring.end)
+    expect(left?.blocks.map(({ track, sound }) => [track, sound])).toEqual([
+      ['video', 0],
+      ...[0, 1, 1, 2, 2, 2].map((sound) => ['audio', sound]),
+    ])
+    expect(left?.blocks.at(-1)?.counters).toMatchObject({ sounds: [2, 4, 6] })
   })
 
   it('keeps the last seconds in two files that do not grow', () => {

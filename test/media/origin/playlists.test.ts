@@ -3,7 +3,16 @@ import { createSegmentBuffer, type SegmentBuffer } from '../../../src/media/buff
 import { faultsOfMediaPlaylist, faultsOfMultivariantPlaylist, faultsOfReload } from '../../support/hlsRules.js'
 import { waitFor } from '../../support/waitFor.js'
 import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
-import { bufferOf, bufferOfTwo, encode, formatOfTwo, refOf, routeOf } from '../support/scripted.js'
+import {
+  bufferOf,
+  bufferOfSounds,
+  bufferOfTwo,
+  encode,
+  formatOfSounds,
+  formatOfTwo,
+  refOf,
+  routeOf,
+} from '../support/scripted.js'
 
 const open: TestOrigin[] = []
 const start = async (options: TestOriginOptions): Promise<TestOrigin> => {
@@ -121,6 +130,32 @@ describe('playlists', () => {
     for (const path of ['main.m3u8', 'main.mpd', 'video.m3u8', 'v180.m3u8']) {
       expect(await text(other, `/streams/demo/${path}`)).toBe(await text(one, `/streams/demo/${path}`))
     }
+  })
+
+  it('offer every sound by its language and name, and play the first one unless another is asked for', async () => {
+    const one = await start({ buffer: bufferOfSounds(1, 30), format: formatOfSounds })
+    const other = await start({ id: 'b', buffer: bufferOfSounds(9, 30), format: formatOfSounds })
+    const playlist = await text(one, '/streams/demo/main.m3u8')
+    expect(faultsOfMultivariantPlaylist(playlist)).toEqual([])
+    expect(playlist.split('\n').filter((line) => line.startsWith('#EXT-X-MEDIA:'))).toEqual([
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a",URI="audio.m3u8"',
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Deutsch",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a2",URI="audio-2.m3u8"',
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Director & crew",LANGUAGE="en",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",STABLE-RENDITION-ID="a3",URI="audio-3.m3u8"',
+    ])
+    const presentation = await text(one, '/streams/demo/main.mpd')
+    expect([...presentation.matchAll(/contentType="audio".*lang="(\w+)"/g)].map(([, lang]) => lang)).toEqual([
+      ...['en', 'de', 'en'],
+    ])
+    expect(presentation).toContain('<Label>Director &amp; crew</Label>')
+    expect(presentation).toContain('media="audio-3/$Number$.m4s"')
+    const third = await text(one, '/streams/demo/audio-3.m3u8')
+    expect(faultsOfMediaPlaylist(third)).toEqual([])
+    expect(third).toBe((await text(one, '/streams/demo/audio.m3u8')).replaceAll('audio/', 'audio-3/'))
+    for (const path of ['main.m3u8', 'main.mpd', 'audio-3.m3u8', 'audio-2/init.mp4', 'audio-2/30.m4s']) {
+      expect(await text(other, `/streams/demo/${path}`)).toBe(await text(one, `/streams/demo/${path}`))
+    }
+    const segment = await one.get('/streams/demo/audio-2/30.m4s')
+    expect(segment.headers.get('content-type')).toBe('audio/mp4')
   })
 
   it('count from the last billion for readers with numbers of 32 bits', async () => {

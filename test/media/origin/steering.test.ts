@@ -1,5 +1,13 @@
 import { startOrigin, type TestOrigin, type TestOriginOptions } from '../support/origins.js'
-import { bufferOf, bufferOfTwo, formatOfTwo, refOf, routeOf } from '../support/scripted.js'
+import {
+  bufferOf,
+  bufferOfSounds,
+  bufferOfTwo,
+  formatOfSounds,
+  formatOfTwo,
+  refOf,
+  routeOf,
+} from '../support/scripted.js'
 
 const open: TestOrigin[] = []
 const start = async (options: TestOriginOptions): Promise<TestOrigin> => {
@@ -48,6 +56,16 @@ describe('steering', () => {
     const at = (path: string): string => `${refOf('b').url}/streams/demo/${path}.m3u8`
     expect(clone).toMatchObject({
       'URI-REPLACEMENT': { 'PER-VARIANT-URIS': { v360: at('video'), v180: at('v180'), audio: at('audio') } },
+    })
+  })
+
+  it('moves every sound at once', async () => {
+    const origin = await start({ buffer: bufferOfSounds(1, 20), format: formatOfSounds })
+    origin.routes.accept(routeOf(between))
+    const [clone] = (await steering(origin))['PATHWAY-CLONES'] as ReadonlyArray<object>
+    const at = (path: string): string => `${refOf('b').url}/streams/demo/${path}.m3u8`
+    expect(clone).toMatchObject({
+      'URI-REPLACEMENT': { 'PER-RENDITION-URIS': { a: at('audio'), a2: at('audio-2'), a3: at('audio-3') } },
     })
   })
 

@@ -17,6 +17,11 @@ export const format: StreamFormat = made()
 /** The same with a second picture, and the sound alone. */
 export const formatOfTwo: StreamFormat = made({ smaller: [180], audioOnly: true })
 
+/** The same with three sounds. */
+export const formatOfSounds: StreamFormat = made({
+  sounds: [{ language: 'en' }, { language: 'de' }, { language: 'en', name: 'Director & crew' }],
+})
+
 export const init: InitSegments = writeInitSegments({
   video: { width: 640, height: 360, avcC: Uint8Array.from([1, 0x42, 0xc0, 0x1e, 0xff, 0xe0, 0]) },
   audio: { sampleRate: 48_000, channels: 2, audioSpecificConfig: Uint8Array.from([0x11, 0x90]) },
@@ -60,6 +65,19 @@ export const bufferOfTwo = (first: number, last: number, salt = ''): SegmentBuff
   for (let number = first; number <= last; number += 1) {
     encode(buffer, number)
     buffer.putEncoded({ ...segmentOf(number, 'video', `small ${salt}`), track: 'v180' })
+  }
+  return buffer
+}
+
+/** The same for `formatOfSounds`. */
+export const bufferOfSounds = (first: number, last: number): SegmentBuffer => {
+  const others = ['audio-2', 'audio-3']
+  const buffer = createSegmentBuffer(bufferCapacity(formatOfSounds, 16), others)
+  const { audio } = configuration
+  buffer.putInit(writeInitSegments({ ...configuration, others: { 'audio-2': audio, 'audio-3': audio } }))
+  for (let number = first; number <= last; number += 1) {
+    encode(buffer, number)
+    for (const track of others) buffer.putEncoded({ ...segmentOf(number, 'audio', track), track })
   }
   return buffer
 }

@@ -1,19 +1,16 @@
-import type { Track } from '../../segment.js'
 import { unwrap33 } from './clock33.js'
 import { isRandomAccess, packetBytes, pidOf, readPesHeader, startsUnit, payloadStart, syncByte } from './packet.js'
-import { pids, pmtPidIn, tracksIn } from './tables.js'
+import { pids, pmtPidIn, tracksIn, type ProgramTrack } from './tables.js'
 
 /** One coded frame, in the TS packets that carry it. */
-export interface AccessUnit {
-  readonly track: Track
+export interface AccessUnit extends ProgramTrack {
   /** Presentation time on the stream's own clock, unwrapped from its first unit on. */
   readonly pts: number
   readonly keyFrame: boolean
   readonly packets: Uint8Array
 }
 
-interface Collecting {
-  readonly track: Track
+interface Collecting extends ProgramTrack {
   readonly pts: number
   readonly keyFrame: boolean
   /** Whole runs of packets, those of earlier chunks among them. */
@@ -40,12 +37,12 @@ export class AccessUnitParser {
   readonly #collecting = new Map<number, Collecting>()
   #rest: Uint8Array = nothing
   #pmtPid: number | null = null
-  #tracks: ReadonlyMap<number, Track> | null = null
+  #tracks: ReadonlyMap<number, ProgramTrack> | null = null
   #lastPts: number | null = null
 
-  /** Null until the program map has come. */
-  get hasAudio(): boolean | null {
-    return this.#tracks === null ? null : [...this.#tracks.values()].includes('audio')
+  /** How many sound tracks there are; null until the program map has come. */
+  get sounds(): number | null {
+    return this.#tracks === null ? null : [...this.#tracks.values()].filter(({ track }) => track === 'audio').length
   }
 
   push(chunk: Uint8Array): ReadonlyArray<AccessUnit> {
@@ -96,13 +93,14 @@ export class AccessUnitParser {
     if (unit !== undefined && unit.missingBytes <= 0) this.#finish(pid, bytes, units)
   }
 
-  #begin(pid: number, track: Track, bytes: Uint8Array, at: number): void {
+  #begin(pid: number, { track, sound }: ProgramTrack, bytes: Uint8Array, at: number): void {
     const header = readPesHeader(bytes, at)
     if (header === null || header.pts === null) return
     const pts = this.#lastPts === null ? header.pts : unwrap33(header.pts, this.#lastPts)
     this.#lastPts = pts
     this.#collecting.set(pid, {
       track,
+      sound,
       pts,
       keyFrame: isRandomAccess(bytes, at),
       runs: [],
@@ -118,10 +116,10 @@ export class AccessUnitParser {
     if (unit === undefined) return
     this.#collecting.delete(pid)
     endRun(unit, bytes)
-    const { track, pts, keyFrame, runs } = unit
+    const { track, sound, pts, keyFrame, runs } = unit
     const [single] = runs
     const packets = runs.length === 1 && single !== undefined ? single : Buffer.concat(runs)
-    units.push({ track, pts, keyFrame, packets })
+    units.push({ track, sound, pts, keyFrame, packets })
   }
 
   /** What is left when the stream has ended. */

@@ -1,8 +1,10 @@
-/** The program tables of a feed: one program, H.264 on one PID, AAC (ADTS) on another. */
+/** The program tables of a feed: one program, H.264 on one PID, AAC (ADTS) on those that follow. */
 import { packetBytes, payloadStart, setContinuity, startsUnit } from './packet.js'
 import type { Track } from '../../segment.js'
 
 export const pids: Readonly<Record<Track | 'pat' | 'pmt', number>> = { pat: 0, pmt: 0x1000, video: 0x100, audio: 0x101 }
+/** Of a sound track, counted from 0. */
+export const soundPid = (sound: number): number => pids.audio + sound
 export const streamTypes: Readonly<Record<Track, number>> = { video: 0x1b, audio: 0x0f }
 
 /** CRC-32/MPEG-2 (ISO/IEC 13818-1, annex A). */
@@ -24,20 +26,25 @@ const packetOf = (pid: number, section: ReadonlyArray<number>): Uint8Array => {
 }
 
 const pidBytes = (pid: number): ReadonlyArray<number> => [0xe0 | (pid >> 8), pid & 0xff]
-const streamEntry = (track: Track): ReadonlyArray<number> => [streamTypes[track], ...pidBytes(pids[track]), 0xf0, 0]
+const streamEntry = (type: number, pid: number): ReadonlyArray<number> => [type, ...pidBytes(pid), 0xf0, 0]
 
 const pat = packetOf(pids.pat, [0, 0xb0, 13, 0, 1, 0xc1, 0, 0, 0, 1, ...pidBytes(pids.pmt)])
-const pmt = packetOf(pids.pmt, [
-  ...[2, 0xb0, 23, 0, 1, 0xc1, 0, 0, ...pidBytes(pids.video), 0xf0, 0],
-  ...streamEntry('video'),
-  ...streamEntry('audio'),
-])
+const pmtWith = (sounds: number): Uint8Array => {
+  const entries = [
+    streamEntry(streamTypes.video, pids.video),
+    ...Array.from({ length: sounds }, (_, sound) => streamEntry(streamTypes.audio, soundPid(sound))),
+  ].flat()
+  return packetOf(pids.pmt, [
+    ...[2, 0xb0, 13 + entries.length, 0, 1, 0xc1, 0, 0, ...pidBytes(pids.video), 0xf0, 0],
+    ...entries,
+  ])
+}
 
 /** PAT and PMT, one packet each. */
-export const tablePackets = (continuity: number): Uint8Array => {
+export const tablePackets = (continuity: number, sounds: number): Uint8Array => {
   const packets = new Uint8Array(2 * packetBytes)
   packets.set(pat)
-  packets.set(pmt, packetBytes)
+  packets.set(pmtWith(sounds), packetBytes)
   setContinuity(packets, 0, continuity)
   setContinuity(packets, packetBytes, continuity)
   return packets
@@ -66,19 +73,25 @@ export const pmtPidIn = (bytes: Uint8Array, at: number): number | null => {
   return null
 }
 
-/** Which PID carries which track; the first of each kind. */
-export const tracksIn = (bytes: Uint8Array, at: number): ReadonlyMap<number, Track> | null => {
+export interface ProgramTrack {
+  readonly track: Track
+  /** Which of the sound tracks, from 0; 0 for the picture. */
+  readonly sound: number
+}
+
+/** Which PID carries which track: the first picture, and all sounds in their order. */
+export const tracksIn = (bytes: Uint8Array, at: number): ReadonlyMap<number, ProgramTrack> | null => {
   const section = sectionOf(bytes, at)
   if (section === null) return null
-  const tracks = new Map<number, Track>()
-  const found = new Set<Track>()
+  const tracks = new Map<number, ProgramTrack>()
+  const found = { video: 0, audio: 0 }
   const infoBytes = (((section[10] ?? 0) & 0x0f) << 8) | (section[11] ?? 0)
   for (let index = 12 + infoBytes; index + 5 <= section.length;) {
     const type = section[index]
     const track = type === streamTypes.video ? 'video' : type === streamTypes.audio ? 'audio' : null
-    if (track !== null && !found.has(track)) {
-      found.add(track)
-      tracks.set(pidAt(section, index + 1), track)
+    if (track === 'audio' || (track === 'video' && found.video === 0)) {
+      tracks.set(pidAt(section, index + 1), { track, sound: found[track] })
+      found[track] += 1
     }
     index += 5 + ((((section[index + 3] ?? 0) & 0x0f) << 8) | (section[index + 4] ?? 0))
   }
