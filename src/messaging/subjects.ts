@@ -29,6 +29,8 @@ export const subjects = {
   /** Request. {} -> RouteAnswer: an edge or server that has just come (back) asks for the present route. */
   route: (stream: string) => `segue.route.${stream}`,
   routeAll: 'segue.route.>',
+  /** Request. {} -> {}: answered by whoever has the feed of the stream on air, of two ingests that could. */
+  ingest: (stream: string) => `segue.ingest.${stream}`,
 } as const
 
 /** The last token of a subject, which names the entity. */

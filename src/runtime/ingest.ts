@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as E from 'fp-ts/lib/Either.js'
 import { checkFfmpeg } from '../media/ffmpegBinary.js'
-import { createFeedHandler, FeedRing, type PublishedFeed } from '../media/feed/index.js'
+import { createFeedHandler } from '../media/feed/index.js'
 import { warmUpFfmpeg } from '../media/ffmpeg/process.js'
-import { soundCount, type MediaTicks, type StreamFormat } from '../media/format.js'
+import type { MediaTicks, StreamFormat } from '../media/format.js'
 import {
   beginningAfter,
-  Contribution,
   feedSize,
   formatName,
   ingestError,
@@ -24,6 +22,7 @@ import {
   type Source,
   type SourceFacts,
 } from '../media/ingest/index.js'
+import { FeedKeeper } from './feedKeeper.js'
 import { journalOf, lockFeed } from './ingestFolder.js'
 
 export type IngestState =
@@ -31,6 +30,10 @@ export type IngestState =
   | { readonly type: 'sourceLost'; readonly reason: string }
   | { readonly type: 'sourceRestored'; readonly afterMs: number }
   | { readonly type: 'notice'; readonly message: string }
+  /** The partner has the stream on air, and its feed is given out here as well. */
+  | { readonly type: 'following' }
+  /** The partner is lost: from here on the feed is given out here. */
+  | { readonly type: 'tookOver'; readonly reason: string }
   | { readonly type: 'closed' }
 
 export interface IngestOptions {
@@ -47,6 +50,15 @@ export interface IngestOptions {
   readonly onState?: (state: IngestState) => void
   readonly onSourceLost?: (reason: string) => void
   readonly onSourceRestored?: (afterMs: number) => void
+  /**
+   * Base address of another ingest that has the same contribution and names this one as its partner. One of them is on
+   * air; the other one gives out the same bytes, and goes on with its own source when the first one is lost.
+   */
+  readonly partnerUrl?: string
+  /** Silence of the partner after which its feed is gone on with; default 500. */
+  readonly takeOverMs?: number
+  /** Asked before that; false when the partner is known to be on air. Default: nobody knows. */
+  readonly mayTakeOver?: () => Promise<boolean>
   /** Default 1000. */
   readonly noMediaMsMax?: number
   /** How much of the feed is kept; default 30 s. */
@@ -67,6 +79,10 @@ export interface Ingest {
   /** Base address for encoders: the feed is at `<url>/feed/<stream>`. */
   readonly url: string
   readonly info: () => IngestInfo
+  /** Whether what is given out comes from here, not from the partner. */
+  readonly isOnAir: () => boolean
+  /** Lets the partner have the stream, which is on air there as well. */
+  readonly stepDown: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -177,63 +193,49 @@ const noticeTo =
     onState?.({ type: 'notice', message })
 
 const start = async (options: IngestOptions, source: Source, open: Openings): Promise<Omit<Ingest, 'close'>> => {
-  const { stream, format, host = '127.0.0.1', nowMs = steadyClock, onState } = options
+  const { stream, format, dataDir, host = '127.0.0.1', nowMs = steadyClock, onState, partnerUrl = null } = options
   const onNotice = noticeTo(onState)
-  const journal = options.dataDir === undefined ? null : journalOf({ dataDir: options.dataDir, stream, onNotice })
-  const { continued, startTicksMin } = orThrow(beginningAfter(journal?.load() ?? E.right(null), format, nowMs()))
+  const journal = dataDir === undefined ? null : journalOf({ dataDir, stream, onNotice })
+  const beginning = () => beginningAfter(journal?.load() ?? E.right(null), format, nowMs())
+  const { continued } = orThrow(beginning())
   const { facts, size, slate } =
     (continued === null ? null : recalled(options, source)) ?? (await prepared(options, source))
   if (!slate.withText) onNotice('ffmpeg cannot draw text (no drawtext filter or no font): pictures come without')
-  const incarnation = continued?.feed.incarnation ?? randomBytes(6).toString('hex')
-  const ring = new FeedRing({
-    ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
-    ...(journal === null ? {} : { beforeReadable: journal.keep }),
-  })
-  if (continued !== null) ring.restore(continued.feed.blocks, continued.feed.position)
   const server = createServer()
   const { port } = await listen(server, options.port ?? 0, host)
   open.push(() => onState?.({ type: 'closed' }))
   open.push(() => closed(server))
-  journal?.begin({ incarnation, format: formatName(format), sounds: soundCount(format) }, continued?.feed ?? null)
-  open.push(() => journal?.close())
   const urlHost = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
   const url = `http://${urlHost}:${port}`
-  const contribution = new Contribution({
-    source,
-    format,
-    size,
-    facts,
-    slate,
-    ring,
-    nowMs,
-    resume: continued?.place ?? null,
-    startTicksMin,
-    noMediaMsMax: options.noMediaMsMax ?? 1_000,
-    onSourceLost: (reason) => {
-      onState?.({ type: 'sourceLost', reason })
-      options.onSourceLost?.(reason)
+  const keeper = new FeedKeeper({
+    ...{ stream, format, partnerUrl, journal, beginning },
+    ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
+    takeOverMs: options.takeOverMs ?? 500,
+    mayTakeOver: options.mayTakeOver ?? (() => Promise.resolve(true)),
+    contribution: {
+      ...{ source, format, size, facts, slate, nowMs },
+      noMediaMsMax: options.noMediaMsMax ?? 1_000,
+      onSourceLost: (reason) => {
+        onState?.({ type: 'sourceLost', reason })
+        options.onSourceLost?.(reason)
+      },
+      onSourceRestored: (afterMs) => {
+        onState?.({ type: 'sourceRestored', afterMs })
+        options.onSourceRestored?.(afterMs)
+      },
     },
-    onSourceRestored: (afterMs) => {
-      onState?.({ type: 'sourceRestored', afterMs })
-      options.onSourceRestored?.(afterMs)
-    },
+    cutReaders: () => server.closeAllConnections(),
+    onChange: (state) => onState?.(state),
   })
-  open.push(() => contribution.close())
+  open.push(() => keeper.close())
   const info = (): IngestInfo => ({
-    stream,
-    source: nameOf(source),
-    format,
+    ...{ stream, source: nameOf(source), format },
     ...size,
-    ...contribution.facts(),
-    liveTicks: ring.liveTicks,
+    ...keeper.facts(),
+    liveTicks: keeper.liveTicks,
   })
-  const feed: PublishedFeed = {
-    ring,
-    incarnation,
-    describe: () => ({ ...info() }),
-  }
   const handle = createFeedHandler({
-    feedOf: (name) => (name === stream ? feed : undefined),
+    feedOf: (name) => (name === stream ? keeper.published(() => ({ ...info() })) : undefined),
     ...(options.backlogBytesMax === undefined ? {} : { backlogBytesMax: options.backlogBytesMax }),
   })
   server.on('request', (request, response) => {
@@ -241,8 +243,8 @@ const start = async (options: IngestOptions, source: Source, open: Openings): Pr
     response.writeHead(404, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ error: 'not-found', message: `feeds are at /feed/<stream>, as in /feed/${stream}` }))
   })
-  const ready = await contribution.ready
+  const ready = await keeper.start()
   if (E.isLeft(ready)) throw new IngestStartError(ready.left)
   onState?.({ type: 'onAir', url, ...size })
-  return { url, info }
+  return { url, info, isOnAir: () => keeper.isOnAir(), stepDown: () => keeper.stepDown() }
 }

@@ -18,6 +18,7 @@ interface IngestFlags extends FormatFlags {
   readonly host: string
   readonly port: number
   readonly publicUrl?: string
+  readonly partner?: string
   readonly data: string
 }
 
@@ -26,6 +27,7 @@ Examples:
   segue ingest --stream main --source testcard
   segue ingest --stream main --renditions 720p,360p,audio --source film.mp4
   segue ingest --stream main --audio-tracks en,de,en=Commentary --source srt://10.0.0.9:9000
+  segue ingest --stream main --source srt://10.0.0.9:9000 --host 10.0.0.2 --partner http://10.0.0.3:7100
   segue ingest --stream main --source rtmp://0.0.0.0:1935/live/x --host 0.0.0.0 --public-url http://10.0.0.2:7100`
 
 export function ingestCommand(context: CommandContext): Command {
@@ -46,6 +48,13 @@ export function ingestCommand(context: CommandContext): Command {
     .addOption(
       flag('--public-url <url>', 'address that media servers reach it at (default: http://host:port)', { read: url }),
     )
+    .addOption(
+      flag(
+        '--partner <url>',
+        'another ingest of the same contribution that names this one: when one is lost, the other goes on',
+        { read: url },
+      ),
+    )
     .addOption(flag('--data <dir>', 'working files', { default: join(defaultDataRoot({ env }), 'ingest') }))
     .addOption(flag('--fps <rate>', 'frames per second', { default: 25, read: number(1, 120) }))
     .addOption(
@@ -59,12 +68,15 @@ export function ingestCommand(context: CommandContext): Command {
     .addOption(audioTracksFlag())
     .addHelpText('after', examples)
     .action(async (flags: IngestFlags) => {
-      const { stream, streams, source, nats, host, port, publicUrl, data } = flags
+      const { stream, streams, source, nats, host, port, publicUrl, partner, data } = flags
       const format = formatOf(flags)
       if (publicUrl !== undefined && streams > 1) {
         throw new UsageError(
           '--public-url names one address, and --streams asks for several: start one ingest for each',
         )
+      }
+      if (partner !== undefined && streams > 1) {
+        throw new UsageError('--partner names one feed, and --streams asks for several: start one ingest for each')
       }
       const logger = context.logger('ingest')
       const start = () =>
@@ -72,6 +84,7 @@ export function ingestCommand(context: CommandContext): Command {
           ...{ source, format, natsUrl: nats, host, port, dataDir: data, logger },
           streams: streamNames(stream, streams),
           ...(publicUrl === undefined ? {} : { publicUrl }),
+          ...(partner === undefined ? {} : { partnerUrl: partner }),
         })
       context.done(await runService({ logger, start }))
     })

@@ -3,7 +3,8 @@ import { msOfTicks, phaseTicks, ticksPerSecond, trackNames, type MediaTicks, typ
 import type { CodecConfiguration } from '../fmp4/init.js'
 import type { SplitterEvent } from '../fmp4/splitter.js'
 import type { EncodedSegment, InitSegments, TrackName } from '../segment.js'
-import { feedAgent, type FeedRequest } from './feedConnection.js'
+import { feedAgent, type FeedRequest } from '../feed/connection.js'
+import { FeedAddresses } from './addresses.js'
 import { EncoderRun, type EncoderRunEnd } from './run.js'
 
 export interface EncoderStats {
@@ -64,6 +65,11 @@ export interface EncoderOptions {
 }
 
 export interface Encoder {
+  /**
+   * Reads the feed at another address from now on, from the very byte where it is, without a new ffmpeg. False when that
+   * address does not have the same feed: it was not named by the feed as its partner.
+   */
+  readonly moveTo: (feedUrl: string) => boolean
   readonly stop: () => Promise<void>
   readonly pid: () => number | undefined
   readonly stats: () => EncoderStats
@@ -84,6 +90,7 @@ class SupervisedEncoder implements Encoder {
   readonly #lastNumber: Map<TrackName, number>
   readonly #statsTimer: NodeJS.Timeout
   readonly #emitted: { readonly atMs: number; readonly ticks: number }[] = []
+  readonly #addresses: FeedAddresses
   readonly #leaving = new Set<Promise<void>>()
   #run: EncoderRun | null = null
   /** A successor that is catching up. */
@@ -102,6 +109,7 @@ class SupervisedEncoder implements Encoder {
   constructor(options: EncoderOptions) {
     this.#options = options
     this.#nowMs = options.nowMs ?? ((): number => performance.now())
+    this.#addresses = new FeedAddresses(options.feedUrl)
     this.#dispatcher = feedAgent(options.feedSilenceMsMax ?? 3_000)
     this.#startedMs = this.#nowMs()
     this.#lastNumber = new Map(trackNames(options.format).map((name) => [name, -1]))
@@ -109,6 +117,13 @@ class SupervisedEncoder implements Encoder {
     this.#start(this.#firstRequest())
     this.#statsTimer = setInterval(() => this.#everySecond(), 1_000)
     this.#statsTimer.unref()
+  }
+
+  moveTo(feedUrl: string): boolean {
+    if (!this.#addresses.moveTo(feedUrl)) return false
+    this.#run?.moved()
+    this.#next?.moved()
+    return true
   }
 
   pid(): number | undefined {
@@ -155,10 +170,10 @@ class SupervisedEncoder implements Encoder {
   }
 
   #newRun(start: FeedRequest, onEvent: (event: SplitterEvent, run: EncoderRun) => void): EncoderRun {
-    const { format, feedUrl, stream, stuckMsMax = 5_000 } = this.#options
+    const { format, stream, stuckMsMax = 5_000 } = this.#options
     const run: EncoderRun = new EncoderRun({
       format,
-      feedUrl,
+      addresses: this.#addresses,
       stream,
       start,
       stuckMsMax,

@@ -5,13 +5,14 @@ import { runFfmpeg, type FfmpegProcess } from '../ffmpeg/process.js'
 import type { StreamFormat } from '../format.js'
 import { Fmp4Splitter, type SplitterEvent } from '../fmp4/splitter.js'
 import { encoderRun } from './arguments.js'
-import { connectFeed, type FeedConnection, type FeedRequest } from './feedConnection.js'
+import { connectFeed, type FeedConnection, type FeedRequest } from '../feed/connection.js'
+import type { FeedAddresses } from './addresses.js'
 import { LiveLine } from '../feed/liveLine.js'
 import { FeedRetimer } from './retimer.js'
 
 export interface EncoderRunOptions {
   readonly format: StreamFormat
-  readonly feedUrl: string
+  readonly addresses: FeedAddresses
   readonly stream: string
   readonly start: FeedRequest
   readonly dispatcher: Agent
@@ -43,6 +44,8 @@ export class EncoderRun {
   #line: LiveLine | null = null
   #retimer: FeedRetimer | null = null
   #ending: EncoderRunEnd | null = null
+  /** What it is reading, and how to leave that. */
+  #reading: { readonly feedUrl: string; readonly leave: () => void } | null = null
 
   constructor(options: EncoderRunOptions) {
     this.#options = options
@@ -75,17 +78,29 @@ export class EncoderRun {
     return this.#line?.latenessMs(this.#options.nowMs(), ticks) ?? null
   }
 
+  /** Goes on reading at the address that is the right one now. */
+  moved(): void {
+    if (this.#reading !== null && this.#reading.feedUrl !== this.#options.addresses.present) this.#reading.leave()
+  }
+
   async stop(): Promise<void> {
     this.#finish({ _tag: 'Stopped', message: 'stopped' })
     await this.#ffmpeg.stop()
   }
 
-  async #connect(start: FeedRequest): Promise<FeedConnection | null> {
-    const { feedUrl, stream, dispatcher, onFeedLost } = this.#options
+  async #connect(
+    start: FeedRequest,
+  ): Promise<{ readonly connection: FeedConnection; readonly feedUrl: string } | null> {
+    const { addresses, stream, dispatcher, onFeedLost } = this.#options
     for (let attempt = 0; !this.#abort.signal.aborted; attempt += 1) {
+      const feedUrl = addresses.present
       const connection = await connectFeed(feedUrl, stream, start, dispatcher, this.#abort.signal)
-      if (E.isRight(connection)) return connection.right
+      if (E.isRight(connection)) {
+        addresses.learn(feedUrl, connection.right.partnerUrl)
+        return { connection: connection.right, feedUrl }
+      }
       const { _tag, message } = connection.left
+      addresses.failed(feedUrl)
       if (_tag !== 'FeedUnavailable') {
         await this.#ebb({ _tag, message })
         return null
@@ -121,12 +136,12 @@ export class EncoderRun {
   async #feed(): Promise<void> {
     let request = this.#options.start
     while (!this.#abort.signal.aborted) {
-      const connection = await this.#connect(request)
-      if (connection === null) return
-      const read = await this.#read(connection)
+      const found = await this.#connect(request)
+      if (found === null) return
+      const read = await this.#read(found)
       if (this.#abort.signal.aborted) return
       this.#options.onFeedLost(read.reason)
-      request = { after: advancePosition(connection.position, read.bytes) }
+      request = { after: advancePosition(found.connection.position, read.bytes) }
     }
   }
 
@@ -147,22 +162,33 @@ export class EncoderRun {
   }
 
   /** Reads until the connection breaks. `bytes` counts what was taken over, to the byte. */
-  #read({ body, ...connection }: FeedConnection): Promise<{ readonly bytes: number; readonly reason: string }> {
+  #read({
+    connection: { body, ...connection },
+    feedUrl,
+  }: {
+    readonly connection: FeedConnection
+    readonly feedUrl: string
+  }): Promise<{ readonly bytes: number; readonly reason: string }> {
     const retimer = this.#retimer ?? this.#begin(connection)
     const { signal } = this.#abort
     let bytes = 0
+    let isOver = false
     return new Promise((resolve) => {
       const end = (reason: string): void => {
+        if (isOver) return
+        isOver = true
         signal.removeEventListener('abort', stop)
+        this.#reading = null
         body.destroy()
         resolve({ bytes, reason })
       }
       const stop = (): void => end('stopped')
+      this.#reading = { feedUrl, leave: () => end('the feed has moved') }
       signal.addEventListener('abort', stop)
       body.on('end', () => end('the feed ended the connection'))
       body.on('error', (error: Error) => end(error.message))
       body.on('data', (chunk: Uint8Array) => {
-        if (signal.aborted) return
+        if (signal.aborted || isOver) return
         bytes += chunk.length
         const accepted = this.#ffmpeg.stdin.write(retimer.push(chunk))
         this.#line?.arrived(this.#options.nowMs(), retimer.videoTicks)

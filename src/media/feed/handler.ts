@@ -9,6 +9,10 @@ export interface PublishedFeed {
   readonly ring: FeedRing
   /** Distinguishes this sequence of bytes, so that a position in an earlier one is not taken for one in this. */
   readonly incarnation: string
+  /** The sequence of bytes that this one goes on with: whoever has read no further than its `end` may go on here. */
+  readonly before?: { readonly incarnation: string; readonly end: number }
+  /** Base address at which the same feed can be had as well. */
+  readonly partnerUrl?: string
   /** What `GET /feed/<stream>/info` adds to the facts about the ring. */
   readonly describe: () => Readonly<Record<string, unknown>>
 }
@@ -51,13 +55,15 @@ const startOf = (feed: PublishedFeed, query: URLSearchParams): E.Either<FeedProb
   const unknown = given.find((key) => !['from', 'backMs', 'after'].includes(key))
   if (unknown !== undefined) return problem(400, 'bad-query', `unknown parameter ${unknown}: use from, backMs or after`)
   if (given.length > 1) return problem(400, 'bad-query', 'give only one of from, backMs and after')
-  const { ring, incarnation } = feed
+  const { ring, incarnation, before } = feed
   const after = query.get('after')
   if (after !== null) {
     const dash = after.lastIndexOf('-')
     const offset = wholeNumber(after.slice(dash + 1))
     if (dash < 1 || offset === null) return problem(400, 'bad-query', 'after must be a position that this feed gave')
-    const start = after.slice(0, dash) === incarnation ? ring.resumeAt(offset) : null
+    const sequence = after.slice(0, dash)
+    const isShared = sequence === before?.incarnation && offset <= before.end
+    const start = sequence === incarnation || isShared ? ring.resumeAt(offset) : null
     return start === null
       ? problem(410, 'gone', 'the feed no longer holds that position: start again with from or backMs')
       : E.right(start)
@@ -187,6 +193,7 @@ export const createFeedHandler = ({
       'segue-feed-start': String(start.right.startTicks),
       'segue-feed-position': formatPosition(incarnation, start.right.position),
       'segue-feed-live': String(ring.liveTicks ?? start.right.startTicks),
+      ...(feed.partnerUrl === undefined ? {} : { 'segue-feed-partner': feed.partnerUrl }),
     })
     response.flushHeaders()
     const stop = pump(feed, start.right, response, backlogBytesMax, () => (cutOff += 1))

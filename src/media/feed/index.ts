@@ -5,6 +5,8 @@ export {
   type FeedHandlerOptions,
   type PublishedFeed,
 } from './handler.js'
+export { feedAgent, connectFeed, type FeedConnection, type FeedError, type FeedRequest } from './connection.js'
+export { FeedBlocks } from './blocks.js'
 export { firstCounters, type FeedBlock, type FeedCounters } from './block.js'
 export { FileJournal, type Journal, type JournalFailure, type JournalOptions, type RememberedFeed } from './journal.js'
 export { FeedRing, type FeedRingOptions, type FeedStart } from './ring.js'

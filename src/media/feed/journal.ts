@@ -38,8 +38,8 @@ export type FeedForm = Pick<RememberedFeed, 'incarnation' | 'format' | 'sounds'>
 
 /** Writes down what a feed gives out, before anybody can read it. */
 export interface Journal {
-  /** Begins to write, behind `after` when an earlier run is continued. */
-  readonly begin: (feed: FeedForm, after: RememberedFeed | null) => void
+  /** Begins to write, behind `after` when an earlier run is continued, else at a position. */
+  readonly begin: (feed: FeedForm, after: RememberedFeed | null, position?: number) => void
   /** Never throws: a feed goes on air whatever the disk does. */
   readonly keep: (block: FeedBlock) => void
   readonly close: () => void
@@ -155,11 +155,12 @@ export class FileJournal implements Journal {
     })
   }
 
-  begin(feed: FeedForm, after: RememberedFeed | null): void {
+  begin(feed: FeedForm, after: RememberedFeed | null, position = 0): void {
+    this.close()
     this.#feed = feed
     const part = this.#lastPart
     this.#lastPart = null
-    this.#position = after === null || part === null ? 0 : endOf(part)
+    this.#position = after === null || part === null ? position : endOf(part)
     this.#try(() => {
       if (after === null || part === null) return this.#remove()
       const fd = openSync(this.#paths[part.index === 0 ? 0 : 1], 'r+')

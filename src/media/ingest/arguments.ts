@@ -25,8 +25,8 @@ const quiet: ReadonlyArray<string> = ['-loglevel', 'error', '-nostats', '-nostdi
 const rateOf = ({ frameRate: { num, den } }: StreamFormat): string => `${num}/${den}`
 
 /** Everything that decides the coded form, equal for source and slate, so that one may follow the other at any frame. */
-const feedOutput = (format: StreamFormat): ReadonlyArray<string> => {
-  const gop = String(feedGopFrames(format))
+const feedOutput = (format: StreamFormat, gopFrames = feedGopFrames(format)): ReadonlyArray<string> => {
+  const gop = String(gopFrames)
   return [
     ...['-c:v', 'libx264', '-preset', format.height > 480 ? 'superfast' : 'veryfast', '-tune', 'zerolatency'],
     ...['-threads', '1', '-pix_fmt', 'yuv420p', '-crf', '20', '-profile:v', 'high'],
@@ -63,8 +63,10 @@ const testcardInputs = (format: StreamFormat, { width, height }: PictureSize): R
   })),
 ]
 
+const groupOf = (format: StreamFormat, short: boolean): number => (short ? format.gopFrames : feedGopFrames(format))
+
 /** The test card: moving pattern, UTC time, frame number (if text can be drawn), and tones that beep every second. */
-const testcardRun = (format: StreamFormat, size: PictureSize, withText: boolean): FfmpegRun => ({
+const testcardRun = ({ format, size, withText, shortGroups }: SourceRunOptions): FfmpegRun => ({
   inputs: testcardInputs(format, size),
   outputOptions: [
     ...['-map', '0:v:0', ...soundMaps(format, (sound) => `${sound + 1}:a:0`), '-vf'],
@@ -78,7 +80,7 @@ const testcardRun = (format: StreamFormat, size: PictureSize, withText: boolean)
       'setsar=1',
     ].join(','),
     ...['-af', 'volume=-18dB'],
-    ...feedOutput(format),
+    ...feedOutput(format, groupOf(format, shortGroups)),
   ],
 })
 
@@ -114,12 +116,15 @@ export interface SourceRunOptions {
   readonly timed: boolean
   /** Null: not known, frames that say they are interlaced are treated so. */
   readonly interlaced: boolean | null
+  /** A key frame for each segment, not for each second. */
+  readonly shortGroups: boolean
   readonly withText: boolean
 }
 
 /** One ffmpeg that turns the source into the feed's form. */
-export const sourceRun = ({ source, format, size, timed, interlaced, withText }: SourceRunOptions): FfmpegRun => {
-  if (source.type === 'testcard') return testcardRun(format, size, withText)
+export const sourceRun = (options: SourceRunOptions): FfmpegRun => {
+  const { source, format, size, timed, interlaced, shortGroups } = options
+  if (source.type === 'testcard') return testcardRun(options)
   const filters = [
     ...(interlaced === false ? [] : ['bwdif=mode=send_frame:deint=interlaced']),
     `fps=${rateOf(format)}`,
@@ -133,7 +138,7 @@ export const sourceRun = ({ source, format, size, timed, interlaced, withText }:
       ...['-map', '0:v:0', ...soundMaps(format, (sound) => `0:a:${sound}?`)],
       ...['-vf', filters.join(','), '-af', 'aresample=48000:async=1'],
       // A picture of another size makes ffmpeg set up its filters anew, and the frame that `fps` held back is lost with them.
-      ...['-vsync', 'cfr', '-sn', '-dn', ...feedOutput(format)],
+      ...['-vsync', 'cfr', '-sn', '-dn', ...feedOutput(format, groupOf(format, shortGroups))],
     ],
   }
 }

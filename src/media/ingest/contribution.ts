@@ -7,6 +7,7 @@ import { FeedWriter } from '../feed/writer.js'
 import type { FfmpegExit } from '../ffmpeg/process.js'
 import { soundCount, ticksOfMs, type MediaTicks, type StreamFormat } from '../format.js'
 import type { PictureSize } from './arguments.js'
+import { HeldSource } from './heldSource.js'
 import { ingestError, type IngestError } from './errors.js'
 import { probeSource, type SourceFacts } from './probe.js'
 import type { Slate } from './slate.js'
@@ -28,9 +29,14 @@ export interface ContributionOptions {
   /** Null when the source could not be asked yet. */
   readonly facts: SourceFacts | null
   readonly slate: Slate
+  /** Where it is given out; `takeOver` names another one. */
   readonly ring: FeedRing
   /** Go on behind what an earlier run gave out, filling up to now with the slate; null: begin. */
   readonly resume: FeedPlace | null
+  /** The end of a partner's feed (null: nothing came just now) while that one is on air: the source is held until `takeOver`. */
+  readonly heldAt?: () => MediaTicks | null
+  /** A key frame for each segment, not for each second: so that little is missing when a source is put on air. */
+  readonly shortGroups: boolean
   /** A new feed does not begin earlier. */
   readonly startTicksMin: MediaTicks
   /** Unix time in ms, but never stepping back or leaping. */
@@ -42,7 +48,7 @@ export interface ContributionOptions {
 }
 
 export interface ContributionFacts {
-  readonly onAir: 'nothing' | 'source' | 'slate'
+  readonly onAir: 'nothing' | 'source' | 'slate' | 'partner'
   readonly pid: number | undefined
   readonly lostReason: string | null
   readonly sourceStarts: number
@@ -72,7 +78,11 @@ export class Contribution {
   readonly #options: ContributionOptions
   readonly #startedMs: number
   #resolveReady: (result: E.Either<IngestError, void>) => void = () => undefined
+  #ring: FeedRing
   #splicer: Splicer | null = null
+  #resume: FeedPlace | null
+  /** While a partner is on air. */
+  #held: HeldSource | null
   #line: LiveLine | null = null
   #holdLine: LiveLine | null = null
   #timer: NodeJS.Timeout | null = null
@@ -92,6 +102,9 @@ export class Contribution {
   constructor(options: ContributionOptions) {
     this.#options = options
     this.#facts = options.facts
+    this.#ring = options.ring
+    this.#resume = options.resume
+    this.#held = options.heldAt === undefined ? null : new HeldSource(options.format)
     this.#startedMs = options.nowMs()
     this.#lostMs = this.#startedMs
     this.ready = new Promise((resolve) => (this.#resolveReady = resolve))
@@ -102,12 +115,31 @@ export class Contribution {
 
   facts(): ContributionFacts {
     return {
-      onAir: this.#onSource ? 'source' : this.#splicer === null ? 'nothing' : 'slate',
+      onAir: this.#held !== null ? 'partner' : this.#onSource ? 'source' : this.#splicer === null ? 'nothing' : 'slate',
       pid: this.#run?.pid,
       lostReason: this.#onSource ? null : (this.#lastExit ?? this.#lostReason),
       sourceStarts: this.#starts,
       timesLost: this.#timesLost,
     }
+  }
+
+  /** Goes on where the partner's feed ends: with the source, if what came of it reaches back that far, else with the slate. */
+  takeOver(place: FeedPlace, ring: FeedRing, reason: string): void {
+    const held = this.#held
+    if (held === null || this.#closed) return
+    this.#held = null
+    this.#ring = ring
+    this.#resume = place
+    const splicer = this.#timeline()
+    const lead = held.from(splicer.nextFrame)
+    const [first] = lead?.units ?? []
+    if (lead === null || first === undefined) return this.#slateOnAir(reason)
+    while (splicer.nextFrame < lead.frame) splicer.pushSlate()
+    this.#splice(splicer, first)
+    for (const unit of lead.units) splicer.pushSource(unit, this.#run?.sounds ?? null)
+    this.#holdLine = new LiveLine(this.#options.nowMs(), splicer.nextTicks)
+    this.#tickLater()
+    this.#resolveReady(E.right(undefined))
   }
 
   async close(): Promise<void> {
@@ -122,12 +154,12 @@ export class Contribution {
 
   #timeline(): Splicer {
     if (this.#splicer !== null) return this.#splicer
-    const { format, ring, slate, resume, startTicksMin, nowMs } = this.#options
+    const { format, slate, startTicksMin, nowMs } = this.#options
     const now = nowMs()
     const { segmentTicks } = format
     const begin = Math.ceil(Math.max(ticksOfMs(now), startTicksMin) / segmentTicks) * segmentTicks
     const sounds = soundCount(format)
-    const place = resume ?? {
+    const place = this.#resume ?? {
       videoTicks: begin,
       soundTicks: new Array<MediaTicks>(sounds).fill(begin),
       counters: firstCounters(sounds),
@@ -135,7 +167,7 @@ export class Contribution {
     const { videoTicks: startTicks, soundTicks, counters } = place
     // Resumed in the past, the slate has to reach the present; begun in the future, the feed stays ahead of the clock.
     this.#line = new LiveLine(now, Math.max(ticksOfMs(now), startTicks))
-    const writer = new FeedWriter(ring, counters)
+    const writer = new FeedWriter(this.#ring, counters)
     this.#splicer = new Splicer({ format, writer, slate, startTicks, soundTicks })
     return this.#splicer
   }
@@ -155,7 +187,7 @@ export class Contribution {
   #pushDueSlate(splicer: Splicer): void {
     const nowMs = this.#options.nowMs()
     while ((this.#line?.latenessMs(nowMs, splicer.nextTicks) ?? -1) >= 0) splicer.pushSlate()
-    if (this.#options.ring.liveTicks !== null) this.#resolveReady(E.right(undefined))
+    if (this.#ring.liveTicks !== null) this.#resolveReady(E.right(undefined))
   }
 
   #tickLater(): void {
@@ -174,7 +206,7 @@ export class Contribution {
       if (now - (quietSince ?? this.#onAirSinceMs) > noMediaMsMax) this.#slateOnAir(`no media for ${noMediaMsMax} ms`)
     } else if (this.#splicer !== null) {
       this.#pushDueSlate(this.#splicer)
-    } else if (now - this.#startedMs > noMediaMsMax && this.#mayStartWithSlate()) {
+    } else if (this.#held === null && now - this.#startedMs > noMediaMsMax && this.#mayStartWithSlate()) {
       this.#slateOnAir(this.#lastExit ?? `no media within ${noMediaMsMax} ms of the start`)
     }
     if (run === null || this.#onSource) return
@@ -222,6 +254,7 @@ export class Contribution {
         size: this.#options.size,
         timed: this.#isTimed(),
         interlaced: this.#facts?.interlaced ?? null,
+        shortGroups: this.#options.shortGroups,
         withText: this.#options.slate.withText,
       },
       nowMs,
@@ -253,6 +286,7 @@ export class Contribution {
     const healthy = this.#onSource && this.#options.nowMs() - this.#onAirSinceMs > 10_000
     this.#failures = healthy ? 0 : this.#failures + 1
     this.#run = null
+    this.#held?.clear()
     this.#lastExit = reason
     if (this.#onSource) this.#slateOnAir(reason)
     const delayMs = retryDelaysMs[Math.min(this.#failures, retryDelaysMs.length - 1)] ?? 3_000
@@ -261,6 +295,7 @@ export class Contribution {
 
   #onUnit(unit: AccessUnit, run: SourceProcess): void {
     if (this.#closed || run !== this.#run) return
+    if (this.#held !== null) return this.#hold(this.#held, unit, run)
     if (!this.#onSource && unit.track === 'video' && unit.keyFrame && this.#isWelcome(run)) this.#sourceOnAir(unit)
     if (!this.#onSource || this.#splicer === null) return
     if (!this.#splicer.pushSource(unit, run.sounds)) return this.#slateOnAir('frames of the source are missing')
@@ -278,14 +313,24 @@ export class Contribution {
   #sourceOnAir(unit: AccessUnit): void {
     const now = this.#options.nowMs()
     const returned = this.#splicer !== null
-    const splicer = this.#timeline()
+    this.#splice(this.#timeline(), unit)
+    if (returned) this.#options.onSourceRestored(now - this.#lostMs)
+  }
+
+  /** What had piled up somewhere and comes at once says nothing of where the feed is. */
+  #hold(held: HeldSource, unit: AccessUnit, run: SourceProcess): void {
+    const { heldAt, nowMs } = this.#options
+    held.push(unit, run.isSteady(nowMs()) ? (heldAt?.() ?? null) : null)
+  }
+
+  #splice(splicer: Splicer, unit: AccessUnit): void {
+    const now = this.#options.nowMs()
     splicer.spliceToSource(unit)
     this.#onSource = true
     this.#onAirSinceMs = now
     this.#lostReason = null
     this.#lastExit = null
     this.#holdLine = new LiveLine(now, splicer.nextTicks)
-    if (returned) this.#options.onSourceRestored(now - this.#lostMs)
   }
 
   #keepPace(run: SourceProcess, liveTicks: MediaTicks): void {

@@ -3,6 +3,7 @@ export { Contribution, type ContributionFacts, type ContributionOptions, type Fe
 export { ingestError, type IngestError } from './errors.js'
 export { beginningAfter, formatName, type Beginning } from './memory.js'
 export { probeSource, type SourceFacts } from './probe.js'
+export { FeedMirror, type MirroredFeed } from './mirror.js'
 export { makeSlate, type Slate } from './slate.js'
 export { slateFile, type KeptSlate } from './slateFile.js'
 export { nameOf, parseSource, type Source } from './source.js'

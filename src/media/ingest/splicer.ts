@@ -57,6 +57,10 @@ export class Splicer {
     this.#nextAudio = Array.from({ length: soundCount(format) }, (_, sound) => first(soundTicks?.[sound] ?? startTicks))
   }
 
+  get nextFrame(): number {
+    return this.#nextFrame
+  }
+
   /** Where the next video frame begins. */
   get nextTicks(): MediaTicks {
     return ticksOfFrame(this.#nextFrame, this.#format)

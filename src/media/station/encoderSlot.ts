@@ -20,6 +20,8 @@ export interface EncoderSlot {
   readonly failure: () => string | null
   readonly lastState: () => string
   readonly start: (options: Omit<EncoderOptions, 'onState'>) => void
+  /** Whether the encoder goes on reading its feed at that address, at the same byte. */
+  readonly moveTo: (feedUrl: string) => boolean
   readonly stop: () => Promise<void>
   readonly figures: () => EncoderFigures | null
 }
@@ -71,6 +73,7 @@ export function createEncoderSlot(createEncoder: EncoderFactory): EncoderSlot {
       })
       current = Object.assign(pending, { encoder })
     },
+    moveTo: (feedUrl) => current?.encoder.moveTo(feedUrl) ?? false,
     async stop() {
       const gone = current
       current = null

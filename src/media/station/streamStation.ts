@@ -98,7 +98,8 @@ export class StreamStation implements OriginStream {
     this.#assignment = assignment
     if (assignment.route !== null) this.routes.accept(assignment.route)
     const reformatted = JSON.stringify(before.format) !== JSON.stringify(assignment.format)
-    if (reformatted || before.feedUrl !== assignment.feedUrl) void this.#encoder.stop()
+    const moved = before.feedUrl !== assignment.feedUrl && !this.#encoder.moveTo(assignment.feedUrl)
+    if (reformatted || moved) void this.#encoder.stop()
     if (reformatted) this.#renewBuffer()
     else this.#buffer.resize(bufferCapacity(assignment.format, assignment.bufferSegments))
     if (assignment.role !== 'standby' || assignment.encode) this.#selfActivated = false

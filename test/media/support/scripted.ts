@@ -152,6 +152,7 @@ export const scriptedEncoders = (): ScriptedEncoders => {
         stopped: () => stopped,
       })
       return {
+        moveTo: () => false,
         stop: async () => {
           stopped = true
         },

@@ -37,6 +37,9 @@ export const setContinuity = (bytes: Uint8Array, at: number, counter: number): v
   bytes[at + 3] = (byte(bytes, at + 3) & 0xf0) | (counter & 0x0f)
 }
 
+/** What a packet is numbered with, modulo 16. */
+export const continuityOf = (bytes: Uint8Array, at: number): number => byte(bytes, at + 3) & 0x0f
+
 const readStamp = (bytes: Uint8Array, at: number): number =>
   ((byte(bytes, at) >> 1) & 0x07) * 2 ** 30 +
   ((byte(bytes, at + 1) << 22) |

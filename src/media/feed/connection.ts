@@ -11,6 +11,8 @@ export interface FeedConnection {
   readonly startTicks: MediaTicks
   readonly liveTicks: MediaTicks
   readonly position: string
+  /** Where the same feed can be had as well; null when it does not say. */
+  readonly partnerUrl: string | null
 }
 
 export interface FeedError {
@@ -63,7 +65,8 @@ export const connectFeed = async (
       body.destroy()
       return E.left({ _tag: 'FeedRefused', message: `${url.href} is not a Segue feed: its headers are missing` })
     }
-    return E.right({ body, startTicks, liveTicks, position })
+    const partnerUrl = header(headers, 'segue-feed-partner')
+    return E.right({ body, startTicks, liveTicks, position, partnerUrl })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return E.left({ _tag: 'FeedUnavailable', message: `${url.href}: ${message}` })

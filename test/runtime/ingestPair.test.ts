@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process'
+import { startIngest, type Ingest, type IngestOptions, type IngestState } from '../../src/runtime/ingest.js'
+import { freePort } from '../support/freePort.js'
+import { brightnessPeriod, frameOfBrightness, startSharedSource, type SharedSource } from '../support/sharedSource.js'
+import { waitFor } from '../support/waitFor.js'
+import { breaksIn, formatOf } from '../media/support.js'
+import { watchEncoder, type WatchedEncoder } from '../media/viewing.js'
+
+const format = formatOf({ crf: 12 })
+const patience = { timeoutMs: 20_000 }
+/** What the slate looks like among the frames of the programme. */
+const slateFrame = 6
+const modulo = (value: number): number => ((value % brightnessPeriod) + brightnessPeriod) % brightnessPeriod
+/** The same, as a step to either side. */
+const signed = (value: number): number => modulo(value + brightnessPeriod / 2) - brightnessPeriod / 2
+
+/**
+ * Every frame of the programme once and in its place, but for one moment for which the slate stands: less than a segment,
+ * after which the programme is where it would have been, to within three frames.
+ */
+const expectOneMoment = (frames: ReadonlyArray<number>): void => {
+  const odd = frames.flatMap((frame, index) =>
+    index > 0 && modulo(frame - (frames[index - 1] ?? 0)) !== 1 ? [index] : [],
+  )
+  const [first, last] = [odd[0], odd.at(-1)]
+  if (first === undefined || last === undefined) return
+  const slate = frames.slice(first, last)
+  expect(slate.filter((frame) => frame !== slateFrame)).toEqual([])
+  expect(slate.length).toBeLessThanOrEqual(format.gopFrames)
+  const shift = signed((frames[last] ?? 0) - (frames[first - 1] ?? 0) - (slate.length + 1))
+  expect(Math.abs(shift)).toBeLessThanOrEqual(3)
+}
+
+interface Side {
+  readonly url: string
+  readonly port: number
+  readonly states: IngestState[]
+  ingest: Ingest | null
+}
+
+describe('two ingests of one contribution', () => {
+  let source: SharedSource
+  let sides: readonly [Side, Side]
+  const watched: WatchedEncoder[] = []
+
+  const start = async (side: Side, options: Partial<IngestOptions> = {}): Promise<Ingest> => {
+    const partner = sides.find((each) => each !== side)
+    side.states.length = 0
+    side.ingest = await startIngest({
+      ...{ stream: 'one', format, source: source.url, port: side.port },
+      ...(partner === undefined ? {} : { partnerUrl: partner.url }),
+      onState: (state) => side.states.push(state),
+      ...options,
+    })
+    return side.ingest
+  }
+  const watch = (feedUrl: string): WatchedEncoder => {
+    const watching = watchEncoder({ format, feedUrl, stream: 'one', backMs: 1_000 })
+    watched.push(watching)
+    return watching
+  }
+  const saw = ({ states }: Side, type: IngestState['type']): boolean => states.some((state) => state.type === type)
+  const grows = async (by: number, { numbers }: WatchedEncoder): Promise<void> => {
+    const before = numbers('video').length
+    await waitFor(() => numbers('video').length >= before + by, patience)
+  }
+  const expectEqualBytes = (): void => {
+    const [one, other] = watched.map(
+      ({ segments }) => new Map(segments.map(({ track, number, bytes }) => [`${track} ${number}`, Buffer.from(bytes)])),
+    )
+    const shared = [...(one?.keys() ?? [])].filter((key) => other?.has(key))
+    expect(shared.length).toBeGreaterThan(10)
+    expect(shared.filter((key) => !one?.get(key)?.equals(other?.get(key) ?? Buffer.alloc(0)))).toEqual([])
+  }
+  /** Mean brightness of every frame that an encoder gave. */
+  const brightness = ({ inits, segments }: WatchedEncoder): ReadonlyArray<number> => {
+    const parts = segments.filter(({ track }) => track === 'video').map(({ bytes }) => bytes)
+    const input = Buffer.concat([inits[0]?.video ?? new Uint8Array(), ...parts])
+    const filter = ['-vf', 'scale=1:1:flags=area:in_range=tv:out_range=tv', '-pix_fmt', 'gray', '-f', 'rawvideo']
+    return [...execFileSync('ffmpeg', ['-v', 'error', '-i', 'pipe:0', ...filter, 'pipe:1'], { input })]
+  }
+
+  beforeAll(async () => {
+    source = await startSharedSource()
+    const ports = [await freePort(), await freePort()] as const
+    const side = (port: number): Side => ({ url: `http://127.0.0.1:${port}`, port, states: [], ingest: null })
+    sides = [side(ports[0]), side(ports[1])]
+  })
+  afterAll(async () => {
+    await Promise.all(watched.map(({ encoder }) => encoder.stop()))
+    await Promise.all(sides.map(({ ingest }) => ingest?.close()))
+    await source.close()
+  })
+
+  it('give out the same bytes, of which one alone is the origin', async () => {
+    const [first, second] = sides
+    await start(first)
+    await start(second)
+    expect([first.ingest?.isOnAir(), second.ingest?.isOnAir()]).toEqual([true, false])
+    expect(second.ingest?.info()).toMatchObject({ onAir: 'partner' })
+    for (const { url } of sides) await grows(8, watch(url))
+    expectEqualBytes()
+  }, 60_000)
+
+  it('go on with the very next frame when the one on air ends, and nobody has to start again', async () => {
+    const [first, second] = sides
+    const pids = watched.map(({ encoder }) => encoder.pid())
+    const places = watched.map(({ segments }) => segments.length)
+    await first.ingest?.close()
+    await waitFor(() => saw(second, 'tookOver'), patience)
+    await Promise.all(watched.map((each) => grows(8, each)))
+
+    expect(second.ingest?.info()).toMatchObject({ onAir: 'source', timesLost: 0 })
+    expect(watched.map(({ encoder }) => encoder.pid())).toEqual(pids)
+    expect(places.every((place) => place > 0)).toBe(true)
+    for (const { numbers, saw: has } of watched) {
+      expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), has('incomplete')]).toEqual([[], [], false])
+    }
+    expectEqualBytes()
+    const [one] = watched
+    if (one === undefined) throw new Error('no encoder')
+    expectOneMoment(brightness(one).map(frameOfBrightness))
+  }, 60_000)
+})
