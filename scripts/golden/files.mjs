@@ -1,8 +1,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** One folder for each set of rules, e.g. server1-stream2-client1. */
-export const folderOf = ({ server, stream, client }) => `server${server}-stream${stream}-client${client}`
+/** One folder for each set of rules, e.g. server1-stream2-client1, or model2. */
+export const folderOf = (versions) =>
+  Object.entries(versions)
+    .map(([category, version]) => `${category}${version}`)
+    .join('-')
 
 /**
  * Writes a history as lines of JSON: first what it is, then an event each.

@@ -2,7 +2,7 @@ import type { Category } from '../events/index.js'
 import { clientDecider } from './client/decider.js'
 import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
-import { modelDecider, modelDeciderV1 } from './model/decider.js'
+import { modelDecider, modelDeciderV1, modelDeciderV2 } from './model/decider.js'
 import { serverDecider, serverDeciderV1 } from './server/decider.js'
 import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide.js'
 
@@ -17,7 +17,7 @@ export const ruleBook = {
   server: [serverDeciderV1, serverDecider],
   stream: [streamDeciderV1, streamDeciderV2, streamDecider],
   client: [clientDecider],
-  model: [modelDeciderV1, modelDecider],
+  model: [modelDeciderV1, modelDeciderV2, modelDecider],
 } as const satisfies RuleBook
 
 /** The rules in force, by category. */

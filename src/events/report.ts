@@ -16,6 +16,15 @@ export function describeErrors(errors: Errors, faultsMax = 3): string {
 
 function preview(value: unknown): string {
   if (value === undefined) return 'nothing'
-  const text = typeof value === 'number' && !Number.isFinite(value) ? String(value) : JSON.stringify(value)
+  const text = typeof value === 'number' && !Number.isFinite(value) ? String(value) : jsonOf(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** JSON can be read at any depth, but not be written. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'what is nested too deeply to be shown'
+  }
 }

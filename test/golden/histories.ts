@@ -9,7 +9,7 @@ export interface History {
   readonly path: string
   readonly name: string
   readonly what: string
-  readonly versions: { readonly [C in Exclude<Category, 'model'>]: number }
+  readonly versions: Partial<Readonly<Record<Category, number>>>
   readonly events: ReadonlyArray<RecordedEvent>
 }
 
@@ -19,7 +19,6 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 export function shelveGoldenModels(): void {
   for (const file of readdirSync(`${root}models`)) shelve(readFileSync(`${root}models/${file}`))
 }
-
 
 export function readHistories(): ReadonlyArray<History> {
   shelveGoldenModels()

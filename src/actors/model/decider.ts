@@ -5,6 +5,7 @@ import type { Effect } from '../effects.js'
 import {
   activeModel,
   evolveModel,
+  evolveModelV2,
   initialModelState,
   weightsInForce,
   type KnownModel,
@@ -18,18 +19,19 @@ type ModelDecider = Decider<'model', ModelState>
 
 interface Rules {
   readonly version: number
+  readonly evolve: ModelDecider['evolve']
   readonly react: (draft: ModelDraft, fact: EventIn<'model'>) => void
 }
 
-const rules = ({ version, react }: Rules): ModelDecider => ({
+const rules = ({ version, evolve, react }: Rules): ModelDecider => ({
   category: 'model',
   version,
   initial: initialModelState,
-  evolve: evolveModel,
+  evolve,
   correlationOf,
   outstanding,
   decide(state, fact) {
-    const draft: ModelDraft = new Draft({ evolve: evolveModel, version, correlationOf }, state, fact)
+    const draft: ModelDraft = new Draft({ evolve, version, correlationOf }, state, fact)
     react(draft, fact)
     return draft.events
   },
@@ -40,38 +42,57 @@ const rules = ({ version, react }: Rules): ModelDecider => ({
  * trained when somebody asks for it, when the time has come, and when the risks have drifted.
  */
 export const modelDecider = rules({
+  version: 3,
+  evolve: evolveModel,
+  react: (draft, fact) => react(draft, fact, judge),
+})
+
+/**
+ * Version 2 forgot the model in force when many were rejected after it, and promoted what was better than a model that was
+ * no longer in force.
+ */
+export const modelDeciderV2 = rules({
   version: 2,
-  react(draft, fact) {
-    switch (fact.type) {
-      case 'ModelRollbackRequested':
-        return rollBack(draft, fact.data.by)
-      case 'TrainingRequested': {
-        const { trigger, by } = fact.data
-        return order(draft, trigger, `asked for by ${by}`)
-      }
-      case 'RiskDistributionSeen':
-        return watchDrift(draft)
-      default:
-        return choose(draft, fact)
-    }
-  },
+  evolve: evolveModelV2,
+  react: (draft, fact) => react(draft, fact, judgeV2),
 })
 
 /** Version 1 trained nothing, and recorded a rollback as a promotion. */
 export const modelDeciderV1 = rules({
   version: 1,
+  evolve: evolveModelV2,
   react(draft, fact) {
-    if (fact.type !== 'ModelRollbackRequested') return choose(draft, fact)
+    if (fact.type !== 'ModelRollbackRequested') return choose(draft, fact, judgeV2)
     const before = draft.state.before.at(-1)
     if (before !== undefined) promote(draft, before, `rolled back by ${fact.data.by}`)
   },
 })
 
-function choose(draft: ModelDraft, fact: EventIn<'model'>): void {
-  if (fact.type === 'ModelTrained') return judge(draft, fact.data.artifact)
-  if (fact.type !== 'ModelPromotionRequested') return
-  const { artifact, by } = fact.data
-  promote(draft, artifact, `asked for by ${by}`)
+/** What becomes of a model that was trained or shipped, and is not in force. */
+type Judge = (draft: ModelDraft, trained: KnownModel) => void
+
+function react(draft: ModelDraft, fact: EventIn<'model'>, judgeBy: Judge): void {
+  switch (fact.type) {
+    case 'ModelRollbackRequested':
+      return rollBack(draft, fact.data.by)
+    case 'TrainingRequested': {
+      const { trigger, by } = fact.data
+      return order(draft, trigger, `asked for by ${by}`)
+    }
+    case 'RiskDistributionSeen':
+      return watchDrift(draft)
+    default:
+      return choose(draft, fact, judgeBy)
+  }
+}
+
+function choose(draft: ModelDraft, fact: EventIn<'model'>, judgeBy: Judge): void {
+  if (fact.type === 'ModelTrained') {
+    const trained = knownAs(draft.state, fact.data.artifact)
+    if (trained !== undefined && trained.standing !== 'active') judgeBy(draft, trained)
+  } else if (fact.type === 'ModelPromotionRequested') {
+    promote(draft, fact.data.artifact, `asked for by ${fact.data.by}`)
+  }
 }
 
 function order(draft: ModelDraft, trigger: 'schedule' | 'drift' | 'operator', reason: string): void {
@@ -96,21 +117,44 @@ function rollBack(draft: ModelDraft, by: string): void {
   if (data !== null) draft.emit({ type: 'ModelRolledBack', data })
 }
 
-function judge(draft: ModelDraft, artifact: string): void {
-  const trained = draft.state.known.find((each) => each.artifact === artifact)
-  if (trained === undefined || trained.standing === 'active') return
-  if (trained.trigger === 'shipped') return judgeShipped(draft, trained)
-  const { comparison } = trained
+function judge(draft: ModelDraft, trained: KnownModel): void {
+  const { state } = draft
+  if (trained.trigger === 'shipped') {
+    if (state.active !== null) return supersedeShipped(draft, trained)
+    return promote(draft, trained.artifact, firstShipped)
+  }
+  const doubt = trained.comparison === null ? null : doubtOf(state, trained.comparison)
+  if (doubt !== null) return reject(draft, trained, doubt)
+  judgeFigures(draft, trained)
+}
+
+function judgeV2(draft: ModelDraft, trained: KnownModel): void {
+  if (trained.trigger !== 'shipped') return judgeFigures(draft, trained)
+  if (activeModel(draft.state) !== undefined) return supersedeShipped(draft, trained)
+  promote(draft, trained.artifact, firstShipped)
+}
+
+const firstShipped = 'the shipped model: nothing was learned here yet'
+
+/** A shipped model takes the place of another shipped one, never of one that was learned here. */
+function supersedeShipped(draft: ModelDraft, { artifact }: KnownModel): void {
+  if (activeModel(draft.state)?.trigger === 'shipped') promote(draft, artifact, 'a newer shipped model')
+}
+
+/** Why a comparison says nothing about the model in force; null: it does. Where none is in force, any will do. */
+function doubtOf(state: ModelState, { against }: Comparison): string | null {
+  const { active } = state
+  if (active === null || against === active.artifact) return null
+  if (against === null) return 'it is not told with which model it was compared'
+  const other = knownAs(state, against)?.model ?? against
+  return `it was compared with ${other}, which is not in force: ${active.model} is`
+}
+
+function judgeFigures(draft: ModelDraft, trained: KnownModel): void {
+  const { artifact, comparison } = trained
   if (comparison === null) return reject(draft, trained, 'it was not compared with the model in force')
   if (comparison.gain.low > 0) return promote(draft, artifact, `better on later data: ${figuresOf(comparison)}`)
   reject(draft, trained, `not shown to be better on later data: ${figuresOf(comparison)}`)
-}
-
-/** A shipped model takes the place of another shipped one, never of one that was learned here. */
-function judgeShipped(draft: ModelDraft, shipped: KnownModel): void {
-  const active = activeModel(draft.state)
-  if (active === undefined) return promote(draft, shipped.artifact, 'the shipped model: nothing was learned here yet')
-  if (active.trigger === 'shipped') promote(draft, shipped.artifact, 'a newer shipped model')
 }
 
 const figuresOf = ({ challenger, champion, budget, gain }: Comparison): string => {
@@ -119,6 +163,9 @@ const figuresOf = ({ challenger, champion, budget, gain }: Comparison): string =
   const interval = `gain ${percent(gain.value)} (${percent(gain.low)} to ${percent(gain.high)})`
   return `${recalls} at ${budget} false alarms a server-day, ${interval}, ${challenger.incidents} incidents`
 }
+
+const knownAs = ({ known }: ModelState, artifact: string): KnownModel | undefined =>
+  known.find((each) => each.artifact === artifact)
 
 function promote(draft: ModelDraft, artifact: string, reason: string): void {
   const data = inForceAs(draft, artifact, reason)
@@ -129,8 +176,8 @@ type InForce = Extract<EventIn<'model'>, { readonly type: 'ModelPromoted' }>['da
 
 /** What putting a model in force records; null for an unknown one, and for the one that is. */
 function inForceAs({ state }: ModelDraft, artifact: string, reason: string): InForce | null {
-  const { known, active } = state
-  const chosen = known.find((each) => each.artifact === artifact)
+  const { active } = state
+  const chosen = knownAs(state, artifact)
   if (chosen === undefined || active?.artifact === artifact) return null
   const weights = weightsInForce(state, chosen.weights)
   return { model: chosen.model, artifact, weights, replaces: active?.artifact ?? null, reason }

@@ -61,12 +61,33 @@ export const activeModel = ({ known, active }: ModelState): KnownModel | undefin
 export const weightsInForce = ({ active }: ModelState, weights: Weights): Weights =>
   smoothed(active?.weights ?? startWeights, weights)
 
-/** Applies one event. Total: an event that does not fit the state leaves it as it is. */
-export function evolveModel(state: ModelState, event: EventIn<'model'>): ModelState {
+type Evolve = (state: ModelState, event: EventIn<'model'>) => ModelState
+
+/** Leaves as many models as are kept. */
+type Forget = (state: ModelState, known: ReadonlyArray<KnownModel>) => ReadonlyArray<KnownModel>
+
+/**
+ * Applies one event. Total: an event that does not fit the state leaves it as it is. The oldest models are forgotten, but for
+ * those that somebody may come back to: the one in force, those that were before, and the shipped one.
+ */
+export const evolveModel: Evolve = (state, event) => applied(state, event, forgetUnneeded)
+
+/** Until version 2 of the rules the oldest were forgotten, whatever they were. */
+export const evolveModelV2: Evolve = (state, event) => applied(state, event, (_, known) => known.slice(-knownMax))
+
+function forgetUnneeded({ active, before }: ModelState, known: ReadonlyArray<KnownModel>): ReadonlyArray<KnownModel> {
+  const shipped = known.findLast(({ trigger }) => trigger === 'shipped')?.artifact
+  const needed = new Set([active?.artifact, shipped, ...before])
+  const spare = known.filter(({ artifact }) => !needed.has(artifact))
+  const forgotten = new Set(spare.slice(0, Math.max(0, known.length - knownMax)))
+  return known.filter((each) => !forgotten.has(each))
+}
+
+function applied(state: ModelState, event: EventIn<'model'>, forget: Forget): ModelState {
   const at = event.metadata.occurredAt
   switch (event.type) {
     case 'ModelTrained':
-      return { ...withTrained(state, event.data, at), ...trainingAfter(state, event) }
+      return { ...withTrained(state, event.data, at, forget), ...trainingAfter(state, event) }
     case 'TrainingFailed':
       return { ...state, failure: { at, reason: event.data.reason }, ...trainingAfter(state, event) }
     case 'TrainingOrdered':
@@ -93,7 +114,7 @@ export function evolveModel(state: ModelState, event: EventIn<'model'>): ModelSt
   }
 }
 
-function withTrained(state: ModelState, data: Trained, at: number): ModelState {
+function withTrained(state: ModelState, data: Trained, at: number, forget: Forget): ModelState {
   const { artifact } = data
   const others = state.known.filter((each) => each.artifact !== artifact)
   const known = state.known.find((each) => each.artifact === artifact)
@@ -103,7 +124,7 @@ function withTrained(state: ModelState, data: Trained, at: number): ModelState {
     trainedAt: at,
     reason: known?.reason ?? 'not judged yet',
   }
-  return { ...state, known: [...others, fresh].slice(-knownMax), failure: null }
+  return { ...state, known: forget(state, [...others, fresh]), failure: null }
 }
 
 /** A training ends with the fact that it caused; others, such as a shipped model, do not end it. */

@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { decision, fact, type PayloadOf } from '../definition.js'
-import { finite, GroupWeights, list, nullable, oneOf, record, whole } from './shapes.js'
+import { finite, GroupWeights, list, nullable, oneOf, record, sinceLater, whole } from './shapes.js'
 
 /** The one entity of this category: all servers of a fleet are judged by the same model. */
 export const fleetModel = 'fleet'
@@ -24,6 +24,8 @@ export const Comparison = record({
   budget: finite,
   /** Recall of the challenger less that of the champion: middle 90 % of a bootstrap by incident clusters. */
   gain: record({ value: finite, low: finite, high: finite }),
+  /** Artifact of the champion; null: an older version did not tell. */
+  against: sinceLater(nullable(t.string), null),
 })
 /** Champion and challenger on the same later slice of time. */
 export type Comparison = t.TypeOf<typeof Comparison>

@@ -11,7 +11,7 @@ export interface ModelFigures {
   readonly auc: number | null
 }
 
-/** Challenger and champion on the same rows; as `Comparison` in the log. */
+/** Challenger and champion on the same rows; as `Comparison` in the log, which tells the champion's artifact as well. */
 export interface ModelComparison {
   readonly challenger: ModelFigures
   readonly champion: ModelFigures

@@ -93,14 +93,16 @@ const finished = (
 ): LearnedModel => {
   const logits: number[] = []
   const labels: number[] = []
+  const weights: number[] = []
   stretches.forEach(({ of, from, to }, index) => {
     for (let row = from; row < to; row += 1) {
       if (of.judged[row] !== 1) continue
       logits.push(held[index]?.[row - from] ?? 0)
       labels.push(of.positive[row] ?? 0)
+      weights.push(of.trust?.[row] ?? 1)
     }
   })
-  const calibration = calibrate(logits, labels, new Float32Array(logits.length).fill(1))
+  const calibration = calibrate(logits, labels, weights)
   const risks = held.map((scores) => scores.map((score) => calibrated(calibration, score)))
   const traces = stretches.map((stretch, index) => traceOf(stretch, risks[index] ?? new Float64Array(0)))
   const threshold = thresholdWithin(operatingPoints(traces), budget)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { LearnedModel } from './learnedModel.js'
+import { unpackModel, type ArrayEntry, type NumberKind, type Numbers } from './packed.js'
 import type { Scorer } from './scorer.js'
 
 /** What is wrong with an artifact. */
@@ -13,16 +15,6 @@ export const artifactVersion = 1
 const magic = 0x4d_47_45_53 // "SEGM", little endian
 const headBytes = 16
 const hashBytes = 32
-
-type Numbers = Float64Array | Float32Array | Int32Array | Uint32Array | Int16Array
-const kinds = { f64: Float64Array, f32: Float32Array, i32: Int32Array, u32: Uint32Array, i16: Int16Array } as const
-type NumberKind = keyof typeof kinds
-
-interface ArrayEntry {
-  readonly kind: NumberKind
-  readonly offset: number
-  readonly length: number
-}
 
 const kindOf = (array: Numbers): NumberKind =>
   array instanceof Float64Array
@@ -83,7 +75,10 @@ export const encodeModel = (model: LearnedModel): Uint8Array => {
 
 const damaged = (message: string): E.Either<ArtifactError, never> => E.left({ _tag: 'Damaged', message })
 
-/** Reads a model back. Bytes of something else, of another version, or that changed are told apart. */
+/**
+ * Reads a model back. Bytes of something else, of another version, or that changed are told apart; so are those that were
+ * sealed with something wrong in them. Whatever is read can judge.
+ */
 export const decodeModel = (bytes: Uint8Array): E.Either<ArtifactError, LearnedModel> => {
   const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < headBytes + hashBytes || head.getUint32(0, true) !== magic) {
@@ -102,35 +97,18 @@ export const decodeModel = (bytes: Uint8Array): E.Either<ArtifactError, LearnedM
   }
   const digest = createHash('sha256').update(bytes.subarray(0, end)).digest()
   if (!digest.equals(bytes.subarray(end))) return damaged('the checksum of the model is wrong: its bytes were changed')
-  const read = (entry: unknown): Numbers => {
-    const { kind, offset, length } = entry as ArrayEntry
-    const Kind = kinds[kind]
-    const from = bodyAt + offset
-    // A copy: arrays must begin on a multiple of their size, and slice() of a Buffer would give the file's own memory.
-    return new Kind(new Uint8Array(bytes.subarray(from, from + length * Kind.BYTES_PER_ELEMENT)).buffer)
-  }
-  const unpack = (packed: unknown): Scorer => {
-    const some = packed as { readonly kind: Scorer['kind'] } & Readonly<Record<string, unknown>>
-    if (some.kind === 'blend') {
-      const parts = some.parts as ReadonlyArray<{ readonly weight: number; readonly scorer: unknown }>
-      return { kind: 'blend', parts: parts.map(({ weight, scorer }) => ({ weight, scorer: unpack(scorer) })) }
-    }
-    const columns = read(some.columns) as Int32Array
-    const bias = some.bias as number
-    if (some.kind === 'residual') {
-      return { kind: 'residual', columns, bias, weights: read(some.weights) as Float64Array }
-    }
-    const [roots, feature, threshold, child, value] = (some.trees as ReadonlyArray<unknown>).map(read)
-    return {
-      kind: some.kind,
-      bias,
-      columns,
-      importance: read(some.importance) as Float64Array,
-      trees: { roots, feature, threshold, child, value } as Extract<Scorer, { kind: 'forest' | 'boosting' }>['trees'],
-    }
-  }
-  const text = new TextDecoder().decode(bytes.subarray(headBytes, headBytes + headerLength))
-  // Artifacts of before did not tell the groups.
-  const model = { groups: null, ...(JSON.parse(text) as object) } as LearnedModel
-  return E.right({ ...model, scorer: unpack(model.scorer) })
+  return pipe(
+    jsonIn(bytes.subarray(headBytes, headBytes + headerLength)),
+    E.chain((header) => unpackModel(header, bytes.subarray(bodyAt, end))),
+    E.mapLeft((fault) => ({
+      _tag: 'Damaged',
+      message: `the model is damaged, though its checksum is right: ${fault}`,
+    })),
+  )
 }
+
+const jsonIn = (bytes: Uint8Array): E.Either<string, unknown> =>
+  E.tryCatch(
+    () => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown,
+    (error) => `its header is no JSON (${error instanceof Error ? error.message : String(error)})`,
+  )

@@ -94,7 +94,7 @@ export async function trainFromLog({ log, champion, shipped, budget }: TrainingT
       learner: model.learner,
       weights: weightsFrom(model.groups),
       data: { from: origin, until, rows, positives, servers: machines.length },
-      comparison,
+      comparison: { ...comparison, against: artifactOf(champion) },
     },
   }
 }

@@ -6,6 +6,7 @@ import type { StoreConnection } from '../../events/stores/index.js'
 import { priorPath } from '../evaluation/prior.js'
 import { keepModel } from '../models/index.js'
 import { errorMessage } from '../systemError.js'
+import type { TrainingTask } from './trainFromLog.js'
 import { startTraining, type RunningTraining, type TrainingAnswer } from './training.js'
 
 export interface TrainerOptions {
@@ -14,6 +15,8 @@ export interface TrainerOptions {
   readonly folder: string
   /** False alarms a server-day. */
   readonly budget: number
+  /** Begins a training; default: in a thread of its own. */
+  readonly start?: (task: TrainingTask) => RunningTraining
 }
 
 export interface WantedTraining {
@@ -24,10 +27,12 @@ export interface WantedTraining {
   readonly champion: string | null
 }
 
-/** Trains models for a control plane, and keeps them beside its log. */
+/** Trains models for a control plane, one at a time, and keeps them beside its log. */
 export class Trainer {
   readonly #options: TrainerOptions
   #running: RunningTraining | null = null
+  /** What is trained now; null: the process ends, or nothing was wanted yet. */
+  #wanted: WantedTraining | null = null
   #closed = false
 
   constructor(options: TrainerOptions) {
@@ -35,29 +40,43 @@ export class Trainer {
   }
 
   /**
-   * Trains a model, and answers the fact that says what came of it; null when the process ends meanwhile. The fact has the
-   * same id whenever it is made for the same order.
+   * Trains a model, and answers the fact that says what came of it; null when the process ends meanwhile, or another
+   * training is wanted: the same one against another model, or a later one. The fact has the same id whenever it is made for
+   * the same order.
    */
   async train(wanted: WantedTraining): Promise<IncomingFact | null> {
+    if (this.#closed) return null
+    this.#wanted = wanted
     const answer = await this.#answerTo(wanted).catch((error: unknown): TrainingAnswer => ({
       type: 'failed',
       reason: errorMessage(error),
     }))
-    return this.#closed ? null : factOf(wanted, answer)
+    return answer !== null && this.#isWanted(wanted) ? factOf(wanted, answer) : null
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#wanted = null
     await this.#running?.cancel()
   }
 
-  async #answerTo({ champion }: WantedTraining): Promise<TrainingAnswer> {
-    const { log, folder, budget } = this.#options
+  #isWanted(wanted: WantedTraining): boolean {
+    return this.#wanted === wanted
+  }
+
+  /** Null as soon as it is not wanted any more. */
+  async #answerTo(wanted: WantedTraining): Promise<TrainingAnswer | null> {
+    const { log, folder, budget, start = startTraining } = this.#options
+    await this.#running?.cancel()
     const shipped = await readFile(priorPath)
+    const { champion } = wanted
     const inForce = champion === null ? shipped : await readFile(join(folder, `${champion}.bin`))
-    this.#running = startTraining({ log, budget, champion: inForce, shipped })
-    const answer = await this.#running.answer
-    this.#running = null
+    if (!this.#isWanted(wanted)) return null
+    const running = start({ log, budget, champion: inForce, shipped })
+    this.#running = running
+    const answer = await running.answer
+    if (this.#running === running) this.#running = null
+    if (!this.#isWanted(wanted)) return null
     if (answer.type === 'trained') await keepModel(folder, answer.trained.bytes)
     return answer
   }

@@ -1,16 +1,17 @@
 import { activeModel, modelDecider, type ModelState } from '../../../src/actors/index.js'
-import { modelDeciderV1 } from '../../../src/actors/model/decider.js'
+import { modelDeciderV1, modelDeciderV2 } from '../../../src/actors/model/decider.js'
 import type { Payload } from '../../../src/events/index.js'
 import { only, Story } from '../../support/story.js'
 
 type Trained = Extract<Payload<'model'>, { readonly type: 'ModelTrained' }>
 
 const test = { incidents: 20, serverDays: 4, recall: 0.5, falseAlarmsPerDay: 1, auc: 0.7 }
-const compared = (value: number, low: number) => ({
+const compared = (value: number, low: number, against: string | null = 'a') => ({
   challenger: { ...test, recall: 0.5 + value },
   champion: test,
   budget: 1,
   gain: { value, low, high: value + 0.2 },
+  against,
 })
 
 const trained = (artifact: string, changes: Partial<Trained['data']> = {}): Trained => ({
@@ -27,6 +28,9 @@ const trained = (artifact: string, changes: Partial<Trained['data']> = {}): Trai
   },
 })
 const shipped = (artifact: string): Trained => trained(artifact, { trigger: 'shipped', data: null, comparison: null })
+const rejections = (number: number): ReadonlyArray<Trained> =>
+  Array.from({ length: number }, (_, day) => trained(`rejected-${day}`, { comparison: compared(0.2, -0.1, 'b') }))
+const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
 const fresh = () => new Story<'model', ModelState>(modelDecider, 'fleet')
 
 describe('which model is in force', () => {
@@ -57,8 +61,7 @@ describe('which model is in force', () => {
   })
 
   it('goes back step by step, and no further than the first', () => {
-    const story = fresh().given(shipped('a'), trained('b'), trained('c'))
-    const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
+    const story = fresh().given(shipped('a'), trained('b'), trained('c', { comparison: compared(0.2, 0.05, 'b') }))
     const first = only(story.when(back), 'ModelRolledBack')
     expect(first.data).toMatchObject({ artifact: 'b', replaces: 'c', reason: 'rolled back by ann' })
     expect(story.state.active).toMatchObject({ artifact: 'b', reference: first.id })
@@ -68,7 +71,6 @@ describe('which model is in force', () => {
 
   it('went back by a promotion in version 1 of the rules', () => {
     const story = new Story<'model', ModelState>(modelDeciderV1, 'fleet').given(shipped('a'), trained('b'))
-    const back: Payload<'model'> = { type: 'ModelRollbackRequested', data: { by: 'ann' } }
     expect(only(story.when(back), 'ModelPromoted').data).toMatchObject({ artifact: 'a', reason: 'rolled back by ann' })
   })
 
@@ -82,6 +84,38 @@ describe('which model is in force', () => {
 
   it('is not replaced by what is shipped once one was learned', () => {
     expect(fresh().given(shipped('a'), trained('b')).when(shipped('c'))).toEqual([])
+  })
+
+  it('is the newer of two shipped ones', () => {
+    const promoted = only(fresh().given(shipped('a')).when(shipped('c')), 'ModelPromoted')
+    expect(promoted.data).toMatchObject({ artifact: 'c', replaces: 'a', reason: 'a newer shipped model' })
+  })
+
+  it('stays known however many were rejected since, and so do the shipped one and the one before', () => {
+    const story = fresh().given(shipped('a'), trained('b'), shipped('c'), ...rejections(120))
+    expect(story.when(shipped('c'))).toEqual([])
+    expect(activeModel(story.state)?.artifact).toBe('b')
+    expect(story.state.known.map(({ artifact }) => artifact)).toEqual([
+      ...['a', 'b'],
+      ...Array.from({ length: 47 }, (_, day) => `rejected-${day + 73}`),
+      'c',
+    ])
+    expect(only(story.when(back), 'ModelRolledBack').data.artifact).toBe('a')
+  })
+
+  it('was forgotten after fifty rejected ones in version 2 of the rules', () => {
+    const story = new Story<'model', ModelState>(modelDeciderV2, 'fleet')
+    story.given(shipped('a'), trained('b'), ...rejections(50))
+    expect(only(story.when(shipped('a')), 'ModelPromoted').data).toMatchObject({ artifact: 'a', replaces: 'b' })
+  })
+
+  it('stays when a trained one was compared with another, or nobody knows with which', () => {
+    const story = fresh().given(shipped('a'), trained('b'), back)
+    const other = only(story.when(trained('c', { comparison: compared(0.2, 0.05, 'b') })), 'ModelRejected')
+    expect(other.data.reason).toBe('it was compared with model-b, which is not in force: model-a is')
+    const unknown = only(story.when(trained('d', { comparison: compared(0.2, 0.05, null) })), 'ModelRejected')
+    expect(unknown.data.reason).toBe('it is not told with which model it was compared')
+    expect(story.state.active?.artifact).toBe('a')
   })
 })
 
@@ -104,6 +138,15 @@ describe('a training', () => {
     story.when(failed, ordered.id)
     expect(wants(story)).toEqual([])
     expect(story.state).toMatchObject({ active: { artifact: 'a' }, training: null, trainingEndedAt: story.now })
+  })
+
+  it('is wanted against the model that is in force now', () => {
+    const story = fresh().given(shipped('a'), trained('b'), ask)
+    expect(wants(story)).toMatchObject([{ champion: 'b' }])
+    const ordered = wants(story).map(({ key }) => key)
+    story.when(back)
+    expect(wants(story)).toMatchObject([{ champion: 'a' }])
+    expect(wants(story).map(({ key }) => key)).toEqual(ordered)
   })
 
   it('is ordered when the risks are spread otherwise than at first, with the figures', () => {

@@ -200,13 +200,26 @@ describe('an artifact', () => {
 })
 
 describe('a forest', () => {
+  const set = rowsFrom(3)
+  const options = { ...forestDefaults, trees: 10, seed: 2 }
+  const { trees } = growForest(set, options)
+  const rows = Array.from({ length: 100 }, (_, row) => vectorOf(set, row))
+  const mean = (numbers: ArrayLike<number>): number =>
+    Array.from(numbers).reduce((sum, number) => sum + number, 0) / numbers.length
+
   it('is the mean of its trees, whose leaves are shares of the rows', () => {
-    const set = rowsFrom(3)
-    const { trees } = growForest(set, { ...forestDefaults, trees: 10, seed: 2 })
-    for (let row = 0; row < 100; row += 1) {
-      const p = sumOfTrees(trees, vectorOf(set, row))
-      expect(p).toBeGreaterThanOrEqual(-1e-6)
-      expect(p).toBeLessThanOrEqual(1 + 1e-6)
+    // Grown alone, a tree has its leaves' shares unscaled; the first of the forest sees the same rows.
+    const alone = growForest(set, { ...options, trees: 1 }).trees
+    for (const row of rows) {
+      const votes = Array.from(trees.roots, (root) => 10 * sumOfTrees({ ...trees, roots: Uint32Array.of(root) }, row))
+      expect(votes.every((vote) => vote >= -1e-6 && vote <= 1 + 1e-6)).toBe(true)
+      expect(votes[0]).toBeCloseTo(sumOfTrees(alone, row), 5)
+      expect(sumOfTrees(trees, row)).toBeCloseTo(mean(votes), 5)
     }
+  })
+
+  it('tells on average as often as the label is there', () => {
+    const told = Array.from({ length: set.rows }, (_, row) => sumOfTrees(trees, vectorOf(set, row)))
+    expect(Math.abs(mean(told) - mean(set.labels))).toBeLessThan(0.02)
   })
 })

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore, sqliteAt } from '../../../src/events/stores/index.js'
-import { openArtifact } from '../../../src/model/index.js'
+import { artifactOf, openArtifact } from '../../../src/model/index.js'
 import { startTraining, trainFromLog, type TrainingTask } from '../../../src/runtime/training/index.js'
 import { failingFleet, writeFleet, type FailingFleet } from '../../support/failingFleet.js'
 
@@ -38,7 +38,8 @@ describe('training on a log', () => {
     expect(comparison?.challenger.recall).toBeGreaterThan(0.8)
     expect(comparison?.challenger.auc).toBeGreaterThan(0.9)
     expect(comparison?.champion.incidents).toBe(comparison?.challenger.incidents)
-    const { low = 0, value = 0, high = 0 } = comparison?.gain ?? {}
+    expect(comparison?.against).toBe(artifactOf(prior))
+    const { low = NaN, value = NaN, high = NaN } = comparison?.gain ?? {}
     expect(low).toBeLessThanOrEqual(value)
     expect(value).toBeLessThanOrEqual(high)
     // Again, in a thread of its own: the same to the byte.
