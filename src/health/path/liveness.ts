@@ -50,6 +50,11 @@ export interface LivenessMonitor {
    * the next success all the same, because whoever noticed it may be gone.
    */
   readonly recorded: (outage: RecordedOutage) => void
+  /**
+   * The server is on record as another process than before, or as back: nothing is on record as an outage any more. What
+   * goes on, or comes again before anything good was seen, is told as if it were the first time.
+   */
+  readonly restarted: (now: number) => void
 }
 
 const retiredBootsMax = 8
@@ -72,6 +77,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let awakeSince = since
   /** The newest time at which no heartbeat could have reached us. */
   let deafUntil = since
+  /** What was seen before this is of an earlier process. */
+  let restartedAt = since
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -98,6 +105,7 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
         probeDown = false
         return [{ type: 'ProbeSucceeded', data: { bootId: outcome.bootId ?? bootId ?? '' } }]
       }
+      if (outcome.startedAt < restartedAt) return []
       const atOnce = outcome.reason === 'refused' || outcome.reason === 'reset'
       // A probe that began before our stall ended ran out of time because of us.
       if (!atOnce && outcome.startedAt < awakeSince) return []
@@ -110,7 +118,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
     tick: (now, canHear = true) => {
       noticeOwnStall(now)
       if (!canHear) deafUntil = now
-      if (silent || now - Math.max(lastHeartbeatAt, awakeSince, deafUntil) <= silentAfterMs) return []
+      const quietMs = now - Math.max(lastHeartbeatAt, awakeSince, deafUntil, restartedAt)
+      if (silent || quietMs <= silentAfterMs) return []
       silent = true
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },
@@ -118,6 +127,13 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
     recorded: (outage) => {
       silent ||= outage.silent
       probeDown ||= outage.probeDown
+    },
+
+    restarted: (now) => {
+      silent = false
+      probeDown = false
+      slowFailures = 0
+      restartedAt = Math.max(restartedAt, now)
     },
   }
 }

@@ -21,6 +21,8 @@ export interface ProberOptions {
 }
 
 export interface Prober {
+  /** There is reason to believe that the server is back: asks it at once, and as often as one that answers. */
+  readonly wake: () => void
   readonly stop: () => Promise<void>
 }
 
@@ -45,6 +47,7 @@ export const startProber = (options: ProberOptions): Prober => {
   let answeredAtMs = clock.monotonicMs()
 
   const probeOnce = async (): Promise<void> => {
+    timer = undefined
     const startedAt = clock.now()
     const startedAtMs = clock.monotonicMs()
     const outcome = await ask(client, path, timeoutMsOf(patience)).then(
@@ -67,6 +70,14 @@ export const startProber = (options: ProberOptions): Prober => {
   void probeOnce()
 
   return {
+    wake: () => {
+      answeredAtMs = clock.monotonicMs()
+      patience = { ...patience, misses: 0 }
+      // Without a timer a probe is under way, and the next one follows soon.
+      if (stopped || timer === undefined) return
+      clearTimeout(timer)
+      void probeOnce()
+    },
     stop: async () => {
       stopped = true
       clearTimeout(timer)

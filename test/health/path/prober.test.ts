@@ -119,9 +119,8 @@ describe('prober', () => {
     expect(() => startProber({ url: 'server-a:80', onOutcome: () => undefined })).toThrow(/http or https address/)
   })
 
-  it('asks less often once nothing has answered for a minute, and as often as before when it is back', async () => {
-    const port = await listen()
-    await kill()
+  /** Asks a server that has not answered for a minute. */
+  const rest = async (port: number): Promise<void> => {
     let aheadMs = 0
     prober = startProber({
       url: `http://127.0.0.1:${port}`,
@@ -132,6 +131,24 @@ describe('prober', () => {
     })
     await waitFor(() => outcomes.length >= 3, { describe: 'refusals' })
     aheadMs = 60_000
+    const [last] = outcomes.slice(-1)
+    await waitFor(() => outcomes.at(-1) !== last, { describe: 'the first refusal after a minute' })
+  }
+
+  it('asks a server as often as before when there is reason to believe that it is back', async () => {
+    const port = await listen()
+    await kill()
+    await rest(port)
+    const before = outcomes.length
+    prober?.wake()
+    await waitFor(() => outcomes.length >= before + 5, { timeoutMs: 1_500, describe: 'five more refusals' })
+    await listen()
+  })
+
+  it('asks less often once nothing has answered for a minute, and as often as before when it is back', async () => {
+    const port = await listen()
+    await kill()
+    await rest(port)
     const before = outcomes.length
     await new Promise((resolve) => setTimeout(resolve, 500))
     // At 20 ms there would have been some 25.
