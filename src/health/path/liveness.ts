@@ -28,7 +28,7 @@ export interface RecordedOutage {
 export interface LivenessOptions {
   /** When the watching began; a server that was never heard counts as silent from here on. */
   readonly since: number
-  /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. */
+  /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. At least three heartbeats must be missing. */
   readonly silentAfterMs?: number
   /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
   readonly blockedAfterMs?: number
@@ -39,9 +39,16 @@ export interface LivenessOptions {
   readonly slowFailuresToReport?: number
 }
 
+export interface HeartbeatHeard {
+  readonly bootId: string
+  readonly receivedAt: number
+  /** How often this boot beats, in milliseconds; default 100. */
+  readonly everyMs?: number
+}
+
 /** Turns arrivals of heartbeats, outcomes of probes and ticks into facts; each outage gives one fact at its begin and one at its end. */
 export interface LivenessMonitor {
-  readonly heartbeat: (arrival: { readonly bootId: string; readonly receivedAt: number }) => ReadonlyArray<LivenessFact>
+  readonly heartbeat: (arrival: HeartbeatHeard) => ReadonlyArray<LivenessFact>
   readonly probe: (outcome: ProbeOutcome) => ReadonlyArray<LivenessFact>
   /** `canHear`: whether heartbeats could reach us at all at this time; default true. */
   readonly tick: (now: number, canHear?: boolean) => ReadonlyArray<LivenessFact>
@@ -58,6 +65,8 @@ export interface LivenessMonitor {
 }
 
 const retiredBootsMax = 8
+/** So many heartbeats must be missing to be a silence. */
+const missingMin = 3
 
 /**
  * One monitor watches one server. It has no clock of its own: give it the time with every call. While the watching
@@ -79,6 +88,7 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let deafUntil = since
   /** What was seen before this is of an earlier process. */
   let restartedAt = since
+  let everyMs = 100
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -86,8 +96,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   }
 
   return {
-    heartbeat: ({ bootId: from, receivedAt }) => {
+    heartbeat: ({ bootId: from, receivedAt, everyMs: intervalMs = 100 }) => {
       if (retiredBoots.includes(from)) return []
+      everyMs = intervalMs
       if (bootId !== null && from !== bootId) retiredBoots = [...retiredBoots, bootId].slice(-retiredBootsMax)
       bootId = from
       const silentMs = Math.max(0, receivedAt - lastHeartbeatAt)
@@ -119,7 +130,7 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       noticeOwnStall(now)
       if (!canHear) deafUntil = now
       const quietMs = now - Math.max(lastHeartbeatAt, awakeSince, deafUntil, restartedAt)
-      if (silent || quietMs <= silentAfterMs) return []
+      if (silent || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
       silent = true
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },

@@ -110,7 +110,7 @@ export class ServerWatch {
     await Promise.all([...this.#watched.values()].map((each) => each.prober.stop()))
   }
 
-  #onHeartbeat({ server, bootId, seq, sentAt, url }: Heartbeat): void {
+  #onHeartbeat({ server, bootId, seq, sentAt, url, everyMs }: Heartbeat): void {
     const receivedAt = this.#options.now()
     const watched = this.#watched.get(server)
     if (watched === undefined) return
@@ -118,7 +118,7 @@ export class ServerWatch {
     // A gap in the numbers comes from the broker's absence, not from the path to the server.
     if (!this.#canHear(receivedAt)) watched.meter.wasDeaf()
     watched.meter.heartbeat({ bootId, seq, sentAt, receivedAt })
-    this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt }))
+    this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt, everyMs }))
   }
 
   #tick(): void {

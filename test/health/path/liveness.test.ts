@@ -89,6 +89,40 @@ describe('liveness by heartbeats', () => {
   })
 })
 
+describe('liveness by heartbeats that come seldom', () => {
+  const beating = (
+    monitor: LivenessMonitor,
+    from: number,
+    to: number,
+    everyMs: number,
+  ): ReadonlyArray<LivenessFact> => {
+    const facts: LivenessFact[] = []
+    for (let now = from; now <= to; now += 50) {
+      if (now % everyMs === 0) facts.push(...monitor.heartbeat({ bootId: 'boot-1', receivedAt: now, everyMs }))
+      facts.push(...monitor.tick(now))
+    }
+    return facts
+  }
+
+  it('says nothing while they come as often as they say', () => {
+    expect(beating(createLivenessMonitor({ since: 0 }), 0, 30_000, 1_000)).toEqual([])
+  })
+
+  it('reports a silence of three of them', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    beating(monitor, 0, 5_000, 1_000)
+    expect(run(monitor, 5_050, 8_000, () => false)).toEqual([])
+    expect(run(monitor, 8_050, 8_050, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+
+  it('reports a silence of 300 ms, however often they come', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    beating(monitor, 0, 5_000, 50)
+    expect(run(monitor, 5_050, 5_300, () => false)).toEqual([])
+    expect(run(monitor, 5_350, 5_350, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+})
+
 describe('liveness by probes', () => {
   const ticking = (): LivenessMonitor => {
     const monitor = createLivenessMonitor({ since: 0 })
