@@ -5,7 +5,8 @@ export type LivenessFact = PayloadOf<
   typeof HeartbeatMissed | typeof HeartbeatResumed | typeof ProbeFailed | typeof ProbeSucceeded
 >
 
-export type ProbeFailure = 'refused' | 'reset' | 'timeout' | 'status'
+/** `unreachable`: the request did not get as far as the server's machine, for which our own may be to blame. */
+export type ProbeFailure = 'refused' | 'reset' | 'timeout' | 'status' | 'unreachable'
 
 /** Result of one probe; times in milliseconds of the prober's clock. */
 export type ProbeOutcome =
@@ -33,8 +34,8 @@ export interface LivenessOptions {
   /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
   readonly blockedAfterMs?: number
   /**
-   * Timeouts or bad statuses in a row before ProbeFailed; default 2, because one can be a busy moment. Refused and
-   * reset count at once: they come from the machine's kernel, not from a slow process.
+   * Timeouts, bad statuses and requests that did not get there, in a row, before ProbeFailed; default 2, because one can
+   * be a busy moment. Refused and reset count at once: they come from the machine's kernel, not from a slow process.
    */
   readonly slowFailuresToReport?: number
 }
@@ -123,7 +124,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       slowFailures = atOnce ? slowFailures : slowFailures + 1
       if (probeDown || (!atOnce && slowFailures < slowFailuresToReport)) return []
       probeDown = true
-      return [{ type: 'ProbeFailed', data: { reason: outcome.reason } }]
+      // In the log it is an answer that did not come: whose fault that is, nobody can tell from here.
+      const reason = outcome.reason === 'unreachable' ? 'timeout' : outcome.reason
+      return [{ type: 'ProbeFailed', data: { reason } }]
     },
 
     tick: (now, canHear = true) => {

@@ -153,6 +153,14 @@ describe('liveness by probes', () => {
     expect(monitor.probe(failed('status', 1_040))).toEqual([{ type: 'ProbeFailed', data: { reason: 'status' } }])
   })
 
+  it('needs two in a row where the server could not be reached from here', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('unreachable', 1_010))).toEqual([])
+    expect(monitor.probe(ok(1_020))).toEqual([])
+    expect(monitor.probe(failed('unreachable', 1_030))).toEqual([])
+    expect(monitor.probe(failed('unreachable', 1_040))).toEqual([{ type: 'ProbeFailed', data: { reason: 'timeout' } }])
+  })
+
   it('does not believe a timeout that spans a stall of its own', () => {
     const monitor = ticking()
     expect(monitor.probe(failed('timeout', 2_000, 1_050))).toEqual([])
