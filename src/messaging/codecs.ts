@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import {
   entityId,
   finite,
+  finiteWithin,
   httpUrl,
   HandoverStep,
   list,
@@ -25,6 +26,9 @@ import {
 export const FactMessage = record({ id: t.string, occurredAt: finite, type: t.string, data: t.unknown })
 export type FactMessage = t.TypeOf<typeof FactMessage>
 
+/** How often a media server may beat, in milliseconds, and how often it does unless it is told otherwise. */
+export const heartbeatEveryMs = { min: 20, max: 10_000, usual: 100 } as const
+
 export const Heartbeat = record({
   server: entityId,
   bootId: t.string,
@@ -32,6 +36,8 @@ export const Heartbeat = record({
   seq: whole,
   sentAt: finite,
   url: httpUrl,
+  /** From one to the next; what counts as silence follows from it. */
+  everyMs: sinceLater(finiteWithin(heartbeatEveryMs.min, heartbeatEveryMs.max), heartbeatEveryMs.usual),
 })
 export type Heartbeat = t.TypeOf<typeof Heartbeat>
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { warmUpEncoder, type MediaLogger } from '../media/encoder/index.js'
 import type { DrainControl, DrainProgress } from '../media/origin/index.js'
-import type { Transport } from '../messaging/index.js'
+import { heartbeatEveryMs, type Transport } from '../messaging/index.js'
 import { connectNats } from '../messaging/nats/index.js'
 import { assemble } from './media/assemble.js'
 import { answerCommands } from './media/commands.js'
@@ -47,7 +47,7 @@ const silent: MediaLogger = { info: () => undefined, warn: () => undefined }
 
 /** @param cleanUp what must be released, in the order of its making; used by the caller when the start fails. */
 async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<void>>): Promise<MediaServer> {
-  const { id, dataDir, capacityStreams, heartbeatMs = 100, logger = silent } = options
+  const { id, dataDir, capacityStreams, heartbeatMs = heartbeatEveryMs.usual, logger = silent } = options
   const bootId = randomUUID()
   const startedAt = Date.now()
   // Begun now, so that the first encoder, which a standby starts in a hurry, need not wait for it.

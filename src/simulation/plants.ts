@@ -235,6 +235,12 @@ export const plants: ReadonlyArray<Plant> = [
     }),
   },
   {
+    name: 'old-outage',
+    meaning: 'an outage that was told of one process of a server is not told again of the next one',
+    breaks: ['detection'],
+    spoilWatch: (watch) => ({ ...watch, restarted: () => undefined }),
+  },
+  {
     name: 'lost-samples',
     meaning: 'a health sample that the broker does not confirm is forgotten',
     breaks: ['independence', 'log'],

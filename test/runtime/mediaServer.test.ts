@@ -93,7 +93,7 @@ describe('a media server', () => {
       data: { server: 'b', bootId: server.bootId, url: server.url, memoryLimitBytes: 256 * 1024 * 1024 },
     })
     expect(beats.slice(0, 3).map(({ seq }) => seq)).toEqual([0, 1, 2])
-    expect(beats[0]).toMatchObject({ server: 'b', bootId: server.bootId, url: server.url })
+    expect(beats[0]).toMatchObject({ server: 'b', bootId: server.bootId, url: server.url, everyMs: 20 })
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
   })
 

@@ -9,12 +9,15 @@ const handoversMax = 10_000
 const seeds: Readonly<Record<string, number>> = {
   sleepwalker: 91,
   'reused-epoch': 4,
-  'dropped-deadline': 23,
-  'ignored-deadline': 23,
+  'dropped-deadline': 19,
+  'ignored-deadline': 28,
+  'lost-acknowledgement': 2,
+  'doubled-retry': 2,
   'no-revision': 6,
   'stale-snapshot': 18,
-  'moody-model': 5,
-  'forgotten-outage': 47,
+  'moody-model': 2,
+  'forgotten-outage': 4,
+  'old-outage': 3,
 }
 
 describe('a planted defect', () => {

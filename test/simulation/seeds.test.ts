@@ -54,8 +54,8 @@ const worlds: ReadonlyArray<{
     what: 'media servers fail',
     seeds: 50,
     faults: only(
-      ...(['crash-server', 'hang-server', 'flap-server', 'broken-encoder', 'slow-server', 'slow-disk'] as const),
-      ...(['crash-ingest', 'hang-ingest', 'wrong-alarm', 'late-alarm'] as const),
+      ...(['crash-server', 'hang-server', 'flap-server', 'relapse-server', 'broken-encoder'] as const),
+      ...(['slow-server', 'slow-disk', 'crash-ingest', 'hang-ingest', 'wrong-alarm', 'late-alarm'] as const),
     ),
   },
   {

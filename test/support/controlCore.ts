@@ -18,6 +18,7 @@ export function controlCoreOn(
     ...{ serverPolicy: defaultServerPolicy, streamPolicy: defaultStreamPolicy },
     watch: () => ({
       add: () => undefined,
+      restarted: () => undefined,
       quality: () => ({ rttMs: null, lossRatio: null, jitterMs: null }),
       close: () => Promise.resolve(),
     }),

@@ -22,7 +22,8 @@ export const finite = new t.Type<number, number, unknown>(
   t.identity,
 )
 
-const finiteWithin = (min: number, max: number) =>
+/** A number from `min` to `max`, both included. */
+export const finiteWithin = (min: number, max: number) =>
   new t.Type<number, number, unknown>(
     `number from ${min} to ${max}`,
     (u): u is number => typeof u === 'number' && u >= min && u <= max,

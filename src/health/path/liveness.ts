@@ -5,7 +5,8 @@ export type LivenessFact = PayloadOf<
   typeof HeartbeatMissed | typeof HeartbeatResumed | typeof ProbeFailed | typeof ProbeSucceeded
 >
 
-export type ProbeFailure = 'refused' | 'reset' | 'timeout' | 'status'
+/** `unreachable`: the request did not get as far as the server's machine, for which our own may be to blame. */
+export type ProbeFailure = 'refused' | 'reset' | 'timeout' | 'status' | 'unreachable'
 
 /** Result of one probe; times in milliseconds of the prober's clock. */
 export type ProbeOutcome =
@@ -28,20 +29,27 @@ export interface RecordedOutage {
 export interface LivenessOptions {
   /** When the watching began; a server that was never heard counts as silent from here on. */
   readonly since: number
-  /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. */
+  /** Silence, in milliseconds, that counts as a missed heartbeat; default 300. At least three heartbeats must be missing. */
   readonly silentAfterMs?: number
   /** A gap between two ticks above this was a stall of our own; default 200. Tick at least every 100 ms. */
   readonly blockedAfterMs?: number
   /**
-   * Timeouts or bad statuses in a row before ProbeFailed; default 2, because one can be a busy moment. Refused and
-   * reset count at once: they come from the machine's kernel, not from a slow process.
+   * Timeouts, bad statuses and requests that did not get there, in a row, before ProbeFailed; default 2, because one can
+   * be a busy moment. Refused and reset count at once: they come from the machine's kernel, not from a slow process.
    */
   readonly slowFailuresToReport?: number
 }
 
+export interface HeartbeatHeard {
+  readonly bootId: string
+  readonly receivedAt: number
+  /** How often this boot beats, in milliseconds; default 100. */
+  readonly everyMs?: number
+}
+
 /** Turns arrivals of heartbeats, outcomes of probes and ticks into facts; each outage gives one fact at its begin and one at its end. */
 export interface LivenessMonitor {
-  readonly heartbeat: (arrival: { readonly bootId: string; readonly receivedAt: number }) => ReadonlyArray<LivenessFact>
+  readonly heartbeat: (arrival: HeartbeatHeard) => ReadonlyArray<LivenessFact>
   readonly probe: (outcome: ProbeOutcome) => ReadonlyArray<LivenessFact>
   /** `canHear`: whether heartbeats could reach us at all at this time; default true. */
   readonly tick: (now: number, canHear?: boolean) => ReadonlyArray<LivenessFact>
@@ -50,9 +58,16 @@ export interface LivenessMonitor {
    * the next success all the same, because whoever noticed it may be gone.
    */
   readonly recorded: (outage: RecordedOutage) => void
+  /**
+   * The server is on record as another process than before, or as back: nothing is on record as an outage any more. What
+   * goes on, or comes again before anything good was seen, is told as if it were the first time.
+   */
+  readonly restarted: (now: number) => void
 }
 
 const retiredBootsMax = 8
+/** So many heartbeats must be missing to be a silence. */
+const missingMin = 3
 
 /**
  * One monitor watches one server. It has no clock of its own: give it the time with every call. While the watching
@@ -72,6 +87,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let awakeSince = since
   /** The newest time at which no heartbeat could have reached us. */
   let deafUntil = since
+  /** What was seen before this is of an earlier process. */
+  let restartedAt = since
+  let everyMs = 100
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -79,8 +97,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   }
 
   return {
-    heartbeat: ({ bootId: from, receivedAt }) => {
+    heartbeat: ({ bootId: from, receivedAt, everyMs: intervalMs = 100 }) => {
       if (retiredBoots.includes(from)) return []
+      everyMs = intervalMs
       if (bootId !== null && from !== bootId) retiredBoots = [...retiredBoots, bootId].slice(-retiredBootsMax)
       bootId = from
       const silentMs = Math.max(0, receivedAt - lastHeartbeatAt)
@@ -98,19 +117,23 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
         probeDown = false
         return [{ type: 'ProbeSucceeded', data: { bootId: outcome.bootId ?? bootId ?? '' } }]
       }
+      if (outcome.startedAt < restartedAt) return []
       const atOnce = outcome.reason === 'refused' || outcome.reason === 'reset'
       // A probe that began before our stall ended ran out of time because of us.
       if (!atOnce && outcome.startedAt < awakeSince) return []
       slowFailures = atOnce ? slowFailures : slowFailures + 1
       if (probeDown || (!atOnce && slowFailures < slowFailuresToReport)) return []
       probeDown = true
-      return [{ type: 'ProbeFailed', data: { reason: outcome.reason } }]
+      // In the log it is an answer that did not come: whose fault that is, nobody can tell from here.
+      const reason = outcome.reason === 'unreachable' ? 'timeout' : outcome.reason
+      return [{ type: 'ProbeFailed', data: { reason } }]
     },
 
     tick: (now, canHear = true) => {
       noticeOwnStall(now)
       if (!canHear) deafUntil = now
-      if (silent || now - Math.max(lastHeartbeatAt, awakeSince, deafUntil) <= silentAfterMs) return []
+      const quietMs = now - Math.max(lastHeartbeatAt, awakeSince, deafUntil, restartedAt)
+      if (silent || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
       silent = true
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },
@@ -118,6 +141,13 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
     recorded: (outage) => {
       silent ||= outage.silent
       probeDown ||= outage.probeDown
+    },
+
+    restarted: (now) => {
+      silent = false
+      probeDown = false
+      slowFailures = 0
+      restartedAt = Math.max(restartedAt, now)
     },
   }
 }

@@ -21,13 +21,15 @@ export interface ProberOptions {
 }
 
 export interface Prober {
+  /** There is reason to believe that the server is back: asks it at once, and as often as one that answers. */
+  readonly wake: () => void
   readonly stop: () => Promise<void>
 }
 
 /**
  * Asks `GET <url>/healthz` over one kept connection, one request at a time, and every 2 s only when nothing was answered
  * for a minute. The outcome tells refused (nobody listens),
- * reset (the connection broke), timeout and status (an answer, but not 2xx) apart.
+ * reset (the connection broke), timeout, status (an answer, but not 2xx) and unreachable (it did not get there) apart.
  * @throws HealthOptionsError when the address is none.
  */
 export const startProber = (options: ProberOptions): Prober => {
@@ -45,6 +47,7 @@ export const startProber = (options: ProberOptions): Prober => {
   let answeredAtMs = clock.monotonicMs()
 
   const probeOnce = async (): Promise<void> => {
+    timer = undefined
     const startedAt = clock.now()
     const startedAtMs = clock.monotonicMs()
     const outcome = await ask(client, path, timeoutMsOf(patience)).then(
@@ -67,6 +70,14 @@ export const startProber = (options: ProberOptions): Prober => {
   void probeOnce()
 
   return {
+    wake: () => {
+      answeredAtMs = clock.monotonicMs()
+      patience = { ...patience, misses: 0 }
+      // Without a timer a probe is under way, and the next one follows soon.
+      if (stopped || timer === undefined) return
+      clearTimeout(timer)
+      void probeOnce()
+    },
     stop: async () => {
       stopped = true
       clearTimeout(timer)
@@ -122,13 +133,18 @@ const bootIdOf = (text: string): string | null => {
   }
 }
 
-const refusedCodes = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']
+/** The name has no address, there is no way there, or our own machine has nothing left to connect with. */
+const unreachableCodes = [
+  ...['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL'],
+  ...['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EACCES', 'EPERM'],
+]
 const timeoutCodes = ['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']
 
 const reasonOf = (error: unknown): ProbeFailure => {
   if (error instanceof StatusError) return 'status'
   if (error instanceof ProbeTimeout) return 'timeout'
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  if (refusedCodes.includes(code)) return 'refused'
+  if (code === 'ECONNREFUSED') return 'refused'
+  if (unreachableCodes.includes(code)) return 'unreachable'
   return timeoutCodes.includes(code) ? 'timeout' : 'reset'
 }

@@ -48,6 +48,8 @@ export interface ControlPlaneLogger {
 export interface Watch {
   /** Watches a server from now on, at this address; `recorded` is what is on record of it by now. */
   readonly add: (server: string, url: string, recorded: RecordedOutage) => void
+  /** What was held against a server is not on record any more: it is another process than before, or is back. */
+  readonly restarted: (server: string) => void
   /** The path to a server as it is now; all null when it is not watched. */
   readonly quality: (server: string) => PathQuality
   readonly close: () => Promise<void>
@@ -295,8 +297,7 @@ export class ControlCore {
       const { state, events } = committed as Committed<'server'>
       this.#tellConditionLater()
       this.#countRisk(state, events)
-      const standing = standingOf(state)
-      if (standing !== null) this.#watch.add(standing.id, standing.url, recordedOutage(state))
+      this.#watchAsRecorded(state)
       if (this.index.setServer(state)) this.#fleetNews.tell()
     } else if (committed.category === 'model') {
       this.index.setModel((committed as Committed<'model'>).state)
@@ -308,6 +309,14 @@ export class ControlCore {
       if (shown) this.#fleetNews.shown(entity)
       if (this.index.setStream(state) || shown) this.#fleetNews.tell()
     }
+  }
+
+  #watchAsRecorded(state: ServerState): void {
+    const standing = standingOf(state)
+    if (standing === null) return
+    const before = this.index.server(state.server)
+    if (before !== undefined && hasBegunAnew(before, state)) this.#watch.restarted(standing.id)
+    this.#watch.add(standing.id, standing.url, recordedOutage(state))
   }
 
   /** Counts what the model in force says, and records how it was spread once a window is over. */
@@ -366,5 +375,9 @@ const recordedOutage = ({ signals }: ServerState): RecordedOutage => ({
   silent: signals.some(({ kind }) => kind === 'heartbeat'),
   probeDown: signals.some(({ kind }) => kind === 'probe'),
 })
+
+/** A new process has joined, or a failure is over: the actor has taken back all signs of failure. */
+const hasBegunAnew = (before: ServerState, { joined, failed }: ServerState): boolean =>
+  before.joined?.bootId !== joined?.bootId || (before.failed !== null && before.failed.id !== failed?.id)
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

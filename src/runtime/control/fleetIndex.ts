@@ -49,6 +49,10 @@ export class FleetIndex {
     )
   }
 
+  server(id: string): ServerState | undefined {
+    return this.#servers.get(id)
+  }
+
   servers(): ReadonlyArray<ServerState> {
     return [...this.#servers.values()]
   }

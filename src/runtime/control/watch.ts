@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { IncomingFact } from '../../actors/index.js'
 import { describeErrors, timeOrderedId, type PathQuality } from '../../events/index.js'
+import { systemClock } from '../../health/clock.js'
 import {
   createLivenessMonitor,
   createPathMeter,
@@ -79,12 +80,21 @@ export class ServerWatch {
       url,
       everyMs: probeEveryMs,
       timeoutMs: probeTimeoutMs,
+      // Probes and silence are compared by when they began.
+      clock: { ...systemClock, now },
       onOutcome: (outcome) => {
         meter.rtt(outcome.type === 'ok' ? outcome.rttMs : null)
         this.#tell(server, monitor.probe(outcome))
       },
     })
     this.#watched.set(server, { url, monitor, meter, prober })
+  }
+
+  /** What was held against a server is not on record any more: from now on it is watched as one that runs. */
+  restarted(server: string): void {
+    const watched = this.#watched.get(server)
+    watched?.monitor.restarted(this.#options.now())
+    watched?.prober.wake()
   }
 
   /** The path to a server as it is now; all null when it is not watched. */
@@ -100,7 +110,7 @@ export class ServerWatch {
     await Promise.all([...this.#watched.values()].map((each) => each.prober.stop()))
   }
 
-  #onHeartbeat({ server, bootId, seq, sentAt, url }: Heartbeat): void {
+  #onHeartbeat({ server, bootId, seq, sentAt, url, everyMs }: Heartbeat): void {
     const receivedAt = this.#options.now()
     const watched = this.#watched.get(server)
     if (watched === undefined) return
@@ -108,7 +118,7 @@ export class ServerWatch {
     // A gap in the numbers comes from the broker's absence, not from the path to the server.
     if (!this.#canHear(receivedAt)) watched.meter.wasDeaf()
     watched.meter.heartbeat({ bootId, seq, sentAt, receivedAt })
-    this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt }))
+    this.#tell(server, watched.monitor.heartbeat({ bootId, receivedAt, everyMs }))
   }
 
   #tick(): void {

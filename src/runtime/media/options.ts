@@ -2,7 +2,7 @@ import { entityId, type Coordinates } from '../../events/index.js'
 import type { EncoderFactory, StationMetrics, StationTimes } from '../../media/station/index.js'
 import type { MediaLogger } from '../../media/encoder/index.js'
 import type { PublishFact } from '../../media/edge/index.js'
-import type { Fault, Transport } from '../../messaging/index.js'
+import { heartbeatEveryMs as legal, type Fault, type Transport } from '../../messaging/index.js'
 import { InvalidMediaServerOption } from './errors.js'
 
 /** What a media server knows about itself when a health sample is taken. */
@@ -41,7 +41,7 @@ export interface MediaServerOptions {
   readonly capacityStreams: number
   /** Where it stands; default: nobody knows. */
   readonly location?: Coordinates
-  /** 20 to 10,000; default 100. */
+  /** From one heartbeat to the next: 20 to 10,000; default 100. It counts as silent after three of them, at least 300 ms. */
   readonly heartbeatMs?: number
   /** Give notices only to viewers with a ticket of their own. Default: to everybody. */
   readonly ticketsRequired?: boolean
@@ -56,7 +56,7 @@ export interface MediaServerOptions {
 
 /** @throws InvalidMediaServerOption */
 export function checkOptions(options: MediaServerOptions): void {
-  const { id, port, capacityStreams, heartbeatMs = 100, publicUrl, transport, natsUrl } = options
+  const { id, port, capacityStreams, heartbeatMs = legal.usual, publicUrl, transport, natsUrl } = options
   const refuse = (message: string): never => {
     throw new InvalidMediaServerOption(message)
   }
@@ -70,8 +70,8 @@ export function checkOptions(options: MediaServerOptions): void {
   if (!Number.isInteger(capacityStreams) || capacityStreams < 1) {
     refuse(`a capacity of ${capacityStreams} streams is not usable: give 1 or more`)
   }
-  if (!(heartbeatMs >= 20 && heartbeatMs <= 10_000)) {
-    refuse(`a heartbeat every ${heartbeatMs} ms is not usable: give 20 to 10000`)
+  if (!(heartbeatMs >= legal.min && heartbeatMs <= legal.max)) {
+    refuse(`a heartbeat every ${heartbeatMs} ms is not usable: give ${legal.min} to ${legal.max}`)
   }
   if (publicUrl !== undefined && !/^https?:\/\/[^/]/.test(publicUrl)) {
     refuse(`the public address "${publicUrl}" is not usable: give http://host:port`)

@@ -39,7 +39,7 @@ export function announcePresence(options: PresenceOptions): Presence {
     if (state === 'connected' && present) publishFact(subjects.health(server), joined)
   })
   const timer = setInterval(() => {
-    const heartbeat: Heartbeat = { ...self, seq, sentAt: Date.now() }
+    const heartbeat: Heartbeat = { ...self, seq, sentAt: Date.now(), everyMs: heartbeatMs }
     seq += 1
     transport.broadcast(subjects.heartbeat(server), heartbeat)
   }, heartbeatMs)

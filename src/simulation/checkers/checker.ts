@@ -9,6 +9,7 @@ export const invariants = {
   log: 'no acknowledged event is lost, changed or doubled',
   replay: 'replaying the facts gives exactly the recorded decisions',
   endings: 'a handover ends within its deadline budget',
+  detection: 'a media server that is gone is told to have failed',
   departure: 'a primary that is known to be dead is left as soon as another server can take over',
   recovery: 'when all works again, every stream has a primary that serves, a filled standby, and viewers that play',
   independence: 'losing control plane, broker or event store interrupts no viewer and loses no sample',
@@ -30,6 +31,9 @@ export interface Observations {
   /** A task of a boot of a server has led to the fact with this id. */
   reported(bootId: string, id: string): void
   served(served: Served): void
+  /** A server's process is there, or is gone. */
+  started(server: string): void
+  crashed(server: string): void
   awoke(server: string, sleptSinceMs: number): void
   sampleTaken(server: string, id: string, seq: number): void
   sampleKept(server: string, id: string): void

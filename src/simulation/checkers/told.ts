@@ -18,6 +18,8 @@ export function toldTo(checkers: ReadonlyArray<Checker>): Told {
     assigned: heard('assigned'),
     reported: heard('reported'),
     served: heard('served'),
+    started: heard('started'),
+    crashed: heard('crashed'),
     awoke: heard('awoke'),
     sampleTaken: heard('sampleTaken'),
     sampleKept: heard('sampleKept'),

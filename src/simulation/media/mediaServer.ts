@@ -74,6 +74,7 @@ export class SimulatedMediaServer implements HttpHost {
     const { process, time, broker, capacityStreams, spoilTransport = (transport) => transport } = this.#options
     if (process.state !== 'down') return
     process.start()
+    this.#options.observer.started(this.id)
     this.#bootId = `${this.id}-boot-${process.life}`
     time.stir()
     this.#stations = new Map()
@@ -94,6 +95,7 @@ export class SimulatedMediaServer implements HttpHost {
 
   crash(): void {
     this.process.crash()
+    this.#options.observer.crashed(this.id)
     for (const station of this.#stations.values()) station.stop()
     this.#stations = new Map()
     this.#reports = null

@@ -13,6 +13,8 @@ import type { ServerDefects } from './stationContext.js'
 
 /** What servers tell the checkers. */
 export interface ServerObserver {
+  readonly started: (server: string) => void
+  readonly crashed: (server: string) => void
   readonly served: (served: Served) => void
   readonly assigned: (assignment: Assignment) => void
   readonly reported: (bootId: string, id: string) => void

@@ -2,6 +2,7 @@ import type { Deciders } from '../../actors/index.js'
 import { checkAuthority } from '../checkers/authority.js'
 import type { Checker, CheckerContext } from '../checkers/checker.js'
 import { checkDeparture } from '../checkers/departure.js'
+import { checkDetection } from '../checkers/detection.js'
 import { checkEndings, type EndingsContext } from '../checkers/endings.js'
 import { checkIndependence } from '../checkers/independence.js'
 import { checkLog } from '../checkers/log.js'
@@ -13,6 +14,8 @@ import { streamPolicy } from './parts.js'
 import type { World } from './world.js'
 
 const graceMs = 3_500
+/** Messages are late, control planes restart: as far as nobody can decide meanwhile, it does not count at all. */
+const detectionGraceMs = 2_000
 
 type CheckParts = Pick<CheckerContext, 'violated'> &
   Pick<EndingsContext, 'idleMs'> &
@@ -43,6 +46,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
       idleMs,
       graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
     }),
+    checkDetection({ ...context, idleMs, graceMs: detectionGraceMs }),
     checkDeparture({ ...context, idleMs, graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server) }),
     checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
     ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),

@@ -10,6 +10,11 @@ const alarmEveryMs = 150
 const alarmSamples = { fresh: 3, seasoned: 4 }
 const calmSamples = 4
 
+/** Long enough to be noticed, both times. */
+const relapseAfterMs = 600
+const relapseMs = 4_000
+const relapseWithinMs = 100
+
 /** Makes things go wrong, and right again. */
 export class FaultPlayer {
   readonly #world: World
@@ -154,6 +159,13 @@ export class FaultPlayer {
           time.after(round * (400 + durationMs / 4), () => this.crashServer(server, 150 + durationMs / 8))
         }
         return
+      case 'relapse-server': {
+        // Its next process joins, and is gone before anybody has heard or asked it.
+        const awayMs = relapseAfterMs + durationMs / 4
+        this.crashServer(server, awayMs)
+        time.after(awayMs + (durationMs % relapseWithinMs), () => this.crashServer(server, relapseMs + durationMs / 4))
+        return
+      }
       case 'broken-encoder':
         world.brokenNext.set(server.id, { left: 1 + (durationMs % 2), how: durationMs % 3 === 0 ? 'mute' : 'ends' })
         return

@@ -55,6 +55,8 @@ export function createServer(world: World, told: Hearers, id: string, plant: Pla
     },
     copyMs: () => random.between(5, 40) * (world.slow.has(id) ? 15 : 1),
     observer: {
+      started: (who) => told().started(who),
+      crashed: (who) => told().crashed(who),
       served: (served) => {
         world.note(() => `${served.server} serves ${served.stream}/${served.number} as ${served.epoch ?? 'no'} epoch`)
         told().served(served)

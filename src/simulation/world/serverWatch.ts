@@ -65,6 +65,15 @@ export class SimulatedWatch implements Watch {
     if (isNew || recorded.silent || recorded.probeDown) this.disturbed()
   }
 
+  readonly restarted = (server: string): void => {
+    const seen = this.#seen.get(server)
+    if (seen === undefined) return
+    seen.monitor.restarted(this.#options.now())
+    seen.silent = false
+    seen.probeDown = false
+    this.disturbed()
+  }
+
   readonly quality = (): PathQuality => ({ rttMs: 2, lossRatio: 0, jitterMs: 1 })
 
   readonly close = (): Promise<void> => {

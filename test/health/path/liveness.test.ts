@@ -1,4 +1,9 @@
-import { createLivenessMonitor, type LivenessFact, type LivenessMonitor } from '../../../src/health/path/index.js'
+import {
+  createLivenessMonitor,
+  type LivenessFact,
+  type LivenessMonitor,
+  type ProbeFailure,
+} from '../../../src/health/path/index.js'
 
 /** Ticks every 50 ms, and a heartbeat every 100 ms where `alive` says so. */
 const run = (
@@ -14,7 +19,7 @@ const run = (
   }
   return facts
 }
-const failed = (reason: 'refused' | 'reset' | 'timeout' | 'status', at: number, startedAt = at - 10) =>
+const failed = (reason: ProbeFailure, at: number, startedAt = at - 10) =>
   ({ type: 'failed', reason, at, startedAt }) as const
 const ok = (at: number) => ({ type: 'ok', at, startedAt: at - 2, rttMs: 2, bootId: 'boot-2' }) as const
 
@@ -84,6 +89,40 @@ describe('liveness by heartbeats', () => {
   })
 })
 
+describe('liveness by heartbeats that come seldom', () => {
+  const beating = (
+    monitor: LivenessMonitor,
+    from: number,
+    to: number,
+    everyMs: number,
+  ): ReadonlyArray<LivenessFact> => {
+    const facts: LivenessFact[] = []
+    for (let now = from; now <= to; now += 50) {
+      if (now % everyMs === 0) facts.push(...monitor.heartbeat({ bootId: 'boot-1', receivedAt: now, everyMs }))
+      facts.push(...monitor.tick(now))
+    }
+    return facts
+  }
+
+  it('says nothing while they come as often as they say', () => {
+    expect(beating(createLivenessMonitor({ since: 0 }), 0, 30_000, 1_000)).toEqual([])
+  })
+
+  it('reports a silence of three of them', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    beating(monitor, 0, 5_000, 1_000)
+    expect(run(monitor, 5_050, 8_000, () => false)).toEqual([])
+    expect(run(monitor, 8_050, 8_050, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+
+  it('reports a silence of 300 ms, however often they come', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    beating(monitor, 0, 5_000, 50)
+    expect(run(monitor, 5_050, 5_300, () => false)).toEqual([])
+    expect(run(monitor, 5_350, 5_350, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+})
+
 describe('liveness by probes', () => {
   const ticking = (): LivenessMonitor => {
     const monitor = createLivenessMonitor({ since: 0 })
@@ -114,6 +153,14 @@ describe('liveness by probes', () => {
     expect(monitor.probe(failed('status', 1_040))).toEqual([{ type: 'ProbeFailed', data: { reason: 'status' } }])
   })
 
+  it('needs two in a row where the server could not be reached from here', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('unreachable', 1_010))).toEqual([])
+    expect(monitor.probe(ok(1_020))).toEqual([])
+    expect(monitor.probe(failed('unreachable', 1_030))).toEqual([])
+    expect(monitor.probe(failed('unreachable', 1_040))).toEqual([{ type: 'ProbeFailed', data: { reason: 'timeout' } }])
+  })
+
   it('does not believe a timeout that spans a stall of its own', () => {
     const monitor = ticking()
     expect(monitor.probe(failed('timeout', 2_000, 1_050))).toEqual([])
@@ -127,5 +174,50 @@ describe('liveness by probes', () => {
     expect(monitor.probe({ ...ok(1_020), bootId: null })).toEqual([
       { type: 'ProbeSucceeded', data: { bootId: 'boot-1' } },
     ])
+  })
+})
+
+describe('liveness of a server that has begun anew', () => {
+  const down = (): LivenessMonitor => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    expect(monitor.probe(failed('refused', 1_010))).toMatchObject([{ type: 'ProbeFailed' }])
+    expect(run(monitor, 1_050, 5_000, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+    return monitor
+  }
+
+  it('reports an outage that goes on once more, as the new process is not on record as down', () => {
+    const monitor = down()
+    monitor.restarted(5_000)
+    expect(run(monitor, 5_050, 5_300, () => false)).toEqual([])
+    expect(run(monitor, 5_350, 9_000, () => false)).toMatchObject([
+      { type: 'HeartbeatMissed', data: { lastHeartbeatAt: 1_000 } },
+    ])
+    expect(monitor.probe(failed('refused', 9_010))).toEqual([{ type: 'ProbeFailed', data: { reason: 'refused' } }])
+    expect(monitor.probe(failed('refused', 9_110))).toEqual([])
+  })
+
+  it('reports nothing while the new process does well', () => {
+    const monitor = down()
+    monitor.restarted(5_000)
+    expect(run(monitor, 5_050, 9_000)).toEqual([])
+    expect(monitor.probe(ok(9_010))).toEqual([])
+  })
+
+  it('does not hold against it what the one before did not answer', () => {
+    const monitor = down()
+    monitor.restarted(5_000)
+    expect(monitor.probe(failed('refused', 5_002, 4_999))).toEqual([])
+    expect(monitor.probe(failed('timeout', 5_100, 4_990))).toEqual([])
+    expect(monitor.probe(failed('timeout', 5_200, 5_110))).toEqual([])
+    expect(monitor.probe(failed('timeout', 5_300, 5_210))).toMatchObject([{ type: 'ProbeFailed' }])
+  })
+
+  it('takes what is on record of it by then for known', () => {
+    const monitor = down()
+    monitor.restarted(5_000)
+    monitor.recorded({ silent: true, probeDown: true })
+    expect(run(monitor, 5_050, 9_000, () => false)).toEqual([])
+    expect(monitor.probe(failed('refused', 9_010))).toEqual([])
   })
 })

@@ -1,7 +1,18 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { startProber, type Prober, type ProbeOutcome } from '../../../src/health/path/index.js'
 import { waitFor } from '../../support/waitFor.js'
+
+/** Tells its port, and each question it gets; answers after 20 ms. */
+const awakeServer = `
+  const { parentPort } = require('node:worker_threads')
+  const server = require('node:http').createServer((request, response) => {
+    parentPort.postMessage('asked')
+    setTimeout(() => response.end('{}'), 20)
+  })
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))
+`
 
 describe('prober', () => {
   let server: Server
@@ -102,26 +113,44 @@ describe('prober', () => {
     await outcomeOf('ok')
   })
 
+  it('tells a request that did not get out of our own machine from one that was refused', async () => {
+    // No TCP connection can go to the broadcast address: the kernel says so at once.
+    prober = startProber({ url: 'http://255.255.255.255', everyMs: 20, onOutcome: (outcome) => outcomes.push(outcome) })
+    await outcomeOf('unreachable')
+    await listen()
+  })
+
   it('does not blame the server for a stall of its own', async () => {
-    probe(await listen(), 50)
-    await outcomeOf('ok')
-    for (let round = 0; round < 5; round += 1) {
-      const seen = outcomes.length
-      const untilMs = performance.now() + 120
-      while (performance.now() < untilMs);
-      await waitFor(() => outcomes.length > seen + 1, { describe: 'more outcomes' })
+    // A server that stays awake: each answer comes while this thread stands still, and after the time for it is over.
+    const awake = new Worker(awakeServer, { eval: true })
+    const messages: unknown[] = []
+    awake.on('message', (message) => messages.push(message))
+    try {
+      const port = Number(await waitFor(() => messages[0], { describe: 'the port' }))
+      probe(port, 50)
+      const afterStall: (ProbeOutcome | undefined)[] = []
+      for (let round = 0; round < 5; round += 1) {
+        const asked = messages.length
+        await waitFor(() => messages.length > asked, { everyMs: 1, describe: 'a question that is under way' })
+        const seen = outcomes.length
+        const untilMs = performance.now() + 400
+        while (performance.now() < untilMs);
+        await waitFor(() => outcomes.length > seen, { describe: 'its outcome' })
+        afterStall.push(outcomes[seen])
+      }
+      expect(afterStall.map((outcome) => outcome?.type)).toEqual(Array(5).fill('ok'))
+    } finally {
+      await awake.terminate()
+      await listen()
     }
-    // The server shares this stalled process, so a slow outcome may be its own; but not all of them.
-    expect(outcomes.filter(({ type }) => type === 'ok').length).toBeGreaterThan(5)
   })
 
   it('refuses an address that is none', () => {
     expect(() => startProber({ url: 'server-a:80', onOutcome: () => undefined })).toThrow(/http or https address/)
   })
 
-  it('asks less often once nothing has answered for a minute, and as often as before when it is back', async () => {
-    const port = await listen()
-    await kill()
+  /** Asks a server that has not answered for a minute. */
+  const rest = async (port: number): Promise<void> => {
     let aheadMs = 0
     prober = startProber({
       url: `http://127.0.0.1:${port}`,
@@ -132,6 +161,24 @@ describe('prober', () => {
     })
     await waitFor(() => outcomes.length >= 3, { describe: 'refusals' })
     aheadMs = 60_000
+    const [last] = outcomes.slice(-1)
+    await waitFor(() => outcomes.at(-1) !== last, { describe: 'the first refusal after a minute' })
+  }
+
+  it('asks a server as often as before when there is reason to believe that it is back', async () => {
+    const port = await listen()
+    await kill()
+    await rest(port)
+    const before = outcomes.length
+    prober?.wake()
+    await waitFor(() => outcomes.length >= before + 5, { timeoutMs: 1_500, describe: 'five more refusals' })
+    await listen()
+  })
+
+  it('asks less often once nothing has answered for a minute, and as often as before when it is back', async () => {
+    const port = await listen()
+    await kill()
+    await rest(port)
     const before = outcomes.length
     await new Promise((resolve) => setTimeout(resolve, 500))
     // At 20 ms there would have been some 25.

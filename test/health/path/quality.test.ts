@@ -79,17 +79,28 @@ describe('quality of a path', () => {
     expect(qualityAt(withRtt(withRtt(initialPath, 12), null), 0).rttMs).toBeNull()
   })
 
+  it('remembers the newest thousand heartbeats of the last ten seconds', () => {
+    const beats = (count: number, everyMs: number): PathState =>
+      upTo(count).reduce((state, seq) => withHeartbeat(state, beat(seq, seq * everyMs)), initialPath)
+    expect(beats(3_000, 1).arrivals.map(({ seq }) => seq)).toEqual(upTo(3_000).slice(-1_001))
+    expect(beats(3_000, 100).arrivals.map(({ seq }) => seq)).toEqual(upTo(3_000).slice(-100))
+  })
+
   it('gives ratios within 0..1 and stays small, whatever arrives', () => {
-    const arrivals = fc.array(fc.tuple(fc.nat(2_000), fc.nat(40_000), fc.constantFrom('b1', 'b2', 'b3')), {
-      maxLength: 400,
-    })
+    const bursts = fc.array(
+      fc.tuple(fc.nat(20_000), fc.nat(40_000), fc.constantFrom('b1', 'b1', 'b1', 'b2', 'b3'), fc.nat(1_500)),
+      { maxLength: 3 },
+    )
     fc.assert(
-      fc.property(arrivals, (list) => {
-        const state = list.reduce((at, [seq, time, boot]) => withHeartbeat(at, beat(seq, time, boot)), initialPath)
+      fc.property(bursts, (list) => {
+        const state = list
+          .flatMap(([first, time, boot, count]) => upTo(count).map((index) => beat(first + index, time, boot)))
+          .reduce(withHeartbeat, initialPath)
         const { lossRatio } = qualityAt(state, 40_000)
         expect(lossRatio === null || (lossRatio >= 0 && lossRatio <= 1)).toBe(true)
         expect(state.arrivals.length).toBeLessThanOrEqual(1_001)
       }),
+      { numRuns: 30 },
     )
   })
 })

@@ -32,6 +32,17 @@ const vectorAfter = (observer: Observer, samples: ReadonlyArray<Sample>): Readon
   return [...vector]
 }
 
+/** The features after each sample, as they stand when all have been seen. */
+const vectorsAlong = (observer: Observer, samples: ReadonlyArray<Sample>): ReadonlyArray<Float64Array> => {
+  const names = featureNamesFor(observer.metrics, observer.perMetric)
+  return samples.map(({ at, values }) => {
+    const vector = new Float64Array(names.length)
+    const report = observe(observer, at, values)
+    if (report !== null) writeVector(observer, report, emptyFleet, vector)
+    return vector
+  })
+}
+
 const feature = (metrics: ReadonlyArray<Metric>, samples: ReadonlyArray<Sample>, name: string): number => {
   const vector = vectorAfter(newObserver(metrics, horizonMs, true), samples)
   return vector[featureNamesFor(metrics, true).indexOf(name)] ?? Number.NaN
@@ -78,14 +89,11 @@ describe('telemetry features', () => {
     fc.assert(
       fc.property(anySamples, anySamples, (drawn, more) => {
         const samples = timed(drawn)
-        const seen = vectorAfter(newObserver(three, horizonMs, true), samples)
+        const later = timed(more).map(({ at, values }) => ({ at: at + 1e9, values }))
         const observer = newObserver(three, horizonMs, true)
-        const before = vectorAfter(observer, samples)
-        vectorAfter(
-          observer,
-          timed(more).map(({ at, values }) => ({ at: at + 1e9, values })),
-        )
-        expect(before).toEqual(seen)
+        const along = vectorsAlong(observer, [...samples, ...later])
+        const alone = vectorsAlong(newObserver(three, horizonMs, true), samples)
+        expect(along.slice(0, samples.length)).toEqual(alone)
       }),
     )
   })
