@@ -170,7 +170,7 @@ const windowOf = (
   const [live, runStart] = [buffer.live(), buffer.runStart()]
   if (live === null || runStart === null) return null
   const verdict = stream.routes.verdict(live)
-  let last = verdict._tag === 'Fenced' ? verdict.route.cutover - 1 : live
+  let last = verdict._tag === 'Fenced' ? verdict.from - 1 : live
   while (last >= runStart && stream.authority.of(last) === 'unconfirmed') last -= 1
   const first = Math.max(last - stream.windowSegments + 1, runStart, windows.get(buffer)?.first ?? 0)
   if (first > last) return null
