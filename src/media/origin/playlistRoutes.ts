@@ -97,7 +97,6 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
       if (wanted !== null) {
         const refused = await block(stream, wanted, reply)
         if (refused !== null) return refused
-        stream.onViewerRequest(wanted)
       } else if (stream.buffer.live() === null) await stream.buffer.waitForLive(0, blockMsMax)
       const window = windowOf(stream, windows)
       if (window === null) return notYet(reply, stream)
@@ -138,7 +137,7 @@ const sendText = (
   return sendAnswer(reply, unlessKnown(answer, request.headers['if-none-match']))
 }
 
-/** Waits until the asked number is complete. A time-out is answered with the present playlist: a 5xx makes players back off for half a minute. */
+/** Counts the number as asked for, and waits until it is complete. A time-out is answered with the present playlist: a 5xx makes players back off for half a minute. */
 const block = async (stream: OriginStream, wanted: number, reply: FastifyReply): Promise<FastifyReply | null> => {
   const fencedNow = (): FastifyReply | null => {
     const verdict = stream.routes.verdict(wanted)
@@ -150,6 +149,7 @@ const block = async (stream: OriginStream, wanted: number, reply: FastifyReply):
   }
   const refused = fencedNow()
   if (refused !== null) return refused
+  stream.onViewerRequest(wanted)
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   reply.raw.once('close', abort)
