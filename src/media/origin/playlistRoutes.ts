@@ -104,7 +104,6 @@ export function playlistRoutes(app: FastifyInstance, host: OriginHost): void {
       if (wanted !== null) {
         const refused = await block(stream, wanted, reply)
         if (refused !== null) return refused
-        stream.onViewerRequest(wanted)
       } else if (stream.buffer.live() === null) await stream.buffer.waitForLive(0, blockMsMax)
       const window = windowOf(stream, windows)
       if (window === null) return notYet(reply, stream)
@@ -145,7 +144,7 @@ const sendText = (
   return sendAnswer(reply, unlessKnown(answer, request.headers['if-none-match']))
 }
 
-/** Waits until the asked number is complete. A time-out is answered with the present playlist: a 5xx makes players back off for half a minute. */
+/** Counts the number as asked for, and waits until it is complete. A time-out is answered with the present playlist: a 5xx makes players back off for half a minute. */
 const block = async (stream: OriginStream, wanted: number, reply: FastifyReply): Promise<FastifyReply | null> => {
   const fencedNow = (): FastifyReply | null => {
     const verdict = stream.routes.verdict(wanted)
@@ -157,6 +156,7 @@ const block = async (stream: OriginStream, wanted: number, reply: FastifyReply):
   }
   const refused = fencedNow()
   if (refused !== null) return refused
+  stream.onViewerRequest(wanted)
   const gone = new AbortController()
   const abort = (): void => gone.abort()
   reply.raw.once('close', abort)
@@ -177,7 +177,7 @@ const windowOf = (
   const [live, runStart] = [buffer.live(), buffer.runStart()]
   if (live === null || runStart === null) return null
   const verdict = stream.routes.verdict(live)
-  let last = verdict._tag === 'Fenced' ? verdict.route.cutover - 1 : live
+  let last = verdict._tag === 'Fenced' ? verdict.from - 1 : live
   while (last >= runStart && stream.authority.of(last) === 'unconfirmed') last -= 1
   const first = Math.max(last - stream.windowSegments + 1, runStart, windows.get(buffer)?.first ?? 0)
   if (first > last) return null

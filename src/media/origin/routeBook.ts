@@ -3,8 +3,8 @@ import { isNewer, type Route } from '../../messaging/index.js'
 /** Whether a server may hand out a number. `epoch` is the one the number belongs to, null when not known. */
 export type Verdict =
   | { readonly _tag: 'Serve'; readonly epoch: number | null }
-  /** The number belongs to a newer epoch in which this server has no part. */
-  | { readonly _tag: 'Fenced'; readonly route: Route }
+  /** The number belongs to an epoch since which this server has no part, as has every number at or above `from`. `route` is the present one. */
+  | { readonly _tag: 'Fenced'; readonly route: Route; readonly from: number }
 
 /** What a server knows of who serves which numbers of one stream. */
 export interface RouteBook {
@@ -15,32 +15,42 @@ export interface RouteBook {
   readonly onChange: (listener: (route: Route) => void) => void
 }
 
-const pastEpochsMax = 16
+const epochsMax = 16
 
-/** @param server the server whose book this is; it is fenced where it is neither primary nor standby. */
+/**
+ * A server may hand out the numbers of each epoch up to the last one in which it was primary or standby: those before its
+ * own time it holds as verified copies. The numbers of later epochs are fenced, those of past epochs too.
+ *
+ * @param server the server whose book this is.
+ */
 export function createRouteBook(server: string): RouteBook {
   let current: Route | null = null
-  let past: ReadonlyArray<{ readonly epoch: number; readonly cutover: number }> = []
+  /** The last route of each epoch, newest first. */
+  let epochs: ReadonlyArray<Route> = []
+  let fencedFrom = Infinity
   const listeners: Array<(route: Route) => void> = []
 
-  const epochOf = (number: number): number | null => past.find(({ cutover }) => number >= cutover)?.epoch ?? null
+  const hasPart = ({ primary, standby }: Route): boolean => primary.id === server || standby?.id === server
+
+  const firstFenced = (): number => {
+    const lastPart = epochs.findIndex(hasPart)
+    const since = lastPart === -1 ? epochs : epochs.slice(0, lastPart)
+    return since.at(-1)?.cutover ?? Infinity
+  }
 
   return {
     current: () => current,
     accept(route) {
       if (!isNewer(route, current)) return false
       current = route
-      past = [route, ...past.filter(({ epoch }) => epoch !== route.epoch)]
-        .slice(0, pastEpochsMax)
-        .map(({ epoch, cutover }) => ({ epoch, cutover }))
+      epochs = [route, ...epochs.filter(({ epoch }) => epoch !== route.epoch)].slice(0, epochsMax)
+      fencedFrom = firstFenced()
       for (const listener of listeners) listener(route)
       return true
     },
     verdict(number) {
-      const route = current
-      if (route === null || number < route.cutover) return { _tag: 'Serve', epoch: epochOf(number) }
-      if (route.primary.id === server || route.standby?.id === server) return { _tag: 'Serve', epoch: route.epoch }
-      return { _tag: 'Fenced', route }
+      if (current !== null && number >= fencedFrom) return { _tag: 'Fenced', route: current, from: fencedFrom }
+      return { _tag: 'Serve', epoch: epochs.find(({ cutover }) => number >= cutover)?.epoch ?? null }
     },
     onChange(listener) {
       listeners.push(listener)

@@ -192,6 +192,17 @@ describe('playlists', () => {
     expect(await reload).toContain('video/21.m4s')
   })
 
+  it('count a reload as asked for while it still waits, and one that is fenced not at all', async () => {
+    const origin = await start({ id: 'a', buffer: bufferOf(1, 20) })
+    origin.routes.accept(routeOf({ epoch: 2, cutover: 22, primary: refOf('b'), standby: null }))
+    const reload = text(origin, '/streams/demo/video.m3u8?_HLS_msn=21')
+    await waitFor(() => origin.requested.includes(21))
+    encode(origin.buffer, 21)
+    expect(await reload).toContain('video/21.m4s')
+    await text(origin, '/streams/demo/video.m3u8?_HLS_msn=22')
+    expect(origin.requested).toEqual([21])
+  })
+
   it('refuse a reload too far ahead, and nonsense', async () => {
     const origin = await start({ buffer: bufferOf(1, 20) })
     expect((await origin.get('/streams/demo/video.m3u8?_HLS_msn=90')).status).toBe(400)
