@@ -1,4 +1,4 @@
-import { serverDecider, standingOf, type ServerState } from '../../../src/actors/index.js'
+import { ruleBook, serverDecider, standingOf, stateAfterCut, type ServerState } from '../../../src/actors/index.js'
 import { defaultServerPolicy, type Payload } from '../../../src/events/index.js'
 import { healthySample } from '../../support/healthSample.js'
 import { only, Story, typesOf } from '../../support/story.js'
@@ -38,8 +38,7 @@ const left = (reason: string): ServerFact => ({ type: 'ServerLeft', data: { boot
 const fresh = (): ServerStory => new Story<'server', ServerState>(serverDecider, 's1').given(joined())
 
 /** 30 s of health, one sample a second. */
-function healthy(): ServerStory {
-  const story = fresh()
+function healthy(story = fresh()): ServerStory {
   for (let seq = 0; seq < 30; seq += 1) story.later(1_000).given(sampled(seq))
   return story
 }
@@ -221,6 +220,27 @@ describe('draining', () => {
     expect(standing(healthy().given(drain('boot-1'), drain(), cancel('boot-1')))).toBe('draining')
     expect(standing(healthy().given(drain('boot-1'), cancel('boot-1')))).toBe('stable')
     expect(standing(healthy().given(drain('boot-1'), cancel()))).toBe('stable')
+  })
+})
+
+describe('a state that version 2 has left behind a cut', () => {
+  const before = () => {
+    const [, version2 = serverDecider] = ruleBook.server
+    const story = leaking(9, healthy(new Story<'server', ServerState>(version2, 's1').given(joined())))
+    const { leftInOrder: _, ...state } = story.given({
+      type: 'DrainRequested',
+      data: { by: 'ops', bootId: null },
+    }).state
+    const drain = { id: state.drain?.id ?? '' }
+    return { ...state, drain, prediction: { ...state.prediction, bootId: undefined } }
+  }
+
+  it('is gone on with: its drain is an operator’s, and its alarm one of the boot that ends', () => {
+    const state = stateAfterCut(serverDecider, 's1', JSON.parse(JSON.stringify({ 2: before() })) as unknown)
+    if (state === undefined) throw new Error('no state')
+    const story = new Story<'server', ServerState>({ ...serverDecider, initial: () => state }, 's1').later(100_000)
+    expect(only(story.when(joined('boot-2')), 'PredictionResolved').data.outcome).toBe('confirmed')
+    expect([standingOf(story.state)?.standing, story.state.drain?.id]).toEqual(['draining', before().drain.id])
   })
 })
 
