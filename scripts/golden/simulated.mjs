@@ -53,6 +53,10 @@ export const simulatedHistories = [
     ask: [{ atMs: 3_340, stream: 'a', cause: 'drain', reference: 'drain-of-s1' }],
   },
   history('drain', 'drain', [episode('drain')]),
+  history('drain-then-restart', 'a server drains itself and is there for streams again after its restart', [
+    episode('drain', 2_500, [fault('crash-server', 'PrimaryDrained', { target: 'retiring', durationMs: 1_000 })]),
+    episode('operator'),
+  ]),
   history('failure-crash', 'failure: the primary crashes', [episode('crash', 3_000)]),
   history('failure-hang', 'failure: the primary hangs', [episode('hang', 3_000)], { standby: 'hot' }),
   history('failure-leave', 'failure: the primary leaves', [episode('leave', 3_000)], { standby: 'cold' }),

@@ -3,7 +3,7 @@ import { clientDecider } from './client/decider.js'
 import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
 import { modelDecider, modelDeciderV1, modelDeciderV2 } from './model/decider.js'
-import { serverDecider, serverDeciderV1 } from './server/decider.js'
+import { serverDecider, serverDeciderV1, serverDeciderV2 } from './server/decider.js'
 import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide.js'
 
 /**
@@ -14,7 +14,7 @@ import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide
 export type RuleBook = { readonly [C in Category]: ReadonlyArray<Decider<C, StateByCategory[C]>> }
 
 export const ruleBook = {
-  server: [serverDeciderV1, serverDecider],
+  server: [serverDeciderV1, serverDeciderV2, serverDecider],
   stream: [streamDeciderV1, streamDeciderV2, streamDecider],
   client: [clientDecider],
   model: [modelDeciderV1, modelDeciderV2, modelDecider],

@@ -5,7 +5,7 @@ export { groupNames, handWeights, startWeights, type GroupHealth, type GroupName
 export { maintenanceLeadMs, withMaintenance } from './maintenance.js'
 export { handRiskModel, type RiskAssessment, type RiskModel } from './risk.js'
 export { bandOf, scoreOf, spreadWeights, stableMargin, type Score } from './score.js'
-export { emptyWindow, observe, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
+export { emptyWindow, observe, plausible, windowSamplesMax, type FeatureWindow, type WindowEntry } from './window.js'
 export { assessShared, featuresShared, observeShared } from './shared.js'
 export { circumstances, troubleReportsMax, type TroubleReport } from './circumstances.js'
 export { assessStability, lossesOf, type Loss, type StabilityInputs } from './stability.js'
@@ -13,6 +13,7 @@ export { noHistory, withIncident, type History } from './telemetry/index.js'
 export {
   artifactOf,
   follow,
+  followV2,
   isWarm,
   modelOf,
   ModelMissing,

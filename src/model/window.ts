@@ -57,6 +57,19 @@ const entryOf = (sample: HealthSample, path: PathQuality): WindowEntry => ({
   viewers: sample.viewers,
 })
 
+/** No sampler takes samples faster, or more slowly. */
+const intervalMsMin = 1
+const intervalMsMax = 1e12
+
+/**
+ * A sample whose interval is one that can be reckoned with: far shorter ones are lost beside a Unix time, far longer ones
+ * overflow. The same object where there is nothing to mend.
+ */
+export const plausible = (sample: HealthSample): HealthSample => {
+  const intervalMs = Math.min(intervalMsMax, Math.max(intervalMsMin, sample.intervalMs))
+  return sample.intervalMs > 0 && intervalMs !== sample.intervalMs ? { ...sample, intervalMs } : sample
+}
+
 /**
  * Takes a sample into the window. Samples may come late and in any order: the window of a set of samples does not
  * depend on the order of their arrival. A duplicate, a sample older than a full window and a sample of an earlier boot

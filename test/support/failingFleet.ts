@@ -11,7 +11,7 @@ import {
 import { artifactOf, startWeights } from '../../src/model/index.js'
 import { sampled, serverJoined } from './serverFacts.js'
 
-const intervalMs = 10_000
+const everyMs = 10_000
 const startsAt = Date.UTC(2026, 2, 1)
 
 /** The shipped model, under which the servers are. */
@@ -27,11 +27,19 @@ export interface FailingFleet {
   readonly lives: number
   /** Samples of a life, one in ten seconds; the disk becomes slower over the last 25. */
   readonly samples: number
+  /** Whether samples come a few milliseconds late or early, as those of a real sampler do; left out: they do. */
+  readonly jitter?: boolean
 }
 
 type Told = Payload<'server'>
 
-function sampleOf(server: string, bootId: string, seq: number, at: number, diskLatencyMs: number): Told {
+interface Moment {
+  readonly seq: number
+  readonly at: number
+  readonly intervalMs: number
+}
+
+function sampleOf(server: string, bootId: string, { seq, at, intervalMs }: Moment, diskLatencyMs: number): Told {
   const told = sampled(server, bootId, seq)
   if (told.type !== 'HealthSampled') throw new Error('another event')
   const { sample, path } = told.data
@@ -52,11 +60,16 @@ function sampleOf(server: string, bootId: string, seq: number, at: number, diskL
   }
 }
 
+/** Milliseconds by which a sample is late: 0 to 2, and each time other tenths of them as a sampler measures them. */
+const lateness = (seq: number): number => (seq * seq + (seq >> 2)) % 3
+const tenths = (seq: number): number => ((seq * 7) % 11) / 10 - 0.5
+
 /** What servers told that failed again and again, each time after their disks had become slower: facts and failures alone. */
 export function failingFleet({
   servers,
   lives,
   samples,
+  jitter = true,
 }: FailingFleet): ReadonlyMap<string, ReadonlyArray<EventIn<'server'>>> {
   const streams = new Map<string, EventIn<'server'>[]>()
   for (let index = 0; index < servers; index += 1) {
@@ -66,7 +79,7 @@ export function failingFleet({
     const tell = (payload: Told): void => {
       const id = derivedId(at, server, events.length)
       const kind = /Failed|Recovered/.test(payload.type) ? 'decision' : 'fact'
-      const metadata = { kind, correlationId: id, causationId: null, occurredAt: at, actorVersion: 2 }
+      const metadata = { kind, correlationId: id, causationId: null, occurredAt: at, actorVersion: 3 }
       const schemaVersion = definitionOf('server', payload.type)?.schemaVersion ?? 1
       events.push({ id, ...payload, schemaVersion, metadata } as unknown as EventIn<'server'>)
     }
@@ -78,9 +91,11 @@ export function failingFleet({
       // Lives differ in length, so that incidents do not come by the clock.
       const length = samples + ((index * 7 + life * 13) % 20)
       for (let seq = 0; seq < length; seq += 1) {
-        at += intervalMs
+        const late = jitter ? lateness(seq) - (seq === 0 ? 0 : lateness(seq - 1)) : 0
+        at += everyMs + late
         const ramp = Math.max(0, seq - (length - 25))
-        tell(sampleOf(server, bootId, seq, at, 2 + (seq % 5) / 10 + ramp * 2))
+        const intervalMs = everyMs + late + (jitter ? tenths(seq) : 0)
+        tell(sampleOf(server, bootId, { seq, at, intervalMs }, 2 + (seq % 5) / 10 + ramp * 2))
       }
       at += 1_000
       tell({ type: 'ServerFailed', data: { bootId, signals: [], firstSignalAt: at } })

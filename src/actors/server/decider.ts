@@ -1,9 +1,11 @@
-import type { EventIn, FailureSignal, HandoverCause } from '../../events/index.js'
-import { handWeights, startWeights, type Weights } from '../../model/index.js'
+import type { EventIn, FailureSignal, HandoverCause, HealthSample } from '../../events/index.js'
+import { handWeights, plausible, startWeights, type Weights } from '../../model/index.js'
 import { Draft, type Decider } from '../decider.js'
 import type { Effect } from '../effects.js'
-import { assessByHand, assessByModel } from './assess.js'
-import { evolveServer, type Assess } from './evolve.js'
+import { assessByHand, assessByModel, assessByModelV2 } from './assess.js'
+import { hasLeftInOrder } from './departure.js'
+import { drainRule, drainRuleV2 } from './drain.js'
+import { evolveServer, type Application } from './evolve.js'
 import { reviewMaintenance } from './maintenance.js'
 import { reviewThreshold } from './threshold.js'
 import { initialServerState, type ServerState } from './state.js'
@@ -15,16 +17,15 @@ const correlationOf = (state: ServerState): string | null => state.prediction?.i
 
 type ServerDecider = Decider<'server', ServerState>
 
-interface Rules {
+interface Rules extends Application {
   readonly version: number
   readonly weights: Weights
-  readonly assess: Assess
   /** Whether the threshold is moved by the false-alarm budget. */
   readonly movesThreshold: boolean
 }
 
-const rules = ({ version, weights, assess, movesThreshold }: Rules): ServerDecider => {
-  const evolve: ServerDecider['evolve'] = (state, event) => evolveServer(assess, state, event)
+const rules = ({ version, weights, movesThreshold, ...application }: Rules): ServerDecider => {
+  const evolve: ServerDecider['evolve'] = (state, event) => evolveServer(application, state, event)
   return {
     category: 'server',
     version,
@@ -43,14 +44,29 @@ const rules = ({ version, weights, assess, movesThreshold }: Rules): ServerDecid
 
 /** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
 export const serverDecider = rules({
-  version: 2,
+  version: 3,
   weights: startWeights,
   assess: assessByModel,
+  movesThreshold: true,
+  read: plausible,
+  drain: drainRule,
+  mindsDepartures: true,
+})
+
+const before3 = { read: (sample: HealthSample) => sample, drain: drainRuleV2, mindsDepartures: false }
+
+/** Version 2 knew no drain that ends with its process, took every end for a failure, and samples as they were told. */
+export const serverDeciderV2 = rules({
+  ...before3,
+  version: 2,
+  weights: startWeights,
+  assess: assessByModelV2,
   movesThreshold: true,
 })
 
 /** Version 1 judged by weights set by hand, against a threshold that never moved. */
 export const serverDeciderV1 = rules({
+  ...before3,
   version: 1,
   weights: handWeights,
   assess: assessByHand,
@@ -152,9 +168,10 @@ function corroborate(draft: ServerDraft): void {
   if (state.failed !== null || state.joined === null) return
   const signals = state.signals.filter((signal) => isCurrent(signal, draft.now, state.policy.signalWindowMs))
   if (new Set(signals.map((signal) => signal.kind)).size < 2) return
-  if (state.prediction !== null) resolve(draft, 'confirmed')
+  const { bootId } = state.joined
+  if (state.prediction !== null) resolve(draft, hasLeftInOrder(state, bootId) ? 'unconfirmed' : 'confirmed')
   const firstSignalAt = Math.min(...signals.map((signal) => signal.at))
-  draft.emit({ type: 'ServerFailed', data: { bootId: state.joined.bootId, signals, firstSignalAt } })
+  draft.emit({ type: 'ServerFailed', data: { bootId, signals, firstSignalAt } })
 }
 
 /** Silence, failed probes and exits last until they are taken back; viewers' reports are of their moment. */
@@ -169,8 +186,10 @@ function recoverIfBack(draft: ServerDraft): void {
 
 function onJoined(draft: ServerDraft, fact: Fact<'ServerJoined'>): void {
   const { prediction, failed } = draft.state
-  // A new process while a prediction was open: the old one has died, whether or not its end was noticed.
-  if (prediction !== null && failed === null) resolve(draft, 'confirmed')
+  // A new process while a prediction was open: the old one is over, whether or not its end was noticed.
+  if (prediction !== null && failed === null && prediction.bootId !== fact.data.bootId) {
+    resolve(draft, hasLeftInOrder(draft.state, prediction.bootId) ? 'unconfirmed' : 'confirmed')
+  }
   if (failed === null) return
   const downMs = Math.max(0, draft.now - failed.at)
   draft.emit({ type: 'ServerRecovered', data: { bootId: fact.data.bootId, downMs } })

@@ -1,4 +1,4 @@
-import type { EventIn, FailureSignal } from '../../events/index.js'
+import type { EventIn, FailureSignal, HealthSample } from '../../events/index.js'
 import {
   emptyWindow,
   observeShared,
@@ -10,6 +10,8 @@ import {
   type FeatureWindow,
 } from '../../model/index.js'
 import { isControl } from './control.js'
+import { hasLeftInOrder, isOrderly } from './departure.js'
+import type { DrainRule } from './drain.js'
 import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
 import { oneShape, type ServerState } from './state.js'
 
@@ -22,13 +24,23 @@ export type Assess = (
   now: number,
 ) => { readonly assessment: Assessment; readonly remembered: Partial<Pick<ServerState, 'telemetry' | 'outlook'>> }
 
+/** In what the versions of the rules differ when they apply events. */
+export interface Application {
+  readonly assess: Assess
+  /** A sample as it is looked at. */
+  readonly read: (sample: HealthSample) => HealthSample
+  readonly drain: DrainRule
+  /** Whether the end of a process that was asked to is told from a failure, and one boot's alarms from another's. */
+  readonly mindsDepartures: boolean
+}
+
 /** Applies one event. Total: an event that does not fit the state leaves it as it is. */
-export function evolveServer(assess: Assess, state: ServerState, event: ServerEvent): ServerState {
-  const next = apply(assess, state, event)
+export function evolveServer(rules: Application, state: ServerState, event: ServerEvent): ServerState {
+  const next = apply(rules, state, event)
   return next === state ? state : oneShape(next)
 }
 
-function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerState {
+function apply(rules: Application, state: ServerState, event: ServerEvent): ServerState {
   const at = event.metadata.occurredAt
   switch (event.type) {
     case 'ServerJoined': {
@@ -36,10 +48,11 @@ function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerSt
       const joined = { bootId, url, capacityStreams, memoryLimitBytes, location }
       // The same boot introduces itself again after a lost connection: nothing has changed.
       if (state.joined?.bootId === bootId) return { ...state, joined }
-      return { ...state, joined, ...unseen, signals: [], firstSeenAt: state.firstSeenAt ?? at }
+      const drained = rules.drain(state, event)
+      return { ...state, joined, ...unseen, ...drained, signals: [], firstSeenAt: state.firstSeenAt ?? at }
     }
     case 'HealthSampled':
-      return onSample(assess, state, event)
+      return onSample(rules, state, event)
     case 'HeartbeatMissed':
       return withSignal(state, { kind: 'heartbeat', at })
     case 'HeartbeatResumed':
@@ -53,17 +66,15 @@ function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerSt
         ...withSignal(state, { kind: 'viewer', at }),
         reports: [...state.reports, { at, sessions: event.data.sessions }].slice(-troubleReportsMax),
       }
-    case 'ServerLeft':
-      return state.joined?.bootId === event.data.bootId ? withSignal(state, { kind: 'exit', at }) : state
+    case 'ServerLeft': {
+      const { bootId, reason } = event.data
+      if (state.joined?.bootId !== bootId) return state
+      const inOrder = rules.mindsDepartures && isOrderly(reason)
+      return { ...withSignal(state, { kind: 'exit', at }), leftInOrder: inOrder ? bootId : state.leftInOrder }
+    }
     case 'DrainRequested':
-      return { ...state, drain: { id: event.id } }
     case 'DrainCancelled':
-      return {
-        ...state,
-        drain: null,
-        withdrawn:
-          state.drain === null ? null : { reference: state.drain.id, reason: `drain cancelled by ${event.data.by}` },
-      }
+      return { ...state, ...rules.drain(state, event) }
     case 'MaintenanceScheduled':
     case 'MaintenanceCancelled':
     case 'MaintenancePlanned':
@@ -93,7 +104,9 @@ function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerSt
       return { ...state, threshold: event.data.to, adjustedAt: at }
     case 'InstabilityPredicted': {
       const control = isControl(event.id, event.data.timeToLimitMs, state.policy)
-      return { ...state, prediction: { id: event.id, at, cleared: false, control }, samplesAbove: 0, withdrawn: null }
+      const bootId = rules.mindsDepartures ? event.data.samples.bootId : null
+      const prediction = { id: event.id, at, cleared: false, control, bootId }
+      return { ...state, prediction, samplesAbove: 0, withdrawn: null }
     }
     case 'PredictionCleared':
       return cleared(state, `score ${event.data.score} is back above ${event.data.threshold}`)
@@ -102,13 +115,15 @@ function apply(assess: Assess, state: ServerState, event: ServerEvent): ServerSt
         ...state,
         prediction: null,
         samplesBelow: 0,
-        unneeded: event.data.outcome === 'unconfirmed' ? [...state.unneeded, at].slice(-unneededMax) : state.unneeded,
+        unneeded: isUnneeded(state, event.data.outcome) ? [...state.unneeded, at].slice(-unneededMax) : state.unneeded,
       }
     case 'ServerFailed':
       return {
         ...state,
         failed: { id: event.id, at, bootId: event.data.bootId },
-        history: withIncident(state.history, event.data.firstSignalAt),
+        history: hasLeftInOrder(state, event.data.bootId)
+          ? state.history
+          : withIncident(state.history, event.data.firstSignalAt),
         withdrawn: null,
       }
     case 'ServerRecovered':
@@ -136,12 +151,16 @@ const unseen = {
   samplesAbove: 0,
 } as const
 
+/** Where the process was asked to end while the alarm stood, nobody knows what would have come. */
+const isUnneeded = (state: ServerState, outcome: 'confirmed' | 'unconfirmed'): boolean =>
+  outcome === 'unconfirmed' && (state.prediction?.cleared !== false || !hasLeftInOrder(state, state.prediction.bootId))
+
 function onSample(
-  assess: Assess,
+  { assess, read }: Application,
   state: ServerState,
   event: Extract<ServerEvent, { readonly type: 'HealthSampled' }>,
 ): ServerState {
-  const { sample } = event.data
+  const sample = read(event.data.sample)
   const now = event.metadata.occurredAt
   // Samples of an earlier life of the process say nothing about this one.
   if (state.joined !== null && sample.bootId !== state.joined.bootId) return state

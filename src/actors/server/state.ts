@@ -15,6 +15,7 @@ import {
   type TroubleReport,
   type Weights,
 } from '../../model/index.js'
+import type { Drain } from './drain.js'
 import { noMaintenance, type Maintenance } from './maintenance.js'
 
 /** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
@@ -24,6 +25,8 @@ export interface OpenPrediction {
   readonly cleared: boolean
   /** Nothing is done about it, to learn what would have come. */
   readonly control: boolean
+  /** Of which boot it speaks; null: rules before version 3 do not ask. */
+  readonly bootId: string | null
 }
 
 /** What a server was last told of its fleet. */
@@ -66,7 +69,9 @@ export interface ServerState {
   /** Signs of failure that have not been taken back, by kind; the newest of each. */
   readonly signals: ReadonlyArray<FailureSignal>
   readonly failed: { readonly id: string; readonly at: number; readonly bootId: string } | null
-  readonly drain: { readonly id: string } | null
+  /** The boot that was the last to end because it was asked to. */
+  readonly leftInOrder: string | null
+  readonly drain: Drain | null
   readonly maintenance: Maintenance
   /** A reason to leave that is over; streams are told. */
   readonly withdrawn: { readonly reference: string; readonly reason: string } | null
@@ -96,6 +101,7 @@ export const initialServerState = (server: string): ServerState => ({
   prediction: null,
   signals: [],
   failed: null,
+  leftInOrder: null,
   drain: null,
   maintenance: noMaintenance,
   withdrawn: null,
@@ -126,6 +132,7 @@ export const oneShape = (state: ServerState): ServerState => ({
   prediction: state.prediction,
   signals: state.signals,
   failed: state.failed,
+  leftInOrder: state.leftInOrder,
   drain: state.drain,
   maintenance: state.maintenance,
   withdrawn: state.withdrawn,

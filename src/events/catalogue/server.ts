@@ -127,8 +127,15 @@ export const MaintenanceCancelled = fact('MaintenanceCancelled', record({ window
 export const MaintenancePlanned = fact('MaintenancePlanned', MaintenancePlan)
 /** Takes the plan and its windows back. */
 export const MaintenancePlanCancelled = fact('MaintenancePlanCancelled', record({ plan: t.string }))
-export const DrainRequested = fact('DrainRequested', record({ by: t.string }))
-export const DrainCancelled = fact('DrainCancelled', record({ by: t.string }))
+const drainWish = record({
+  by: t.string,
+  /** The boot that drains itself, and with which its wish ends; null: an operator's, which stands until it is cancelled. */
+  bootId: sinceLater(nullable(t.string), null),
+})
+/** Version 1 did not tell the two apart: what it asked for stands until somebody cancels it. */
+const anOperators = (data: unknown): unknown => ({ ...(data as object), bootId: null })
+export const DrainRequested = fact('DrainRequested', drainWish, [anOperators])
+export const DrainCancelled = fact('DrainCancelled', drainWish, [anOperators])
 export const ModelActivated = fact(
   'ModelActivated',
   record({

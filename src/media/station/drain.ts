@@ -38,14 +38,14 @@ export function createDrain(options: DrainOptions): DrainControl {
       const repeated = current !== null
       const since = current?.since ?? at
       current = { since, deadlineAt: at + (deadlineMs ?? deadlineMsDefault) }
-      const payload = { type: 'DrainRequested', data: { by } } as const
+      const payload = { type: 'DrainRequested', data: { by, bootId } } as const
       if (!repeated) publishFact(subjects.health(server), factMessage(since, payload, server, bootId))
       return progress()
     },
     cancel(by) {
       if (current === null) return progress()
       current = null
-      const payload = { type: 'DrainCancelled', data: { by } } as const
+      const payload = { type: 'DrainCancelled', data: { by, bootId } } as const
       publishFact(subjects.health(server), factMessage(nowMs(), payload, server, bootId))
       return progress()
     },

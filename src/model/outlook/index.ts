@@ -1,5 +1,5 @@
 export { groupContributions, modelGroups, type ModelGroup } from './attribution.js'
-export { follow, type TelemetryMemory } from './memory.js'
+export { follow, followV2, type TelemetryMemory } from './memory.js'
 export { isWarm, outlookOf, type Outlook } from './outlook.js'
 export {
   artifactOf,

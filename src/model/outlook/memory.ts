@@ -1,5 +1,5 @@
 import type { WindowEntry } from '../window.js'
-import { horizonMsFor } from '../telemetry/horizon.js'
+import { horizonMsAsMeasured, horizonMsFor } from '../telemetry/horizon.js'
 import type { History } from '../telemetry/history.js'
 import { serverMetrics } from '../telemetry/metrics.js'
 import { newObserver, observe, writeVector, type Observer } from '../telemetry/observer.js'
@@ -51,7 +51,8 @@ function fill({ tracker, restlessness }: Observer, memory: TelemetryMemory | nul
 function readOut({ tracker, restlessness }: Observer): ReadonlyArray<number> {
   const numbers: number[] = []
   for (const state of [tracker.state, restlessness.state]) {
-    for (const number of state) numbers.push(Number.isNaN(number) ? unknown : number)
+    // Nor has it a negative zero: adding 0 makes it 0.
+    for (const number of state) numbers.push(Number.isNaN(number) ? unknown : number + 0)
   }
   return numbers
 }
@@ -74,6 +75,12 @@ function readingsOf(entry: WindowEntry): ReadonlyArray<number> {
   ]
 }
 
+/** No metric of a server is further from 0; what is, and what overflowed, would not be finite for long. */
+const readingMax = 1e12
+
+const boundedReadingsOf = (entry: WindowEntry): ReadonlyArray<number> =>
+  readingsOf(entry).map((reading) => Math.min(readingMax, Math.max(-readingMax, reading)))
+
 /** The time of a sample on the memory's own clock. */
 function timeOf(memory: TelemetryMemory | null, { takenAt, seq, intervalMs }: WindowEntry): number {
   if (memory === null) return takenAt
@@ -86,19 +93,34 @@ function timeOf(memory: TelemetryMemory | null, { takenAt, seq, intervalMs }: Wi
 
 export interface Followed {
   readonly memory: TelemetryMemory
-  /** Features in the order of `serverFeatures`. Valid until the next call. */
-  readonly vector: Float64Array
+  /**
+   * Features in the order of `serverFeatures`, valid until the next call; null: by the memory's clock the sample is not
+   * newer than the one before, so that nothing can be learned from it.
+   */
+  readonly vector: Float64Array | null
 }
 
 const vector = new Float64Array(serverFeatures.length)
 
+type Follow = (memory: TelemetryMemory | null, entry: WindowEntry, history: History) => Followed
+
 /** Takes the newest sample into the memory. Its seq must be above that of the sample before. */
-export function follow(memory: TelemetryMemory | null, entry: WindowEntry, history: History): Followed {
-  const horizonMs = memory?.horizonMs ?? horizonMsFor(entry.intervalMs)
+export const follow: Follow = (memory, entry, history) =>
+  following(memory?.horizonMs ?? horizonMsFor(entry.intervalMs), boundedReadingsOf(entry), memory, entry, history)
+
+/** `follow` for version 2 of the rules. */
+export const followV2: Follow = (memory, entry, history) =>
+  following(memory?.horizonMs ?? horizonMsAsMeasured(entry.intervalMs), readingsOf(entry), memory, entry, history)
+
+function following(
+  horizonMs: number,
+  readings: ReadonlyArray<number>,
+  ...[memory, entry, history]: Parameters<Follow>
+): Followed {
   const observer = observerFor(horizonMs)
   fill(observer, memory)
   const at = timeOf(memory, entry)
-  const report = observe(observer, at, readingsOf(entry), history)
+  const report = observe(observer, at, readings, history)
   if (report !== null) writeVector(observer, report, emptyFleet, vector)
   const next: TelemetryMemory = {
     horizonMs,
@@ -109,5 +131,5 @@ export function follow(memory: TelemetryMemory | null, entry: WindowEntry, histo
     samples: (memory?.samples ?? 0) + 1,
     numbers: readOut(observer),
   }
-  return { memory: next, vector }
+  return { memory: next, vector: report === null ? null : vector }
 }

@@ -1,6 +1,6 @@
 export { emptyFleet, fleetReportOf, type FleetReport, type ServerReport } from './fleet.js'
 export { noHistory, withIncident, type History } from './history.js'
-export { horizonMsFor } from './horizon.js'
+export { horizonMsFor, nominalIntervalMs } from './horizon.js'
 export { areServerMetrics, metricsNamed, serverMetrics, type Metric } from './metrics.js'
 export { copyObserver, newObserver, observe, writeVector, type Observer } from './observer.js'
 export { commonNames, directionOf, featureNamesFor, isHistory } from './vector.js'

@@ -1,6 +1,7 @@
+import { drainAfter, type Drain } from '../../actors/server/drain.js'
 import type { Band, EventIn, ServerStanding } from '../../events/index.js'
-import { anyTable, nothing, put, type Change, type Projection } from './projection.js'
-import { boolean, integer, json, optional, real, table, text, time, word, type RowIn } from './table.js'
+import { anyTable, nothing, put, type Change, type Projection, type Rows } from './projection.js'
+import { boolean, integer, internalTable, json, optional, real, table, text, time, word, type RowIn } from './table.js'
 
 export const servers = table('servers', 'Every media server that was ever heard of, as it stands now.', ['server'], {
   server: text('name of the server'),
@@ -27,6 +28,11 @@ export const servers = table('servers', 'Every media server that was ever heard 
   streams: integer('streams with a part on it'),
   viewers: integer('sessions that it serves'),
   maintenance: json<ReadonlyArray<MaintenanceWindow>>('maintenance windows announced: window, from, until, reason'),
+})
+
+const drains = internalTable('fleet_drains', 'Who wants a server to be emptied.', ['server'], {
+  server: text('server'),
+  drain: optional(json<Drain>('the drain that stands')),
 })
 
 interface MaintenanceWindow {
@@ -67,9 +73,9 @@ const unknown: Omit<Server, 'server'> = {
 /** Where every media server stands. */
 export const fleetProjection: Projection = {
   name: 'fleet',
-  version: 1,
-  tables: [anyTable(servers)],
-  kept: [anyTable(servers)],
+  version: 2,
+  tables: [anyTable(servers), anyTable(drains)],
+  kept: [anyTable(servers), anyTable(drains)],
   interests: {
     server: [
       'ServerJoined',
@@ -91,9 +97,30 @@ export const fleetProjection: Projection = {
     if (category !== 'server') return nothing
     const before = rows.get(servers, entity) ?? { server: entity, ...unknown }
     const after = next(before, event)
-    const standing = standingOf(after)
-    return [put(servers, standing === after.standing ? after : { ...after, standing })]
+    const change = drained(rows, before, event)
+    const draining = change === undefined ? after.draining : change.drain !== null
+    const standing = standingOf({ ...after, draining })
+    const isSame = standing === after.standing && draining === after.draining
+    return [
+      put(servers, isSame ? after : { ...after, draining, standing }),
+      ...(change === undefined ? [] : [put(drains, change)]),
+    ]
   },
+}
+
+/** What has become of a drain; undefined for events that have nothing to do with drains. */
+function drained(rows: Rows, { server, boot_id }: Server, event: EventIn<'server'>): RowIn<typeof drains> | undefined {
+  switch (event.type) {
+    case 'ServerJoined':
+    case 'DrainRequested':
+    case 'DrainCancelled':
+      return {
+        server,
+        drain: drainAfter(rows.get(drains, server)?.drain ?? null, boot_id === '' ? null : boot_id, event),
+      }
+    default:
+      return undefined
+  }
 }
 
 function standingOf({ failed_at, draining, open_prediction, band }: Server): ServerStanding {
@@ -149,10 +176,6 @@ function next(server: Server, event: EventIn<'server'>): Server {
       return { ...server, failed_at: at }
     case 'ServerRecovered':
       return { ...server, failed_at: null, band: null }
-    case 'DrainRequested':
-      return { ...server, draining: true }
-    case 'DrainCancelled':
-      return { ...server, draining: false }
     case 'ModelActivated':
       return { ...server, model: event.data.model }
     case 'MaintenanceScheduled':

@@ -1,6 +1,7 @@
 import { isControl } from '../../actors/server/control.js'
+import { isOrderly } from '../../actors/server/departure.js'
 import { defaultServerPolicy, type EventIn, type ServerPolicy } from '../../events/index.js'
-import { horizonMsFor } from '../../model/telemetry/index.js'
+import { horizonMsFor, nominalIntervalMs } from '../../model/telemetry/index.js'
 import { windowSamplesMax } from '../../model/window.js'
 import { anyTable, nothing, put, type Change, type Projection, type Rows } from './projection.js'
 import { boolean, integer, internalTable, json, optional, real, table, text, time, type RowIn } from './table.js'
@@ -13,7 +14,7 @@ const quietPerHorizon = 30
  * looks ahead follows from the time between samples (`horizonMsFor`).
  */
 export const quietStrideFor = (intervalMs: number): number =>
-  Math.max(1, Math.round(horizonMsFor(intervalMs) / quietPerHorizon / intervalMs))
+  Math.max(1, Math.round(horizonMsFor(intervalMs) / quietPerHorizon / nominalIntervalMs(intervalMs)))
 
 export const trainingWindows = table(
   'training_windows',
@@ -70,7 +71,7 @@ type Watched = RowIn<typeof watched>
 /** Windows of samples, labelled by the failures that followed. */
 export const trainingProjection: Projection = {
   name: 'training',
-  version: 2,
+  version: 3,
   tables: [anyTable(trainingWindows), anyTable(watched), anyTable(alarmOfHandover)],
   kept: [anyTable(watched)],
   interests: {
@@ -157,10 +158,6 @@ function alarmOf(
 ): Alarm {
   return { prediction: id, at, left: false, open: true, control: isControl(id, data.timeToLimitMs, policy) }
 }
-
-/** How a process ends that was not asked to: by a signal that is no request, or with an exit code. */
-const disorderly = /^(SIG(?!TERM|INT|HUP)[A-Z0-9]+|exit code (?!0$).*)$/
-const isOrderly = (reason: string): boolean => !disorderly.test(reason)
 
 function onJoined(before: Watched, bootId: string): ReadonlyArray<Change> {
   if (before.boot_id === bootId) return nothing

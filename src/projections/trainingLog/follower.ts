@@ -1,3 +1,4 @@
+import { hasLeftInOrder, isOrderly } from '../../actors/server/departure.js'
 import type { EventIn } from '../../events/index.js'
 import {
   emptyWindow,
@@ -5,6 +6,7 @@ import {
   isWarm,
   noHistory,
   observe,
+  plausible,
   withIncident,
   type FeatureWindow,
   type History,
@@ -14,6 +16,8 @@ import {
 /** What is remembered of one server while its events are walked through. */
 export interface Followed {
   readonly bootId: string | null
+  /** The boot that was the last to end because it was asked to. */
+  readonly leftInOrder: string | null
   readonly window: FeatureWindow
   readonly telemetry: TelemetryMemory | null
   readonly history: History
@@ -23,6 +27,7 @@ export interface Followed {
 
 export const unfollowed: Followed = {
   bootId: null,
+  leftInOrder: null,
   window: emptyWindow,
   telemetry: null,
   history: noHistory,
@@ -30,8 +35,9 @@ export const unfollowed: Followed = {
 }
 
 /**
- * Takes one event of a server in, as its actor does: what a model sees here is what it saw when it judged. Only where
- * another model was put in force the actor begins its memory anew, and this does not. The vector is valid until the next call.
+ * Takes one event of a server in, as its actor does by the rules in force: what a model sees here is what it saw when it
+ * judged. Only where another model was put in force the actor begins its memory anew, and this does not. The vector is
+ * valid until the next call.
  */
 export function followEvent(before: Followed, event: EventIn<'server'>): Followed {
   switch (event.type) {
@@ -41,8 +47,15 @@ export function followEvent(before: Followed, event: EventIn<'server'>): Followe
     }
     case 'ServerRecovered':
       return { ...unfollowed, bootId: before.bootId, history: before.history }
-    case 'ServerFailed':
-      return { ...before, history: withIncident(before.history, event.data.firstSignalAt), vector: null }
+    case 'ServerLeft': {
+      const { bootId, reason } = event.data
+      return bootId === before.bootId && isOrderly(reason) ? { ...before, leftInOrder: bootId } : before
+    }
+    case 'ServerFailed': {
+      const { bootId, firstSignalAt } = event.data
+      const history = hasLeftInOrder(before, bootId) ? before.history : withIncident(before.history, firstSignalAt)
+      return { ...before, history, vector: null }
+    }
     case 'HealthSampled':
       return onSample(before, event.data)
     default:
@@ -52,8 +65,9 @@ export function followEvent(before: Followed, event: EventIn<'server'>): Followe
 
 function onSample(
   before: Followed,
-  { sample, path }: Extract<EventIn<'server'>, { readonly type: 'HealthSampled' }>['data'],
+  { sample: told, path }: Extract<EventIn<'server'>, { readonly type: 'HealthSampled' }>['data'],
 ): Followed {
+  const sample = plausible(told)
   if (before.bootId !== null && sample.bootId !== before.bootId) return { ...before, vector: null }
   const window = observe(before.window, sample, path)
   const newest = window.entries.at(-1)

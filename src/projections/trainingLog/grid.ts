@@ -1,5 +1,5 @@
 import type { Incident, Prepared, Rules } from '../../model/evaluation/index.js'
-import { horizonMsFor } from '../../model/telemetry/index.js'
+import { horizonMsFor, nominalIntervalMs } from '../../model/telemetry/index.js'
 import { quietStrideFor } from '../readModel/index.js'
 import { logFeatures, type LogRow } from './trainingLog.js'
 
@@ -24,30 +24,28 @@ const rulesOf = (intervalMs: number, stepMs: number): Rules => {
 
 /**
  * Lays rows of a log out as a table of equal steps for each server, all beginning at the same time, as learners and
- * figures take them. Only moments of which there is a row are judged. Servers that are sampled at another interval than most
- * rows are left out; so is what is older than `cellsMax` cells allow. Null: there are no rows.
+ * figures take them. Only moments of which there is a row are judged. Servers whose rows are mostly of another interval than
+ * most rows are left out; so is what is older than `cellsMax` cells allow. Null: there are no rows.
  */
 export function gridOf(all: ReadonlyArray<LogRow>, cellsMax: number): LogGrid | null {
-  const intervalMs = mostFrequent(all.map((row) => row.intervalMs))
+  // A server that stalls for a moment takes some samples late, and those are the ones to learn from: they go with the others.
+  const known = [...byServer(all)].map(([server, own]) => ({ server, own, usualMs: usualIntervalMs(own) }))
+  const intervalMs = mostFrequent(known.map(({ usualMs, own }) => [usualMs, own.length]))
   if (intervalMs === null) return null
-  const rows = all.filter((row) => row.intervalMs === intervalMs)
   const stepMs = intervalMs * quietStrideFor(intervalMs)
-  const servers = new Map<string, LogRow[]>()
-  for (const row of rows) {
-    const own = servers.get(row.server)
-    if (own === undefined) servers.set(row.server, [row])
-    else own.push(row)
-  }
+  const servers = new Map(known.filter(({ usualMs }) => usualMs === intervalMs).map(({ server, own }) => [server, own]))
   let first = Infinity
   let last = -Infinity
-  for (const { at } of rows) {
-    first = Math.min(first, at)
-    last = Math.max(last, at)
+  for (const own of servers.values()) {
+    for (const { at } of own) {
+      first = Math.min(first, at)
+      last = Math.max(last, at)
+    }
   }
   const rowsMax = Math.max(1, Math.floor(cellsMax / servers.size))
   const origin = Math.max(first, last - (rowsMax - 1) * stepMs)
-  // One more than there are rows: an incident may follow the last one.
-  const count = Math.floor((last - origin) / stepMs) + 2
+  // The last row may be set one cell later, and an incident may follow it.
+  const count = Math.floor((last - origin) / stepMs) + 3
   const rules = rulesOf(intervalMs, stepMs)
   const machines = [...servers]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -68,8 +66,9 @@ function machineOf(machine: string, rows: ReadonlyArray<LogRow>, { origin, stepM
   const [judged, verified, positive] = [new Uint8Array(count), new Uint8Array(count), new Uint8Array(count)]
   const trust = new Float32Array(count)
   const onsets = new Set<number>()
+  const cellOf = cells({ origin, stepMs })
   for (const { at, vector, label, incidentAt, trust: trusted } of rows) {
-    const cell = Math.floor((at - origin) / stepMs)
+    const cell = cellOf(at)
     if (cell < 0) continue
     vectors.set(vector, cell * width)
     judged[cell] = 1
@@ -84,6 +83,22 @@ function machineOf(machine: string, rows: ReadonlyArray<LogRow>, { origin, stepM
   return { machine, family: 'log', rows: count, features: logFeatures, rules, ...told }
 }
 
+/**
+ * The cell of each row of a server, told by rising time: as many cells behind the one before as there are steps between them,
+ * so that rows which jitter about the border of a cell have a cell each; never a whole cell from where the row belongs.
+ */
+function cells({ origin, stepMs }: Pick<Layout, 'origin' | 'stepMs'>): (at: number) => number {
+  let cell = -Infinity
+  let before = -Infinity
+  return (at) => {
+    const place = (at - origin) / stepMs
+    const next = cell + Math.max(1, Math.round(place - before))
+    cell = Math.abs(next - place) < 1 ? next : Math.max(cell, Math.floor(place))
+    before = place
+    return cell
+  }
+}
+
 /** Two rows of one incident may place it one step apart. */
 function incidentsAt(onsets: ReadonlySet<number>): ReadonlyArray<Incident> {
   const incidents: Incident[] = []
@@ -93,9 +108,25 @@ function incidentsAt(onsets: ReadonlySet<number>): ReadonlyArray<Incident> {
   return incidents
 }
 
-function mostFrequent(values: ReadonlyArray<number>): number | null {
+function byServer(rows: ReadonlyArray<LogRow>): ReadonlyMap<string, ReadonlyArray<LogRow>> {
+  const servers = new Map<string, LogRow[]>()
+  for (const row of rows) {
+    const own = servers.get(row.server)
+    if (own === undefined) servers.set(row.server, [row])
+    else own.push(row)
+  }
+  return servers
+}
+
+/** The interval of most rows; null: there are none. */
+const usualIntervalMs = (rows: ReadonlyArray<LogRow>): number | null =>
+  mostFrequent(rows.map(({ intervalMs }) => [nominalIntervalMs(intervalMs), 1]))
+
+function mostFrequent(told: ReadonlyArray<readonly [value: number | null, times: number]>): number | null {
   const counts = new Map<number, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const [value, times] of told) {
+    if (value !== null) counts.set(value, (counts.get(value) ?? 0) + times)
+  }
   return (
     [...counts].reduce<readonly [number, number] | null>(
       (best, each) => (best === null || each[1] > best[1] ? each : best),

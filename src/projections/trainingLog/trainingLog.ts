@@ -1,4 +1,5 @@
 import { serverFeatures } from '../../model/outlook/index.js'
+import { nominalIntervalMs } from '../../model/telemetry/index.js'
 import type { EventIn } from '../../events/index.js'
 import {
   quietStrideFor,
@@ -18,6 +19,7 @@ import { followEvent, unfollowed, type Followed } from './follower.js'
 export interface LogRow {
   readonly server: string
   readonly at: number
+  /** Between samples, as it was meant. */
   readonly intervalMs: number
   /** Features in the order of `serverFeatures`. */
   readonly vector: Float32Array
@@ -104,7 +106,7 @@ export class TrainingLog {
     const { seq, intervalMs, bootId } = event.data.sample
     if (seq % quietStrideFor(intervalMs) !== 0) return
     const waiting = this.#waiting.get(keyOf(server, bootId)) ?? []
-    waiting.push({ seq, intervalMs, vector: Float32Array.from(after.vector) })
+    waiting.push({ seq, intervalMs: nominalIntervalMs(intervalMs), vector: Float32Array.from(after.vector) })
     this.#waiting.set(keyOf(server, bootId), waiting)
   }
 

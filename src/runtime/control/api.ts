@@ -120,12 +120,12 @@ function addDrains(app: FastifyInstance, options: ApiOptions): void {
   app.post<{ Params: Params }>('/api/servers/:id/drain', async (request, reply) => {
     const { id } = request.params
     if (!known(id)) return unknown(reply, id)
-    return record(options, reply, 'server', id, 'DrainRequested', { by: 'operator' })
+    return record(options, reply, 'server', id, 'DrainRequested', { by: 'operator', bootId: null })
   })
   app.delete<{ Params: Params }>('/api/servers/:id/drain', async (request, reply) => {
     const { id } = request.params
     if (!known(id)) return unknown(reply, id)
-    return record(options, reply, 'server', id, 'DrainCancelled', { by: 'operator' })
+    return record(options, reply, 'server', id, 'DrainCancelled', { by: 'operator', bootId: null })
   })
 }
 

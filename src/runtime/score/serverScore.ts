@@ -142,5 +142,5 @@ function featuresOf({ artifact, outlook, window }: ServerState, before: ServerSt
   const newest = window.entries.at(-1)
   if (artifact === null || outlook === null || newest === undefined) return []
   const { memory, vector } = follow(before.telemetry, newest, before.history)
-  return isWarm(memory) ? contributionsOf(modelOf(artifact), vector, featuresShown) : []
+  return vector !== null && isWarm(memory) ? contributionsOf(modelOf(artifact), vector, featuresShown) : []
 }

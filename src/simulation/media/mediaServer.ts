@@ -125,19 +125,13 @@ export class SimulatedMediaServer implements HttpHost {
   drain(by: string): void {
     if (!this.process.isRunning() || this.#draining) return
     this.#draining = true
-    this.publish(subjects.health(this.id), { type: 'DrainRequested', data: { by } }, this.#wallMs(), [
-      this.id,
-      this.bootId,
-    ])
+    this.#tellDrain('DrainRequested', by)
   }
 
   cancelDrain(by: string): void {
     if (!this.process.isRunning() || !this.#draining) return
     this.#draining = false
-    this.publish(subjects.health(this.id), { type: 'DrainCancelled', data: { by } }, this.#wallMs(), [
-      this.id,
-      this.bootId,
-    ])
+    this.#tellDrain('DrainCancelled', by)
   }
 
   /** Takes a health sample; `distress` 0 (well) to 1 (about to fail). */
@@ -182,6 +176,11 @@ export class SimulatedMediaServer implements HttpHost {
   }
 
   // ---- within ----
+
+  #tellDrain(type: 'DrainRequested' | 'DrainCancelled', by: string): void {
+    const data = { by, bootId: this.bootId }
+    this.publish(subjects.health(this.id), { type, data }, this.#wallMs(), [this.id, this.bootId])
+  }
 
   #wallMs = (): number => Math.floor(this.#options.time.now() + this.skewMs)
 

@@ -67,9 +67,9 @@ function busy(world: World): void {
 function drain(world: World): void {
   const server = aBusyServer(world)
   if (server === null) return
-  world.tellServer(server, { type: 'DrainRequested', data: { by: 'operator' } })
+  world.tellServer(server, { type: 'DrainRequested', data: { by: 'operator', bootId: null } })
   world.agenda.plan(world.agenda.now + 45_000, () =>
-    world.tellServer(server, { type: 'DrainCancelled', data: { by: 'operator' } }),
+    world.tellServer(server, { type: 'DrainCancelled', data: { by: 'operator', bootId: null } }),
   )
 }
 

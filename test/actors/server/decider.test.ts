@@ -1,4 +1,4 @@
-import { serverDecider, standingOf, type ServerState } from '../../../src/actors/index.js'
+import { ruleBook, serverDecider, standingOf, stateAfterCut, type ServerState } from '../../../src/actors/index.js'
 import { defaultServerPolicy, type Payload } from '../../../src/events/index.js'
 import { healthySample } from '../../support/healthSample.js'
 import { only, Story, typesOf } from '../../support/story.js'
@@ -33,11 +33,12 @@ const viewers: ServerFact = { type: 'ViewersReportedTrouble', data: { sessions: 
 const resumed: ServerFact = { type: 'HeartbeatResumed', data: { bootId: 'boot-1', silentMs: 2_000 } }
 const answered: ServerFact = { type: 'ProbeSucceeded', data: { bootId: 'boot-1' } }
 
+const left = (reason: string): ServerFact => ({ type: 'ServerLeft', data: { bootId: 'boot-1', reason } })
+
 const fresh = (): ServerStory => new Story<'server', ServerState>(serverDecider, 's1').given(joined())
 
 /** 30 s of health, one sample a second. */
-function healthy(): ServerStory {
-  const story = fresh()
+function healthy(story = fresh()): ServerStory {
   for (let seq = 0; seq < 30; seq += 1) story.later(1_000).given(sampled(seq))
   return story
 }
@@ -47,6 +48,13 @@ function leaking(seconds: number, story = healthy()): ServerStory {
   for (let second = 1; second <= seconds; second += 1) {
     story.later(1_000).given(sampled(29 + second, 120_000_000 + second * 0.05 * limit))
   }
+  return story
+}
+
+/** ... and is well again, until the alarm clears. */
+function cleared(): ServerStory {
+  const story = leaking(9)
+  for (let seq = 60; story.state.prediction?.cleared !== true; seq += 1) story.later(1_000).given(sampled(seq))
   return story
 }
 
@@ -87,6 +95,12 @@ describe('predicting', () => {
     const decisions = story.when(refused)
     expect(only(decisions, 'PredictionResolved').data).toMatchObject({ outcome: 'confirmed' })
     expect(only(decisions, 'PredictionResolved').data.leadMs).toBeGreaterThanOrEqual(5_000)
+  })
+
+  it('stands when the same process introduces itself again', () => {
+    const story = leaking(9)
+    expect(story.when(joined())).toEqual([])
+    expect(standingOf(story.state)?.standing).toBe('unstable')
   })
 
   it('does not count a sample twice or out of its turn', () => {
@@ -136,10 +150,142 @@ describe('noticing a failure', () => {
 })
 
 describe('draining', () => {
+  const drain = (bootId: string | null = null): ServerFact => ({ type: 'DrainRequested', data: { by: 'ops', bootId } })
+  const cancel = (bootId: string | null = null): ServerFact => ({ type: 'DrainCancelled', data: { by: 'ops', bootId } })
+  const wishes = (story: ServerStory) =>
+    serverDecider
+      .outstanding(story.state)
+      .map((effect) => [effect.type, 'reference' in effect ? effect.reference : null])
+  const lastId = (story: ServerStory) => story.log.at(-1)?.id
+  const standing = (story: ServerStory) => standingOf(story.state)?.standing
+
   it('asks streams to leave until it is cancelled, then withdraws', () => {
-    const story = healthy().given({ type: 'DrainRequested', data: { by: 'ops' } })
+    const story = healthy().given(drain())
     expect(serverDecider.outstanding(story.state)).toEqual([expect.objectContaining({ cause: 'drain' })])
-    story.given({ type: 'DrainCancelled', data: { by: 'ops' } })
+    story.given(cancel())
     expect(serverDecider.outstanding(story.state)).toEqual([expect.objectContaining({ type: 'withdraw-handover' })])
+  })
+
+  it('ends with the process that drained itself: the next one is there for streams', () => {
+    const story = healthy().given(drain('boot-1'))
+    const asked = lastId(story)
+    expect(standing(story)).toBe('draining')
+    story.given(left('stopped'), refused).later(3_000).given(joined('boot-2'))
+    expect(standing(story)).toBe('stable')
+    expect(wishes(story)).toEqual([['withdraw-handover', asked]])
+  })
+
+  it('ends with its process also where nobody noticed that it was gone', () => {
+    const story = healthy().given(drain('boot-1'), joined('boot-2'))
+    expect([standing(story), story.state.drain]).toEqual(['stable', null])
+  })
+
+  it('goes on when the same process introduces itself again', () => {
+    const story = healthy().given(drain('boot-1'), joined('boot-1'))
+    expect(standing(story)).toBe('draining')
+  })
+
+  it('outlives the process where an operator wants it, before or after the process itself did', () => {
+    for (const wanted of [[drain()], [drain(), drain('boot-1')], [drain('boot-1'), drain()]]) {
+      const story = healthy().given(...wanted)
+      const { drain: before } = story.state
+      story.given(left('stopped'), refused).later(3_000).given(joined('boot-2'))
+      expect(standing(story)).toBe('draining')
+      expect(wishes(story)).toEqual([['request-handover', before?.id]])
+    }
+  })
+
+  it('is not begun by news of a process that is over', () => {
+    const story = healthy().given(joined('boot-2'), drain('boot-1'))
+    expect(standing(story)).toBe('stable')
+  })
+
+  it('is known by the first who asked: whoever asks again changes nothing that streams hold', () => {
+    const story = healthy().given(drain())
+    const first = lastId(story)
+    story.later(1_000).given(drain())
+    expect(wishes(story)).toEqual([['request-handover', first]])
+    story.given(cancel())
+    expect(wishes(story)).toEqual([['withdraw-handover', first]])
+  })
+
+  it('that is cancelled twice is still withdrawn', () => {
+    const story = healthy().given(drain())
+    const asked = lastId(story)
+    story.given(cancel(), cancel())
+    expect(wishes(story)).toEqual([['withdraw-handover', asked]])
+  })
+
+  it('of an operator is not cancelled by the process, but its own is by either', () => {
+    expect(standing(healthy().given(drain('boot-1'), drain(), cancel('boot-1')))).toBe('draining')
+    expect(standing(healthy().given(drain('boot-1'), cancel('boot-1')))).toBe('stable')
+    expect(standing(healthy().given(drain('boot-1'), cancel()))).toBe('stable')
+  })
+})
+
+describe('a state that version 2 has left behind a cut', () => {
+  const before = () => {
+    const [, version2 = serverDecider] = ruleBook.server
+    const story = leaking(9, healthy(new Story<'server', ServerState>(version2, 's1').given(joined())))
+    const { leftInOrder: _, ...state } = story.given({
+      type: 'DrainRequested',
+      data: { by: 'ops', bootId: null },
+    }).state
+    const drain = { id: state.drain?.id ?? '' }
+    return { ...state, drain, prediction: { ...state.prediction, bootId: undefined } }
+  }
+
+  it('is gone on with: its drain is an operator’s, and its alarm one of the boot that ends', () => {
+    const state = stateAfterCut(serverDecider, 's1', JSON.parse(JSON.stringify({ 2: before() })) as unknown)
+    if (state === undefined) throw new Error('no state')
+    const story = new Story<'server', ServerState>({ ...serverDecider, initial: () => state }, 's1').later(100_000)
+    expect(only(story.when(joined('boot-2')), 'PredictionResolved').data.outcome).toBe('confirmed')
+    expect([standingOf(story.state)?.standing, story.state.drain?.id]).toEqual(['draining', before().drain.id])
+  })
+})
+
+describe('a process that was asked to end', () => {
+  const failed = (story: ServerStory) => only(story.when(refused), 'ServerFailed')
+
+  it('is left at once, and is no incident', () => {
+    const story = healthy().given(left('SIGTERM')).later(200)
+    const { id } = failed(story)
+    expect(serverDecider.outstanding(story.state)).toEqual([
+      expect.objectContaining({ cause: 'failure', reference: id }),
+    ])
+    expect(story.state.history.onsets).toEqual([])
+  })
+
+  it('is one where it was killed, or ended by itself', () => {
+    for (const reason of ['SIGKILL', 'exit code 1']) {
+      const story = healthy().given(left(reason)).later(200)
+      failed(story)
+      expect(story.state.history.onsets).toHaveLength(1)
+    }
+  })
+
+  it('confirms no alarm that had cleared: that was a false one', () => {
+    const story = cleared().given(left('SIGTERM'))
+    const resolved = only(story.when(refused), 'PredictionResolved')
+    expect(resolved.data).toMatchObject({ outcome: 'unconfirmed', leadMs: null })
+    expect(story.state.unneeded).toHaveLength(1)
+  })
+
+  it('shows of an alarm that stood neither that it was right nor that it was unneeded', () => {
+    const story = leaking(9).given(left('SIGTERM'))
+    expect(only(story.when(refused), 'PredictionResolved').data.outcome).toBe('unconfirmed')
+    expect([story.state.unneeded, story.state.history.onsets]).toEqual([[], []])
+  })
+
+  it('confirms nothing where only the next process is noticed', () => {
+    const story = leaking(9).given(left('SIGTERM'))
+    expect(only(story.when(joined('boot-2')), 'PredictionResolved').data.outcome).toBe('unconfirmed')
+    expect(only(leaking(9).when(joined('boot-2')), 'PredictionResolved').data.outcome).toBe('confirmed')
+  })
+
+  it('says nothing of the next one', () => {
+    const story = healthy().given(left('SIGTERM'), refused, joined('boot-2')).later(1_000)
+    only(story.given(silent).when(refused), 'ServerFailed')
+    expect(story.state.history.onsets).toHaveLength(1)
   })
 })

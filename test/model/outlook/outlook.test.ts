@@ -40,6 +40,7 @@ function followed(seconds: number, throughJson = false) {
     if (newest === undefined) throw new Error('no entry')
     const next = follow(memory, newest, noHistory)
     memory = throughJson ? (JSON.parse(JSON.stringify(next.memory)) as TelemetryMemory) : next.memory
+    if (next.vector === null) throw new Error('a sample of no time')
     vector = next.vector.slice()
   }
   if (memory === null) throw new Error('nothing was followed')
@@ -61,6 +62,15 @@ describe('what a learned model says of a server', () => {
 
   it('remembers in plain data: a memory that went through JSON goes on alike', () => {
     expect([...followed(500, true).vector]).toEqual([...followed(500).vector])
+  })
+
+  it('says nothing of a sample of no time, and remembers what it had learned', () => {
+    const { memory, window } = followed(320)
+    const newest = window.entries.at(-1)
+    if (newest === undefined) throw new Error('no entry')
+    const next = follow(memory, { ...newest, seq: newest.seq + 1, intervalMs: 1e-5 }, noHistory)
+    expect(next.vector).toBeNull()
+    expect(next.memory.numbers).toEqual(memory.numbers)
   })
 
   it('takes its part off the score, in points of the groups that it finds fault with', () => {

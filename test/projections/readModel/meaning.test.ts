@@ -104,8 +104,21 @@ describe('the fleet', () => {
     expect(told.row(servers, 's1')?.standing).toBe('failed')
     told.tell('server', 's1', { type: 'ServerRecovered', data: { bootId: 'b2', downMs: 5 } })
     told.tell('server', 's1', { type: 'PredictionResolved', data: { prediction, outcome: 'confirmed', leadMs: 5 } })
-    told.tell('server', 's1', { type: 'DrainRequested', data: { by: 'test' } })
+    told.tell('server', 's1', { type: 'DrainRequested', data: { by: 'test', bootId: null } })
     expect(told.row(servers, 's1')?.standing).toBe('draining')
+  })
+
+  test('a server that drained itself is not drained any more when another process has taken its place', () => {
+    const after = (...asking: ReadonlyArray<string | null>) => {
+      const told = new Told(fleetProjection)
+      told.tell('server', 's1', serverJoined('s1', 'b1'))
+      for (const bootId of asking) told.tell('server', 's1', { type: 'DrainRequested', data: { by: 'test', bootId } })
+      expect(told.row(servers, 's1')).toMatchObject({ draining: true, standing: 'draining' })
+      told.tell('server', 's1', serverJoined('s1', 'b2'))
+      return told.row(servers, 's1')
+    }
+    expect(after('b1')).toMatchObject({ draining: false, standing: 'stable' })
+    expect(after('b1', null)).toMatchObject({ draining: true, standing: 'draining' })
   })
 
   test('a sample of an earlier boot changes nothing', () => {

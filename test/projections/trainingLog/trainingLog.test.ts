@@ -10,11 +10,23 @@ const shelved = shelve(readFileSync('models/prior.bin'))
 if (E.isLeft(shelved)) throw new Error(shelved.left.message)
 const { artifact, model } = shelved.right
 
+const sum = (of: Uint8Array): number => of.reduce((all, each) => all + each, 0)
+
+/** The same, where every process was asked to end. */
+function askedToEnd(streams: ReadonlyMap<string, ReadonlyArray<EventIn<'server'>>>): typeof streams {
+  const told = (event: EventIn<'server'>): ReadonlyArray<EventIn<'server'>> => {
+    if (event.type !== 'ServerFailed') return [event]
+    const data = { bootId: event.data.bootId, reason: 'SIGTERM' }
+    return [{ ...event, type: 'ServerLeft', data, id: `${event.id}-left` }, event]
+  }
+  return new Map([...streams].map(([stream, events]) => [stream, events.flatMap(told)]))
+}
+
 const fleet = failingFleet({ servers: 2, lives: 2, samples: 100 })
 
-function readAll(rowsMax = 10_000): TrainingLog {
+function readAll(rowsMax = 10_000, streams = fleet): TrainingLog {
   const log = new TrainingLog(rowsMax)
-  for (const [stream, events] of fleet) {
+  for (const [stream, events] of streams) {
     const name = parseStreamId(stream)
     if (name?.category !== 'server') throw new Error(stream)
     for (const event of events) log.take({ category: 'server', entity: name.entity, event })
@@ -29,8 +41,11 @@ describe('rows to train on, made of a log', () => {
     for (const { at, incidentAt, label } of rows) expect((incidentAt ?? 0) - at <= 300_000).toBe(label === 1)
   })
 
-  it('show what the server’s actor saw: the model says the same of both', () => {
-    const events = fleet.get('server-s1') ?? []
+  it.each([
+    ['failed', fleet],
+    ['was stopped', askedToEnd(fleet)],
+  ])('show what the actor of a server that %s saw: the model says the same of both', (_what, streams) => {
+    const events = streams.get('server-s1') ?? []
     const activated = {
       type: 'ModelActivated',
       data: { model: model.id, artifact, weights: {} },
@@ -42,8 +57,8 @@ describe('rows to train on, made of a log', () => {
       state = serverDecider.evolve(state, event)
       if (event.type === 'HealthSampled') told.set(event.metadata.occurredAt, state.outlook)
     }
-    const rows = readAll().rows.filter(({ server }) => server === 's1')
-    expect(rows.length).toBeGreaterThan(100)
+    const rows = readAll(10_000, streams).rows.filter(({ server }) => server === 's1')
+    expect(rows.length).toBeGreaterThan(70)
     for (const { at, vector } of rows) {
       const seen = told.get(at) as { readonly risk: number }
       // Rows are kept in single precision.
@@ -69,6 +84,31 @@ describe('rows to train on, made of a log', () => {
         expect([judged[onset - 33], positive[onset - 33]]).toEqual([1, 0])
       }
     }
+  })
+
+  it('are as many where the sampler jitters as where it does not', () => {
+    const size = { servers: 3, lives: 4, samples: 100 }
+    const [exact, jittered] = [false, true].map((jitter) => {
+      const grid = gridOf(readAll(10_000, failingFleet({ ...size, jitter })).rows, 100_000)
+      return grid?.machines.map(({ machine, judged, positive, incidents }) => ({
+        machine,
+        judged: sum(judged),
+        positive: sum(positive),
+        incidents: incidents.length,
+      }))
+    })
+    expect(exact?.map(({ incidents }) => incidents)).toEqual([4, 4, 4])
+    expect(jittered).toEqual(exact)
+  })
+
+  it('are those of a server that stalled now and then, too, but not of one that is sampled at another interval', () => {
+    const rows = readAll().rows
+    const stalled = rows.map((row, index) => (index % 5 === 0 ? { ...row, intervalMs: 14_000 } : row))
+    const slow = rows.slice(0, 20).map((row) => ({ ...row, server: 's3', intervalMs: 20_000 }))
+    const all = gridOf([...stalled, ...slow], 100_000)
+    expect(all?.machines.map(({ judged }) => sum(judged))).toEqual(
+      gridOf(rows, 100_000)?.machines.map(({ judged }) => sum(judged)),
+    )
   })
 
   it('are none where no server was seen for a whole horizon', () => {
