@@ -84,7 +84,8 @@ describe('absurd values', () => {
           if (newest === undefined) throw new Error('nothing was observed')
           const followed = follow(memory, newest, noHistory)
           memory = followed.memory
-          const outlook = isWarm(memory) ? outlookOf(model, followed.vector) : null
+          const { vector } = followed
+          const outlook = vector !== null && isWarm(memory) ? outlookOf(model, vector) : null
           if (outlook !== null) {
             judged += 1
             const { risk, calm, blame } = outlook

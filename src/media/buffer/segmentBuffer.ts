@@ -25,6 +25,8 @@ export interface HeldSegment extends PerTrack<HashedBytes> {
 }
 
 export interface HeldInit extends PerTrack<HashedBytes> {
+  /** Whether it comes from the encoder of this server, or was copied from a peer. */
+  readonly origin: 'encoded' | 'copied'
   readonly combined: HashedBytes
 }
 
@@ -50,7 +52,8 @@ export interface SegmentBuffer {
   readonly init: () => HeldInit | null
   /** Tracks of each number beside `video` and `audio`. */
   readonly others: ReadonlyArray<TrackName>
-  readonly putInit: (init: InitSegments) => void
+  /** @param origin default: encoded */
+  readonly putInit: (init: InitSegments, origin?: HeldInit['origin']) => void
   readonly putEncoded: (segment: EncodedSegment) => PutOutcome
   /** Takes all tracks of a number over from a peer; replaces what is there. False when the number is too old, or a track is missing. */
   readonly putCopied: (number: number, copied: PerTrack<HashedBytes>) => boolean
@@ -205,8 +208,8 @@ export function createSegmentBuffer(capacity: number, others: ReadonlyArray<Trac
         .sort((a, b) => a.number - b.number),
     init: () => held,
     others,
-    putInit(init) {
-      held = { ...mapTracks(init, hashed), combined: hashed(init.combined) }
+    putInit(init, origin = 'encoded') {
+      held = { origin, ...mapTracks(init, hashed), combined: hashed(init.combined) }
     },
     putEncoded(segment) {
       if (closed || tooOld(segment.number)) return 'old'

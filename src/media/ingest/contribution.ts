@@ -87,6 +87,8 @@ export class Contribution {
   #holdLine: LiveLine | null = null
   #timer: NodeJS.Timeout | null = null
   #run: SourceProcess | null = null
+  /** Runs that are being ended. */
+  readonly #leaving = new Set<Promise<void>>()
   #retryTimer: NodeJS.Timeout | null = null
   #facts: SourceFacts | null
   #onSource = false
@@ -146,7 +148,7 @@ export class Contribution {
     this.#closed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer)
-    await this.#run?.stop()
+    await Promise.all([this.#run?.stop(), ...this.#leaving])
     this.#resolveReady(E.left(ingestError('SourceUnreadable', 'ingest was closed before it had media')))
   }
 
@@ -277,7 +279,9 @@ export class Contribution {
   async #retire(run: SourceProcess, reason: string): Promise<void> {
     if (run !== this.#run) return
     this.#run = null
-    await run.stop()
+    const stopping = run.stop().finally(() => this.#leaving.delete(stopping))
+    this.#leaving.add(stopping)
+    await stopping
     this.#retry(reason)
   }
 

@@ -111,7 +111,7 @@ export const hashesText = (tracks: PerTrack<{ readonly sha256: string }>): strin
     .sort()
     .join(' ')
 
-/** Whether the init segments are equal; takes the peer's over when there is none here. Null: not comparable yet. */
+/** Whether the init segments are equal; takes the peer's over when there is none of this server's own. Null: not comparable yet. */
 export async function matchInit(
   buffer: SegmentBuffer,
   peer: Peer,
@@ -121,14 +121,14 @@ export async function matchInit(
   const theirs = manifest.init
   if (theirs === null) return E.right(null)
   const own = buffer.init()
-  if (own !== null) {
-    return E.right(hashesText(own) === hashesText(theirs))
-  }
+  const isEqual = own !== null && hashesText(own) === hashesText(theirs)
+  // One that was copied is the peer's of then: its encoder may have begun anew with another one.
+  if (isEqual || own?.origin === 'encoded') return E.right(isEqual)
   const copied = await persistently(attemptsMax, () => peer.init(theirs))
   if (E.isLeft(copied)) return copied
   const { combined } = copied.right
   const bytes = mapTracks(copied.right, (each) => each.bytes)
-  if (buffer.init() === null) buffer.putInit({ ...bytes, combined: combined.bytes })
+  if (buffer.init()?.origin !== 'encoded') buffer.putInit({ ...bytes, combined: combined.bytes }, 'copied')
   return E.right(true)
 }
 

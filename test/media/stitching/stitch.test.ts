@@ -5,7 +5,7 @@ import { bufferCapacity, createSegmentBuffer, type SegmentBuffer } from '../../.
 import { connectPeer, follow, stitch, type Peer, type Stitched } from '../../../src/media/stitching/index.js'
 import { waitFor } from '../../support/waitFor.js'
 import { startOrigin, type TestOrigin } from '../support/origins.js'
-import { bufferOf, bufferOfTwo, encode, format, formatOfTwo, segmentOf } from '../support/scripted.js'
+import { bufferOf, bufferOfTwo, encode, format, formatOfTwo, init, segmentOf } from '../support/scripted.js'
 
 const closing: Array<() => Promise<void> | void> = []
 afterEach(async () => {
@@ -136,6 +136,17 @@ describe('stitching', () => {
     const buffer = empty()
     const { result } = right(await stitch({ buffer, peer: peerAt(primary.url), count: 16, upTo: null }))
     expect(result).toMatchObject({ first: 7, last: 9, copied: 3 })
+  })
+
+  it('takes over another init segment of the primary where the one that is here was copied as well', async () => {
+    const [primary, buffer] = [await primaryWith(bufferOf(1, 20)), empty()]
+    right(await stitch({ buffer, peer: peerAt(primary.url), count: 16, upTo: null }))
+    const renewed = Buffer.concat([init.audio, Buffer.from([0, 0, 0, 8, ...Buffer.from('free')])])
+    primary.buffer.putInit({ ...init, audio: renewed })
+    const { result } = right(await stitch({ buffer, peer: peerAt(primary.url), count: 16, upTo: null }))
+    expect(result.initIdentical).toBe(true)
+    expect(Buffer.from(buffer.init()?.audio.bytes ?? [])).toEqual(renewed)
+    expect(buffer.init()?.origin).toBe('copied')
   })
 
   it('says when the init segments differ', async () => {
