@@ -1,6 +1,6 @@
 // Handovers per second of the simulation on one core, with every fault, and how many of them violated an invariant. Per second
 // of user processor time; `warm` is the second half of the run, before which the engine still compiles.
-// Usage: node --min-semi-space-size=128 --max-semi-space-size=128 --single-threaded-gc bench/simulation.mjs [--handovers 100000] [--seed 1] [--dist ../dist]
+// Usage: node --min-semi-space-size=128 --max-semi-space-size=128 --single-threaded-gc --no-allocation-site-pretenuring bench/simulation.mjs [--handovers 100000] [--seed 1] [--dist ../dist]
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({

@@ -39,10 +39,15 @@ const numbersInFlight = 2
 export const fetchFrom = (next: number): FetchState => ({ next, works: [], attempts: [], attemptsMade: 0 })
 
 /** The work on the numbers from `next` on; what lies below is done or given up. */
-const worksFrom = (next: number, works: ReadonlyArray<Work>): ReadonlyArray<Work> =>
-  Array.from({ length: numbersInFlight }, (_, i) => next + i).flatMap((number) =>
-    tracks.map((track) => works.find((w) => w.number === number && w.track === track) ?? newWork(number, track)),
-  )
+function worksFrom(next: number, works: ReadonlyArray<Work>): ReadonlyArray<Work> {
+  const wanted: Work[] = []
+  for (let number = next; number < next + numbersInFlight; number += 1) {
+    for (const track of tracks) {
+      wanted.push(works.find((w) => w.number === number && w.track === track) ?? newWork(number, track))
+    }
+  }
+  return wanted
+}
 
 export const plan = (before: FetchState, terms: FetchTerms): FetchPlan =>
   planWorks(before, worksFrom(before.next, before.works), terms)

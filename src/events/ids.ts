@@ -22,7 +22,7 @@ export function derivedId(atMs: number, ...parts: ReadonlyArray<string | number>
 
 /** @param random at least 20 hex digits; some bits give way to the version (7) and the variant (binary 10). */
 function idOf(atMs: number, random: string): string {
-  const variant = variants[parseInt(random.charAt(4), 16) & 3] ?? '8'
+  const variant = variants[hexDigits.indexOf(random.charAt(4)) & 3] ?? '8'
   return `${timeInHex(atMs)}-7${random.slice(1, 4)}-${variant}${random.slice(5, 8)}-${random.slice(8, 20)}`
 }
 
@@ -42,6 +42,7 @@ function timeInHex(atMs: number): string {
 
 const hexOf = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
 
+const hexDigits = '0123456789abcdef'
 const variants = ['8', '9', 'a', 'b']
 
 /** The Unix time in milliseconds that a time-ordered id begins with; 0 for ids of another kind. */

@@ -151,10 +151,12 @@ function within(msMax: number, schedule: Schedule, work: () => Promise<void>): P
       cancel()
       end()
     }
+    const failed = (error: unknown) => settle(() => reject(error instanceof Error ? error : new Error(String(error))))
     // A handler that throws at once is treated as one that rejects.
-    new Promise<void>((done) => done(work())).then(
-      () => settle(resolve),
-      (error: unknown) => settle(() => reject(error)),
-    )
+    try {
+      work().then(() => settle(resolve), failed)
+    } catch (error) {
+      failed(error)
+    }
   })
 }

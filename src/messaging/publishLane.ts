@@ -120,12 +120,11 @@ class Lane implements PublishLane {
   }
 
   /** Whether it went well. */
-  async #sendSome(): Promise<boolean> {
-    if (this.#options.transport.state() !== 'connected') return false
+  #sendSome(): Promise<boolean> {
+    if (this.#options.transport.state() !== 'connected') return Promise.resolve(false)
     if (this.#queue.length > 0) return this.#sendQueued(this.#queue.slice(0, batchMax))
     if (!this.#options.fifo.isEmpty()) return this.#sendSpooled()
-    await this.#writing
-    return true
+    return Promise.resolve(this.#writing).then(() => true)
   }
 
   async #sendQueued(batch: ReadonlyArray<Entry>): Promise<boolean> {

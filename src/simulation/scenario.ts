@@ -85,7 +85,7 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     latencyMs: random.pick([1_500, 2_000, 3_000]),
     skews: { control: skew(), server: skew(), viewer: skew() },
     appendMs: random.chance(0.7) ? 0 : random.between(1, 8),
-    sampleEveryMs: random.chance(0.03) ? 1_000 : 0,
+    sampleEveryMs: random.chance(0.03) ? 2_500 : 0,
     model: random.chance(0.2),
     snapshots: random.chance(0.4),
     clientFacts: viewers > 0 && random.chance(0.3),

@@ -77,7 +77,7 @@ export class ActorHost {
   async tell(category: Category, entity: string, fact: IncomingFact): Promise<'appended' | 'repeated'> {
     const cell = this.#cellOf(category, entity)
     if (cell.mailbox.waiting() >= this.#inboxMax) throw new InboxFull(streamIdOf(category, entity), this.#inboxMax)
-    return cell.mailbox.post(() =>
+    return await cell.mailbox.post(() =>
       cell.loaded ? cell.entity.handle(fact) : this.#load(cell, category, entity).then(() => cell.entity.handle(fact)),
     )
   }

@@ -35,13 +35,24 @@ const Kept = t.type({
   state: t.unknown,
 })
 
+/** By decider: it is asked for with every snapshot, and never changes. */
+const rulesKnown = new WeakMap<object, string>()
+
 /** What a state depends on besides the events: the version of the rules, and what they begin with. */
-const rulesOf = <State>({ category, version, initial }: Decider<never, State>): string =>
-  `${String(category)} ${version} ${sha256Hex(JSON.stringify(initial('')))}`
+function rulesOf<State>(decider: Decider<never, State>): string {
+  const known = rulesKnown.get(decider)
+  if (known !== undefined) return known
+  const { category, version, initial } = decider
+  const made = `${String(category)} ${version} ${sha256Hex(JSON.stringify(initial('')))}`
+  rulesKnown.set(decider, made)
+  return made
+}
 
 /** A snapshot as text, with its hash before it. */
-export const snapshotText = <State>(decider: Decider<never, State>, snapshot: Snapshot<State>): string =>
-  sealed(JSON.stringify({ ...snapshot, rules: rulesOf(decider) }))
+export function snapshotText<State>(decider: Decider<never, State>, snapshot: Snapshot<State>): string {
+  const { revision, eventId, lastAt, facts, state } = snapshot
+  return sealed(JSON.stringify({ revision, eventId, lastAt, facts, state, rules: rulesOf(decider) }))
+}
 
 /** The snapshot in a text; null when it is damaged, or was made by other rules than these. */
 export function snapshotIn<State>(decider: Decider<never, State>, text: string | null): Snapshot<State> | null {

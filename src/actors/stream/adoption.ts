@@ -1,6 +1,6 @@
 import type { EventIn } from '../../events/index.js'
 import { isNewer, type RouteOrder } from '../../messaging/index.js'
-import { release, type StreamState } from './state.js'
+import { release, type StateChanges, type StreamState } from './state.js'
 
 type RouteAdopted = Extract<EventIn<'stream'>, { readonly type: 'RouteAdopted' }>
 
@@ -9,16 +9,16 @@ export const isAheadOf = ({ epochIssued, sequence }: StreamState, route: RouteOr
   isNewer(route, { epoch: epochIssued, sequence })
 
 /** Goes on from the route that is in force out there, above every epoch, number and sequence that anybody has heard of. */
-export function adopted(state: StreamState, { data }: RouteAdopted): StreamState {
+export function adopted(state: StreamState, { data }: RouteAdopted): StateChanges {
   const { epoch, cutover, primary, standby, previous, sequence } = data
   const parted = [state.route?.primary, state.standby?.server, state.retiring?.server, state.handover?.target]
   // Whoever has a part in either history and none from now on has to hear so.
-  const told = [...parted, standby, previous].reduce<StreamState>(
-    (next, server) => release(next, server ?? null),
-    state,
+  const released = [...parted, standby, previous].reduce(
+    (told, server) => release({ released: told }, server ?? null),
+    state.released,
   )
   return {
-    ...told,
+    released,
     route: { epoch, cutover, primary },
     epochIssued: Math.max(state.epochIssued, epoch),
     cutoverIssued: Math.max(state.cutoverIssued, cutover),

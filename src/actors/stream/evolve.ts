@@ -9,9 +9,10 @@ import {
   isFailed,
   noTimes,
   noViewers,
-  oneShape,
   release,
+  stateWith,
   type Handover,
+  type StateChanges,
   type StreamState,
 } from './state.js'
 
@@ -47,9 +48,11 @@ export const evolveStream = (state: StreamState, event: StreamEvent): StreamStat
 /** As version 2 of the rules saw it: one reason for a handover at a time, the others were forgotten. */
 export function evolveStreamV2(state: StreamState, event: StreamEvent): StreamState {
   const revision = state.revision + 1
-  const next = apply(state, event)
-  const sequence = structural.has(event.type) ? revision + next.sequenceLead : state.sequence
-  return oneShape(next, revision, sequence, edgeAfter(next, event))
+  const changes = apply(state, event)
+  const sequence = structural.has(event.type) ? revision + (changes.sequenceLead ?? state.sequenceLead) : state.sequence
+  const opened = changes.opened ?? state.opened
+  const edge = edgeAfter({ opened, edge: changes.edge === undefined ? state.edge : changes.edge }, event)
+  return stateWith(state, changes, { revision, sequence, edge })
 }
 
 /** As version 1 of the rules saw it: the reason for a handover ended with the handover, also when it was aborted. */
@@ -58,22 +61,24 @@ export function evolveStreamV1(state: StreamState, event: StreamEvent): StreamSt
   return event.type === 'HandoverAborted' ? { ...next, unmet: state.unmet } : next
 }
 
-function apply(state: StreamState, event: StreamEvent): StreamState {
+const unchanged: StateChanges = {}
+
+function apply(state: StreamState, event: StreamEvent): StateChanges {
   switch (event.type) {
     case 'StreamOpened': {
       const { run, format, feedUrl } = event.data
       const same = state.opened?.format.segmentTicks === format.segmentTicks
-      return { ...state, opened: { run, format, feedUrl }, edge: same ? state.edge : null }
+      return { opened: { run, format, feedUrl }, edge: same ? state.edge : null }
     }
     case 'PolicyChanged':
-      return { ...state, policy: event.data.policy }
+      return { policy: event.data.policy }
     case 'FleetObserved':
       return onFleet(state, event.data.servers)
     case 'AudienceSeen':
-      return { ...state, audience: withHeard(state.audience, event.data) }
+      return { audience: withHeard(state.audience, event.data) }
     case 'PlacementDecided': {
       const { primary, epoch, cutover } = event.data
-      return { ...state, route: { epoch, cutover, primary }, epochIssued: epoch, cutoverIssued: cutover }
+      return { route: { epoch, cutover, primary }, epochIssued: epoch, cutoverIssued: cutover }
     }
     case 'RouteAdopted':
       return adopted(state, event)
@@ -84,16 +89,16 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
     case 'StandbyAssigned':
       return onStandbyAssigned(state, event)
     case 'StandbyMissing':
-      return { ...release(state, state.standby?.server ?? null), standby: null, standbyMissing: true }
+      return { released: release(state, state.standby?.server ?? null), standby: null, standbyMissing: true }
     case 'BufferSynchronized':
       return onSynchronized(state, event)
     case 'DeadlinePassed':
       return onDeadline(state, event)
     case 'StepFailed':
-      return event.data.order === state.standby?.order ? withoutFilling(state) : state
+      return event.data.order === state.standby?.order ? { handover: withoutFilling(state.handover) } : unchanged
     case 'PrimaryRetired': {
       const { server, epoch, deadlineAt } = event.data
-      return { ...state, retiring: { server, epoch, deadlineAt } }
+      return { retiring: { server, epoch, deadlineAt } }
     }
     default:
       return applyToHandover(state, event)
@@ -101,55 +106,53 @@ function apply(state: StreamState, event: StreamEvent): StreamState {
 }
 
 /** What a dead edge said of its viewers is no longer so. */
-function onFleet(state: StreamState, fleet: StreamState['fleet']): StreamState {
+function onFleet(state: StreamState, fleet: StreamState['fleet']): StateChanges {
   const isDead = (edge: string): boolean => fleet.some(({ id, standing }) => id === edge && standing === 'failed')
   const { audience } = state
   const changed = audience.some(({ edge }) => isDead(edge))
-  return { ...state, fleet, audience: changed ? audience.filter(({ edge }) => !isDead(edge)) : audience }
+  return { fleet, audience: changed ? audience.filter(({ edge }) => !isDead(edge)) : audience }
 }
 
-function onRequested(state: StreamState, event: Of<'HandoverRequested'>): StreamState {
-  if (state.route?.primary.id !== event.data.server) return state
+function onRequested(state: StreamState, event: Of<'HandoverRequested'>): StateChanges {
+  if (state.route?.primary.id !== event.data.server) return unchanged
   const { cause, reference } = event.data
   const unmet = { cause, reference, at: event.metadata.occurredAt, tries: 0, retryAt: null }
   const handover = state.handover
-  if (handover === null || handover.phase === 'settling') return { ...state, unmet }
-  if (event.data.cause !== 'failure' || handover.from.id !== event.data.server) return state
-  return { ...state, handover: handoverWith(handover, { emergency: true }) }
+  if (handover === null || handover.phase === 'settling') return { unmet }
+  if (event.data.cause !== 'failure' || handover.from.id !== event.data.server) return unchanged
+  return { handover: handoverWith(handover, { emergency: true }) }
 }
 
-function onWithdrawn(state: StreamState, event: Of<'HandoverWithdrawn'>): StreamState {
+function onWithdrawn(state: StreamState, event: Of<'HandoverWithdrawn'>): StateChanges {
   const { reference } = event.data
   const { unmet, handover } = state
   // A dead primary is left whatever anybody says.
   const over = handover !== null && !handover.emergency && (reference === null || handover.reference === reference)
   return {
-    ...state,
     unmet: unmet?.reference === reference ? null : unmet,
     handover: over ? handoverWith(handover, { withdrawn: true }) : handover,
   }
 }
 
-function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): StreamState {
+function onStandbyAssigned(state: StreamState, event: Of<'StandbyAssigned'>): StateChanges {
   const { server, order, mode, deadlineAt } = event.data
   const former = state.standby?.server ?? null
   // The old primary goes on serving, as the standby: there is nothing to drain.
   const stays = state.handover?.phase === 'settling' && state.retiring?.server.id === server.id
   return {
-    ...release(state, former),
-    ...(stays && state.handover !== null ? { handover: handoverWith(state.handover, { drained: true }) } : {}),
+    released: release(state, former),
+    handover: stays && state.handover !== null ? handoverWith(state.handover, { drained: true }) : state.handover,
     standby: { server, order, mode, synchronized: false, deadlineAt },
     standbyMissing: false,
     ordersGiven: state.ordersGiven + 1,
   }
 }
 
-function onSynchronized(state: StreamState, event: Of<'BufferSynchronized'>): StreamState {
+function onSynchronized(state: StreamState, event: Of<'BufferSynchronized'>): StateChanges {
   const standby = state.standby
-  if (standby === null || standby.order !== event.data.order) return state
+  if (standby === null || standby.order !== event.data.order) return unchanged
   const { handover } = state
   return {
-    ...state,
     standby: { ...standby, synchronized: true, deadlineAt: null },
     handover:
       handover?.phase === 'settling'
@@ -158,57 +161,57 @@ function onSynchronized(state: StreamState, event: Of<'BufferSynchronized'>): St
   }
 }
 
-function applyToHandover(state: StreamState, event: StreamEvent): StreamState {
+function applyToHandover(state: StreamState, event: StreamEvent): StateChanges {
   if (event.type === 'HandoverStarted') return onStarted(state, event)
   const handover = state.handover
-  if (handover === null) return state
+  if (handover === null) return unchanged
   if (event.type === 'StandbyActivationOrdered') return onActivationOrdered(state, handover, event)
-  const update = (changes: Parameters<typeof handoverWith>[1], step: keyof StepTimes | null = null): StreamState => ({
-    ...state,
-    handover: handoverWith(handover, changes, step === null ? handover.times : timesAfter(handover, event, step)),
-  })
+  const update = (changes: Parameters<typeof handoverWith>[1], step: keyof StepTimes | null = null): Handover =>
+    handoverWith(handover, changes, step === null ? handover.times : timesAfter(handover, event, step))
   switch (event.type) {
     case 'StandbyActivated':
-      if (handover.order !== event.data.order) return state
-      return update({ activatedLive: event.data.liveNumber }, 'standbyActivatedMs')
+      if (handover.order !== event.data.order) return unchanged
+      return { handover: update({ activatedLive: event.data.liveNumber }, 'standbyActivatedMs') }
     case 'BufferStitched': {
-      if (handover.order !== event.data.order) return state
+      if (handover.order !== event.data.order) return unchanged
       const stitched = { live: event.data.liveNumber, primaryLive: event.data.primaryLiveNumber }
-      return update({ stitched }, 'bufferStitchedMs')
+      return { handover: update({ stitched }, 'bufferStitchedMs') }
     }
     case 'CutoverChosen': {
       const { epoch, cutover: number, deadlineAt } = event.data
-      const next = update({ phase: 'cutting', cutover: { epoch, number, deadlineAt } }, 'cutoverChosenMs')
-      return { ...next, epochIssued: epoch, cutoverIssued: number }
+      return {
+        handover: update({ phase: 'cutting', cutover: { epoch, number, deadlineAt } }, 'cutoverChosenMs'),
+        epochIssued: epoch,
+        cutoverIssued: number,
+      }
     }
     case 'CutoverRevoked': {
       const { stayEpoch, cutover } = event.data
-      const next = update({ phase: 'preparing', cutover: null, activatedLive: null, stitched: null })
       return {
-        ...next,
+        handover: update({ phase: 'preparing', cutover: null, activatedLive: null, stitched: null }),
         epochIssued: stayEpoch,
         route: state.route === null ? null : { ...state.route, epoch: stayEpoch, cutover },
       }
     }
     case 'ClientsNotified':
-      return onNotified(state, handover, event)
+      return onNotified(handover, event)
     case 'ViewersMeasured':
       return onMeasured(state, handover, event)
     case 'StreamSwitched':
       return onSwitched(state, handover, event)
     case 'PrimaryDrained':
-      if (event.data.epoch !== state.retiring?.epoch || event.data.server !== state.retiring.server.id) return state
-      return update({ drained: true }, 'primaryDrainedMs')
+      if (event.data.epoch !== state.retiring?.epoch || event.data.server !== state.retiring.server.id) return unchanged
+      return { handover: update({ drained: true }, 'primaryDrainedMs') }
     case 'HandoverCompleted':
-      return { ...release(state, state.retiring?.server ?? null), handover: null, retiring: null }
+      return { released: release(state, state.retiring?.server ?? null), handover: null, retiring: null }
     case 'HandoverAborted':
       return onAborted(state, handover, event.metadata.occurredAt)
     default:
-      return state
+      return unchanged
   }
 }
 
-function onStarted(state: StreamState, event: Of<'HandoverStarted'>): StreamState {
+function onStarted(state: StreamState, event: Of<'HandoverStarted'>): StateChanges {
   const { handover: id, cause, from, to, reference, requestedAt } = event.data
   const handover: Handover = {
     id,
@@ -235,14 +238,14 @@ function onStarted(state: StreamState, event: Of<'HandoverStarted'>): StreamStat
     viewersMeasured: false,
     incomplete: [],
   }
-  return { ...state, handover, unmet: null, handoversStarted: state.handoversStarted + 1 }
+  return { handover, unmet: null, handoversStarted: state.handoversStarted + 1 }
 }
 
 function onActivationOrdered(
   state: StreamState,
   handover: Handover,
   event: Of<'StandbyActivationOrdered'>,
-): StreamState {
+): StateChanges {
   const { order, attempt, server, deadlineAt } = event.data
   const ordered = handoverWith(handover, {
     phase: 'preparing',
@@ -254,24 +257,24 @@ function onActivationOrdered(
     activatedLive: null,
     stitched: null,
   })
-  const freed = server.id === handover.target.id ? state : release(state, handover.target)
-  return { ...freed, handover: ordered }
+  const freed = server.id === handover.target.id ? state.released : release(state, handover.target)
+  return { released: freed, handover: ordered }
 }
 
-function onNotified(state: StreamState, handover: Handover, event: Of<'ClientsNotified'>): StreamState {
+function onNotified(handover: Handover, event: Of<'ClientsNotified'>): StateChanges {
   // Edges also report viewers who hear of the standing route; only the cut-over's own notice is a step.
-  if (event.data.epoch !== handover.cutover?.epoch || event.data.sessions === 0) return state
+  if (event.data.epoch !== handover.cutover?.epoch || event.data.sessions === 0) return unchanged
   const viewers = {
     ...handover.viewers,
     // A viewer listens at two edges: the fuller one counts, the sum would count it twice.
     notified: Math.max(handover.viewers.notified, event.data.sessions),
     acknowledged: Math.max(handover.viewers.acknowledged, event.data.acknowledged),
   }
-  return { ...state, handover: handoverWith(handover, { viewers }, timesAfter(handover, event, 'clientsNotifiedMs')) }
+  return { handover: handoverWith(handover, { viewers }, timesAfter(handover, event, 'clientsNotifiedMs')) }
 }
 
-function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMeasured'>): StreamState {
-  if (event.data.epoch !== state.route?.epoch && event.data.epoch !== handover.cutover?.epoch) return state
+function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMeasured'>): StateChanges {
+  if (event.data.epoch !== state.route?.epoch && event.data.epoch !== handover.cutover?.epoch) return unchanged
   const { sessions, gaps, duplicates, hashMismatches, stalls, stallMsMax } = event.data
   const had = handover.viewers
   const viewers = {
@@ -283,13 +286,12 @@ function onMeasured(state: StreamState, handover: Handover, event: Of<'ViewersMe
     stalls: Math.max(had.stalls, stalls),
     stallMsMax: Math.max(had.stallMsMax, stallMsMax),
   }
-  return { ...state, handover: handoverWith(handover, { viewers, viewersMeasured: true }) }
+  return { handover: handoverWith(handover, { viewers, viewersMeasured: true }) }
 }
 
-function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwitched'>): StreamState {
+function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwitched'>): StateChanges {
   const { epoch, cutover, to, triggerToSwitchMs } = event.data
   return {
-    ...state,
     route: { epoch, cutover, primary: to },
     standby: state.standby?.server.id === to.id ? null : state.standby,
     handover: handoverWith(
@@ -300,7 +302,7 @@ function onSwitched(state: StreamState, handover: Handover, event: Of<'StreamSwi
   }
 }
 
-function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamState {
+function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StateChanges {
   const { handover, standby } = state
   const { deadline } = event.data
   if (deadline === retryKey(state)) return onRetry(state)
@@ -308,35 +310,35 @@ function onDeadline(state: StreamState, event: Of<'DeadlinePassed'>): StreamStat
   if (deadline === drainDeadlineKey(state) && settling) {
     const undone = !handover.emergency && !handover.drained
     const incomplete = undone ? [...handover.incomplete, 'drain' as const] : handover.incomplete
-    return { ...state, handover: handoverWith(handover, { drained: true, viewersMeasured: true, incomplete }) }
+    return { handover: handoverWith(handover, { drained: true, viewersMeasured: true, incomplete }) }
   }
-  if (standby === null || deadline !== standby.order || standby.synchronized) return state
-  return withoutFilling({ ...state, standby: { ...standby, deadlineAt: null } })
+  if (standby === null || deadline !== standby.order || standby.synchronized) return unchanged
+  return { handover: withoutFilling(handover), standby: { ...standby, deadlineAt: null } }
 }
 
 /** A handover does not wait for a standby that could not be filled at once; the next one is filled afterwards. */
-function withoutFilling(state: StreamState): StreamState {
-  const { handover } = state
-  if (handover?.phase !== 'settling' || handover.incomplete.includes('synchronize')) return state
-  return { ...state, handover: handoverWith(handover, { incomplete: [...handover.incomplete, 'synchronize'] }) }
+function withoutFilling(handover: Handover | null): Handover | null {
+  if (handover?.phase !== 'settling' || handover.incomplete.includes('synchronize')) return handover
+  return handoverWith(handover, { incomplete: [...handover.incomplete, 'synchronize'] })
 }
 
 /** A reason that still stands is followed again after a while, each time a longer one. */
-function onAborted(state: StreamState, handover: Handover, at: number): StreamState {
-  const ended: StreamState = { ...release(state, handover.target), handover: null }
+function onAborted(state: StreamState, handover: Handover, at: number): StateChanges {
+  const released = release(state, handover.target)
   const { cause, reference, requestedAt, withdrawn, emergency } = handover
   // An operator asks again; a reason that has come up meanwhile goes first.
-  if (reference === null || withdrawn || state.unmet !== null) return ended
+  if (reference === null || withdrawn || state.unmet !== null) return { released, handover: null }
   const pauseMs = emergency ? emergencyRetryMs : Math.min(retryMsMax, retryMsFirst * 2 ** handover.tries)
-  return { ...ended, unmet: { cause, reference, at: requestedAt, tries: handover.tries + 1, retryAt: at + pauseMs } }
+  const unmet = { cause, reference, at: requestedAt, tries: handover.tries + 1, retryAt: at + pauseMs }
+  return { released, handover: null, unmet }
 }
 
 /** The pause is over. A primary that had failed and is back needs not be left any more. */
-function onRetry(state: StreamState): StreamState {
+function onRetry(state: StreamState): StateChanges {
   const { unmet, route } = state
-  if (unmet === null) return state
+  if (unmet === null) return unchanged
   const isBack = unmet.cause === 'failure' && route !== null && !isFailed(state, route.primary.id)
-  return { ...state, unmet: isBack ? null : { ...unmet, retryAt: null } }
+  return { unmet: isBack ? null : { ...unmet, retryAt: null } }
 }
 
 /** The first time that a step was reached counts. */

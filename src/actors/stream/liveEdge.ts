@@ -4,21 +4,23 @@ import type { StreamState } from './state.js'
 /** Further off than any report is late: the clock was set, or the feed began anew. */
 const mistakenMs = 10_000
 
-const segmentMs = (state: StreamState): number | null =>
-  state.opened === null ? null : state.opened.format.segmentTicks / 90
+type Seen = Pick<StreamState, 'opened' | 'edge'>
+
+const segmentMs = (state: Seen): number | null => (state.opened === null ? null : state.opened.format.segmentTicks / 90)
 
 /** Where the live edge should be by now, by the least delayed sighting; null when there was none. */
-export function liveEdgeAt(state: StreamState, now: number): number | null {
+export function liveEdgeAt(state: Seen, now: number): number | null {
   const ms = segmentMs(state)
   if (state.edge === null || ms === null) return null
   return state.edge.number + Math.max(0, Math.floor((now - state.edge.at) / ms))
 }
 
 /** Keeps a sighting that shows the edge further on than the one before lets expect, or that proves it mistaken. */
-export function edgeAfter(state: StreamState, event: EventIn<'stream'>): StreamState['edge'] {
+export function edgeAfter(state: Seen, event: EventIn<'stream'>): StreamState['edge'] {
   const number = sightingIn(event)
+  if (number === null) return state.edge
   const ms = segmentMs(state)
-  if (number === null || ms === null) return state.edge
+  if (ms === null) return state.edge
   const at = event.metadata.occurredAt
   const expected = liveEdgeAt(state, at)
   if (expected !== null && number < expected && (expected - number) * ms < mistakenMs) return state.edge

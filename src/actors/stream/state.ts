@@ -141,36 +141,42 @@ export const initialStreamState = (stream: string): StreamState => ({
   edge: null,
 })
 
+/** What an event makes of a state, besides the counters. */
+export type StateChanges = Partial<Omit<StreamState, 'stream' | 'revision' | 'sequence'>>
+
+/** What an event is counted by, and what it shows of the live edge. */
+type Counted = Pick<StreamState, 'revision' | 'sequence' | 'edge'>
+
 /**
- * The same state, built by one literal. V8 gives what a spread copies a hidden class by the place that copies it, so states
- * that came by many ways would be of hundreds of classes, and every access to them a slow one.
+ * The state after an event, built by one literal. V8 gives what a spread copies a hidden class by the place that copies it,
+ * so states that came by many ways would be of hundreds of classes, and every access to them a slow one. Nothing in a state
+ * is ever undefined.
  */
-export const oneShape = (
+export const stateWith = (
   state: StreamState,
-  revision: number,
-  sequence: number,
-  edge: StreamState['edge'],
+  changes: StateChanges,
+  { revision, sequence, edge }: Counted,
 ): StreamState => ({
   stream: state.stream,
   revision,
   sequence,
-  sequenceLead: state.sequenceLead,
-  opened: state.opened,
-  policy: state.policy,
-  fleet: state.fleet,
-  audience: state.audience,
-  route: state.route,
-  epochIssued: state.epochIssued,
-  cutoverIssued: state.cutoverIssued,
-  standby: state.standby,
-  retiring: state.retiring,
-  handover: state.handover,
-  handoversStarted: state.handoversStarted,
-  ordersGiven: state.ordersGiven,
-  unmet: state.unmet,
-  reasons: state.reasons,
-  released: state.released,
-  standbyMissing: state.standbyMissing,
+  sequenceLead: changes.sequenceLead ?? state.sequenceLead,
+  opened: changes.opened ?? state.opened,
+  policy: changes.policy ?? state.policy,
+  fleet: changes.fleet ?? state.fleet,
+  audience: changes.audience ?? state.audience,
+  route: changes.route === undefined ? state.route : changes.route,
+  epochIssued: changes.epochIssued ?? state.epochIssued,
+  cutoverIssued: changes.cutoverIssued ?? state.cutoverIssued,
+  standby: changes.standby === undefined ? state.standby : changes.standby,
+  retiring: changes.retiring === undefined ? state.retiring : changes.retiring,
+  handover: changes.handover === undefined ? state.handover : changes.handover,
+  handoversStarted: changes.handoversStarted ?? state.handoversStarted,
+  ordersGiven: changes.ordersGiven ?? state.ordersGiven,
+  unmet: changes.unmet === undefined ? state.unmet : changes.unmet,
+  reasons: changes.reasons ?? state.reasons,
+  released: changes.released ?? state.released,
+  standbyMissing: changes.standbyMissing ?? state.standbyMissing,
   edge,
 })
 
@@ -237,9 +243,12 @@ export const isFailed = (state: StreamState, id: string): boolean => {
 
 const releasedMax = 16
 
-/** Notes that a server loses its part. Whether it has another one is looked at when servers are told. */
-export function release(state: StreamState, server: ServerRef | null): StreamState {
-  if (server === null) return state
-  const others = state.released.filter((ref) => ref.id !== server.id)
-  return { ...state, released: [...others, server].slice(-releasedMax) }
+/** Those to be told, with one more that loses its part. Whether it has another one is looked at when servers are told. */
+export function release(
+  { released }: Pick<StreamState, 'released'>,
+  server: ServerRef | null,
+): ReadonlyArray<ServerRef> {
+  if (server === null) return released
+  const others = released.filter((ref) => ref.id !== server.id)
+  return [...others, server].slice(-releasedMax)
 }

@@ -241,7 +241,7 @@ export class ControlCore {
   }
 
   async #accept(category: Category, entity: string, fact: IncomingFact): Promise<void> {
-    if (category === 'server') return this.#acceptFromServer(entity, fact)
+    if (category === 'server') return await this.#acceptFromServer(entity, fact)
     if (category === 'stream' && fact.type === 'StreamOpened') await this.#ensureStreamPolicy(entity)
     await this.#host.tell(category, entity, fact)
   }

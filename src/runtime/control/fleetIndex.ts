@@ -75,7 +75,7 @@ export class FleetIndex {
   /** The fleet with what all streams have there, in the order of ids. */
   fleet(): ReadonlyArray<FleetServer> {
     const loads = this.#loads()
-    return Array.from(this.#standings.values(), (standing) => withLoad(standing, loads.get(standing.id) ?? unloaded))
+    return [...this.#standings.values()].map((standing) => withLoad(standing, loads.get(standing.id) ?? unloaded))
   }
 
   #loads(): ReadonlyMap<string, Load> {

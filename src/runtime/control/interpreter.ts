@@ -33,12 +33,12 @@ export function createInterpreter(options: InterpreterOptions): Interpret {
   return async (owner, effect): Promise<EffectOutcome> => {
     switch (effect.type) {
       case 'assign':
-        return assign(transport, effect)
+        return await assign(transport, effect)
       case 'announce':
         announce(options, effect.route.stream)
         return { type: 'again', afterMs: announceEveryMs }
       case 'deadline':
-        return passDeadline(options, owner, effect)
+        return await passDeadline(options, owner, effect)
       case 'request-handover': {
         const { server, cause, reference } = effect
         await Promise.all(

@@ -18,7 +18,7 @@ interface Open {
   readonly handover: string
   readonly begun: Span
   /** The step it is in, and how long that may take; null while settling, which has no single deadline. */
-  step: (Span & { readonly name: string; readonly limitMs: number }) | null
+  step: { readonly begun: Span; readonly name: string; readonly limitMs: number } | null
 }
 
 /** The longest that the policy allows: every attempt up to its last moment, then both deadlines of settling. */
@@ -34,8 +34,9 @@ export function checkEndings({ nowMs, violated, policy, idleMs, graceMs }: Endin
   const tookMs = ({ sinceMs, idleMs: before }: Span): number => Math.round(nowMs() - sinceMs - (idleMs() - before))
 
   const checkTimes = (stream: string, { handover, begun, step }: Open): void => {
-    if (step !== null && tookMs(step) > step.limitMs + graceMs) {
-      wrong(`${step.name} of ${handover} of ${stream} took ${tookMs(step)} ms; its deadline is ${step.limitMs} ms`)
+    if (step !== null && tookMs(step.begun) > step.limitMs + graceMs) {
+      const took = tookMs(step.begun)
+      wrong(`${step.name} of ${handover} of ${stream} took ${took} ms; its deadline is ${step.limitMs} ms`)
     }
     if (tookMs(begun) > limitMs + graceMs) {
       wrong(`${handover} of ${stream} took ${tookMs(begun)} ms; its budget is ${limitMs} ms`)
@@ -57,10 +58,10 @@ export function checkEndings({ nowMs, violated, policy, idleMs, graceMs }: Endin
     checkTimes(stream, current)
     switch (event.type) {
       case 'StandbyActivationOrdered':
-        current.step = { ...now(), name: 'activation', limitMs: policy.deadlines.activateMs }
+        current.step = { begun: now(), name: 'activation', limitMs: policy.deadlines.activateMs }
         return
       case 'CutoverChosen':
-        current.step = { ...now(), name: 'cut-over', limitMs: policy.deadlines.cutoverMs }
+        current.step = { begun: now(), name: 'cut-over', limitMs: policy.deadlines.cutoverMs }
         return
       case 'StreamSwitched':
         current.step = null

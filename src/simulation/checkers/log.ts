@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
-import { streamIdOf, type Category, type RecordedEvent, type SegueEvent } from '../../events/index.js'
+import { isSameValue, streamIdOf, type Category, type RecordedEvent, type SegueEvent } from '../../events/index.js'
 import { entityOf, type FactMessage } from '../../messaging/index.js'
 import type { SimulatedLog } from '../world/log.js'
 import type { Checker, CheckerContext } from './checker.js'
@@ -21,12 +20,18 @@ const once: ReadonlySet<string> = new Set([
   'HealthSampled',
 ])
 
-/** What tells two reports apart. */
-const identityOf = (data: Readonly<Record<string, unknown>>): string => {
+interface Said {
+  readonly elapsedMs: unknown
+  readonly reachedAt: unknown
+  id: string
+}
+
+/** What a report is about. Two of them may be about the same: the times that they name tell those apart. */
+const topicOf = (data: Readonly<Record<string, unknown>>): string => {
   const sample = data.sample as { readonly bootId: string; readonly seq: number } | undefined
   if (sample !== undefined) return `${sample.bootId} ${sample.seq}`
-  const { order, epoch, server, elapsedMs, reachedAt } = data
-  return `${text(order)} ${text(epoch)} ${text(server)} ${text(elapsedMs)} ${text(reachedAt)}`
+  const { order, epoch, server } = data
+  return `${text(order)} ${text(epoch)} ${text(server)}`
 }
 
 const text = (part: unknown): string => (typeof part === 'string' || typeof part === 'number' ? String(part) : '')
@@ -34,7 +39,7 @@ const text = (part: unknown): string => (typeof part === 'string' || typeof part
 /** Invariant 3: what was acknowledged to anybody is in the log, as it was, once; and nobody acts on what is not. */
 export function checkLog({ log, violated }: LogContext): Checker {
   const confirmed: { readonly streamId: string; readonly event: SegueEvent; readonly repeated: boolean }[] = []
-  const contents = new Map<string, string>()
+  const reports = new Map<string, Said[]>()
   /** Which boot said it: one that begins anew does its tasks anew. */
   const saidBy = new Map<string, string>()
   const wrong = (message: string): void => violated('log', message)
@@ -54,12 +59,18 @@ export function checkLog({ log, violated }: LogContext): Checker {
     appended: (streamId, events) => {
       for (const event of events) {
         if (!once.has(event.type)) continue
-        const identity = identityOf(event.data as Readonly<Record<string, unknown>>)
-        const content = `${streamId} ${event.type} ${identity}`
-        const before = contents.get(content)
-        if (before !== undefined && !ofTwoBoots(before, event.id))
-          wrong(`${streamId}: ${event.type} was recorded twice, as ${before} and ${event.id}`)
-        contents.set(content, event.id)
+        const data = event.data as Readonly<Record<string, unknown>>
+        const { elapsedMs, reachedAt } = data
+        const topic = `${streamId} ${event.type} ${topicOf(data)}`
+        const said = reports.get(topic)
+        const before = said?.find((each) => each.elapsedMs === elapsedMs && each.reachedAt === reachedAt)
+        if (said === undefined) reports.set(topic, [{ elapsedMs, reachedAt, id: event.id }])
+        else if (before === undefined) said.push({ elapsedMs, reachedAt, id: event.id })
+        else {
+          if (!ofTwoBoots(before.id, event.id))
+            wrong(`${streamId}: ${event.type} was recorded twice, as ${before.id} and ${event.id}`)
+          before.id = event.id
+        }
       }
     },
     confirmed: (streamId, events, repeated) => {
@@ -80,7 +91,7 @@ export function checkLog({ log, violated }: LogContext): Checker {
       for (const { streamId, event, repeated } of confirmed) {
         const found = find(event.id, streamId)
         if (found === undefined) wrong(`${streamId}: ${event.type} (${event.id}) was confirmed but is not in the log`)
-        else if (!repeated && found.data !== event.data && !isDeepStrictEqual(found.data, event.data)) {
+        else if (!repeated && !isSameValue(found.data, event.data)) {
           wrong(`${streamId}: ${event.type} (${event.id}) is not in the log as it was confirmed`)
         }
       }

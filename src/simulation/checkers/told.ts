@@ -6,6 +6,8 @@ export type Told = Omit<Observations, 'finished'>
 export function toldTo(checkers: ReadonlyArray<Checker>): Told {
   const heard = <K extends keyof Told>(name: K): Told[K] => {
     const hearers = checkers.flatMap((checker) => checker[name] ?? []) as ((...observed: unknown[]) => void)[]
+    const [only] = hearers
+    if (only !== undefined && hearers.length === 1) return only
     return (...observed: unknown[]): void => {
       for (const hear of hearers) hear(...observed)
     }

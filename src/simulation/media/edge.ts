@@ -212,9 +212,15 @@ export class SimulatedEdge {
     if (told.length === 0 && !concerned) return
     const waited = told.length === 0 ? nobody : null
     const tally: Tally = {
-      ...{ epoch, cutover, stream, startedAt: wallMs(), sessions: told.length, measured: [], acknowledged: 0 },
+      epoch,
+      cutover,
+      startedAt: wallMs(),
+      stream,
+      sessions: told.length,
       toAcknowledge: waited ?? new Set(told),
       toSwitch: waited ?? new Set(told),
+      measured: [],
+      acknowledged: 0,
       notifiedDone: false,
       measuredDone: false,
     }
@@ -246,7 +252,9 @@ export class SimulatedEdge {
     const sum = (of: (message: Tally['measured'][number]) => number): number =>
       measured.reduce((total, each) => total + of(each), 0)
     const data = {
-      ...{ epoch, edge, sessions: measured.length },
+      epoch,
+      edge,
+      sessions: measured.length,
       gaps: sum(({ gaps }) => gaps),
       duplicates: sum(({ duplicates }) => duplicates),
       hashMismatches: sum(({ hashMismatches }) => hashMismatches),

@@ -79,11 +79,20 @@ function once(signal: AbortSignal, time: VirtualTime, onAbort: () => void) {
 
 const encoder = new TextEncoder()
 
+export const json = (status: number, document: unknown): HttpAnswer => new JsonAnswer(status, document)
+
 /** Written out when it is read: most refusals never are. */
-export const json = (status: number, document: unknown): HttpAnswer => ({
-  status,
-  headers: {},
-  get body() {
-    return encoder.encode(JSON.stringify(document))
-  },
-})
+class JsonAnswer implements HttpAnswer {
+  readonly status: number
+  readonly headers = {}
+  readonly #document: unknown
+
+  constructor(status: number, document: unknown) {
+    this.status = status
+    this.#document = document
+  }
+
+  get body(): Uint8Array {
+    return encoder.encode(JSON.stringify(this.#document))
+  }
+}

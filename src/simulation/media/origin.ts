@@ -148,7 +148,8 @@ export class SimulatedOrigin {
     const isPrimary = station.assignment.role === 'primary'
     onServed({ server, stream: station.stream, number, epoch, isPrimary, told })
     const { bytes, sha256 } = segmentBytes(number, track, variant)
-    const headers = { etag: `"${sha256}"`, ...(epoch === null ? {} : { 'segue-epoch': String(epoch) }) }
+    const etag = `"${sha256}"`
+    const headers = epoch === null ? { etag } : { etag, 'segue-epoch': String(epoch) }
     return { status: 200, headers, body: bytes }
   }
 

@@ -50,10 +50,12 @@ export class Reports {
     this.#facts = createPublishLane({ ...shared, fifo: facts, makeRoom: () => samples.clear() })
   }
 
-  send(subject: string, fact: ReturnType<typeof factMessage>, onKept: () => void = () => undefined): void {
+  send(subject: string, fact: ReturnType<typeof factMessage>, onKept: (() => void) | null = null): void {
     this.#options.time.stir()
     const lane = isSample(subject, fact) ? this.#samples : this.#facts
-    void lane.publish({ subject, id: fact.id, data: fact }).then((outcome) => {
+    const published = lane.publish({ subject, id: fact.id, data: fact })
+    if (onKept === null) return
+    void published.then((outcome) => {
       if (outcome !== 'dropped') onKept()
     })
   }

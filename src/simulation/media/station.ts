@@ -135,7 +135,8 @@ export class SimulatedStation {
     if (peer === null || peer === 'lacks' || peer.buffer.live === null) return null
     const live = peer.buffer.live
     const last = upTo === null ? live : Math.min(live, upTo)
-    return { live, ...this.#match(peer, last - this.#assignment.bufferSegments, last) }
+    const { copied, verified } = this.#match(peer, last - this.#assignment.bufferSegments, last)
+    return { live, copied, verified }
   }
 
   // ---- encoder ----

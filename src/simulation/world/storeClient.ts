@@ -51,26 +51,28 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
   const isGone = (): boolean => process.life !== life || process.state === 'down'
   const never = new Promise<never>(() => undefined)
 
-  const commit = async (
+  const commit = (
     delayMs: number,
     streamId: string,
     events: ReadonlyArray<SegueEvent>,
     expected: ExpectedRevision,
   ): Promise<E.Either<AppendError, AppendResult>> => {
-    const outcome = await later(delayMs, () => log.append(streamId, events, expected))
-    if (E.isRight(outcome)) options.onConfirmed(streamId, events, outcome.right)
-    return outcome
+    const confirm = (outcome: E.Either<AppendError, AppendResult>): E.Either<AppendError, AppendResult> => {
+      if (E.isRight(outcome)) options.onConfirmed(streamId, events, outcome.right)
+      return outcome
+    }
+    // Nearly all appends take no time.
+    if (delayMs === 0) return Promise.resolve(confirm(log.append(streamId, events, expected)))
+    return later(delayMs, () => log.append(streamId, events, expected)).then(confirm)
   }
   /** The store works on its own time; only the answer depends on the process that asked. */
   const later = <T>(delayMs: number, work: () => T): Promise<T> =>
-    delayMs === 0
-      ? Promise.resolve(work())
-      : new Promise((resolve) => {
-          time.after(delayMs / 2, () => {
-            const result = work()
-            process.pass(life, () => void process.after(delayMs / 2, () => resolve(result)))
-          })
-        })
+    new Promise((resolve) => {
+      time.after(delayMs / 2, () => {
+        const result = work()
+        process.pass(life, () => void process.after(delayMs / 2, () => resolve(result)))
+      })
+    })
 
   const append = (
     streamId: string,
@@ -110,28 +112,8 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
     }
   }
 
-  /** By hand instead of by a generator, which makes five promises of every event. */
-  const read = (
-    events: () => ReadonlyArray<RecordedEvent>,
-    from: number,
-    limit = Infinity,
-  ): AsyncIterable<RecordedEvent> => ({
-    [Symbol.asyncIterator]: () => {
-      let list: ReadonlyArray<RecordedEvent> | null = null
-      let index = from
-      return {
-        next: (): Promise<IteratorResult<RecordedEvent>> => {
-          if (list === null && weather.unavailable) {
-            return Promise.reject(new StoreUnavailable('the simulated store is away'))
-          }
-          list ??= events()
-          const value = index < from + limit ? list[index] : undefined
-          index += 1
-          return Promise.resolve(value === undefined ? { done: true, value } : { done: false, value })
-        },
-      }
-    },
-  })
+  const read = (events: () => ReadonlyArray<RecordedEvent>, from: number, limit = Infinity) =>
+    new Reading(weather, events, from, limit)
 
   return {
     append: (streamId, events, { expected }) => {
@@ -146,5 +128,35 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
     truncateBefore: () => Promise.reject(new Error('the simulation archives nothing')),
     cuts: () => Promise.resolve(new Map()),
     close: () => Promise.resolve(),
+  }
+}
+
+/** By hand instead of by a generator, which makes five promises of every event. */
+class Reading implements AsyncIterableIterator<RecordedEvent> {
+  readonly #weather: StoreWeather
+  readonly #events: () => ReadonlyArray<RecordedEvent>
+  readonly #end: number
+  #list: ReadonlyArray<RecordedEvent> | null = null
+  #next: number
+
+  constructor(weather: StoreWeather, events: () => ReadonlyArray<RecordedEvent>, from: number, limit: number) {
+    this.#weather = weather
+    this.#events = events
+    this.#next = from
+    this.#end = from + limit
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<RecordedEvent>> {
+    if (this.#list === null && this.#weather.unavailable) {
+      return Promise.reject(new StoreUnavailable('the simulated store is away'))
+    }
+    this.#list ??= this.#events()
+    const value = this.#next < this.#end ? this.#list[this.#next] : undefined
+    this.#next += 1
+    return Promise.resolve(value === undefined ? { done: true, value } : { done: false, value })
   }
 }
