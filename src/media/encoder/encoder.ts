@@ -1,5 +1,13 @@
 import { warmUpFfmpeg } from '../ffmpeg/process.js'
-import { msOfTicks, phaseTicks, ticksPerSecond, trackNames, type MediaTicks, type StreamFormat } from '../format.js'
+import {
+  msOfTicks,
+  phaseTicks,
+  ticksOfMs,
+  ticksPerSecond,
+  trackNames,
+  type MediaTicks,
+  type StreamFormat,
+} from '../format.js'
 import type { CodecConfiguration } from '../fmp4/init.js'
 import type { SplitterEvent } from '../fmp4/splitter.js'
 import type { EncodedSegment, InitSegments, TrackName } from '../segment.js'
@@ -170,7 +178,7 @@ class SupervisedEncoder implements Encoder {
   }
 
   #newRun(start: FeedRequest, onEvent: (event: SplitterEvent, run: EncoderRun) => void): EncoderRun {
-    const { format, stream, stuckMsMax = 5_000 } = this.#options
+    const { format, stream, stuckMsMax = 5_000, latenessMsMax = 15_000 } = this.#options
     const run: EncoderRun = new EncoderRun({
       format,
       addresses: this.#addresses,
@@ -179,6 +187,7 @@ class SupervisedEncoder implements Encoder {
       stuckMsMax,
       dispatcher: this.#dispatcher,
       nowMs: this.#nowMs,
+      liveTicksMin: () => Math.max(...this.#lastNumber.values()) * format.segmentTicks - ticksOfMs(latenessMsMax),
       onEvent: (event) => onEvent(event, run),
       onFeedLost: (reason) => {
         if (!this.#stopped) this.#state({ type: 'feedLost', reason })

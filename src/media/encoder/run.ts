@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Agent } from 'undici'
 import { advancePosition } from '../feed/handler.js'
 import { runFfmpeg, type FfmpegProcess } from '../ffmpeg/process.js'
-import type { StreamFormat } from '../format.js'
+import { msOfTicks, type MediaTicks, type StreamFormat } from '../format.js'
 import { Fmp4Splitter, type SplitterEvent } from '../fmp4/splitter.js'
 import { encoderRun } from './arguments.js'
 import { connectFeed, type FeedConnection, type FeedRequest } from '../feed/connection.js'
@@ -19,13 +19,23 @@ export interface EncoderRunOptions {
   /** How long ffmpeg may refuse input before it counts as stuck. */
   readonly stuckMsMax: number
   readonly nowMs: () => number
+  /** A feed whose live edge is before this gives numbers that were given out long ago. */
+  readonly liveTicksMin: () => MediaTicks
   readonly onEvent: (event: SplitterEvent) => void
   readonly onFeedLost: (reason: string) => void
 }
 
 /** Why a run is over. */
 export interface EncoderRunEnd {
-  readonly _tag: 'Stopped' | 'FfmpegMissing' | 'FfmpegFailed' | 'FfmpegStuck' | 'FeedGone' | 'FeedRefused' | 'BadOutput'
+  readonly _tag:
+    | 'Stopped'
+    | 'FfmpegMissing'
+    | 'FfmpegFailed'
+    | 'FfmpegStuck'
+    | 'FeedGone'
+    | 'FeedRefused'
+    | 'FeedBehind'
+    | 'BadOutput'
   readonly message: string
 }
 
@@ -138,6 +148,11 @@ export class EncoderRun {
     while (!this.#abort.signal.aborted) {
       const found = await this.#connect(request)
       if (found === null) return
+      const behindMs = msOfTicks(this.#options.liveTicksMin() - found.connection.liveTicks)
+      if (behindMs > 0) {
+        found.connection.body.destroy()
+        return this.#ebb({ _tag: 'FeedBehind', message: behindText(found.feedUrl, behindMs) })
+      }
       const read = await this.#read(found)
       if (this.#abort.signal.aborted) return
       this.#options.onFeedLost(read.reason)
@@ -210,3 +225,6 @@ export class EncoderRun {
     clearTimeout(stuck)
   }
 }
+
+const behindText = (feedUrl: string, behindMs: number): string =>
+  `the feed at ${feedUrl} is more than ${Math.ceil(behindMs / 1_000)} s behind the numbers that were given out: the clock of its ingest was set back, or is another one; set it right, or wait as long`

@@ -130,6 +130,21 @@ describe('Encoders of one feed', () => {
     expect(saw('restarting')).toBe(false)
   }, 30_000)
 
+  it('say so when the clock of the feed was set back, and give no number twice', async () => {
+    const before = await startIngest({ stream: 'one', format, nowMs })
+    const { numbers, states } = watch({ feedUrl: before.url })
+    await waitFor(() => numbers('video').length >= 3, patience)
+    await before.close()
+    const given = numbers('video').length
+    const port = Number(new URL(before.url).port)
+    const after = await startIngest({ stream: 'one', format, port, nowMs: () => nowMs() - 60_000 })
+    const reasons = (): string => states.map((state) => ('reason' in state ? state.reason : '')).join('\n')
+    await waitFor(() => /FeedBehind: the feed at .+ is more than 4\d s behind/.test(reasons()), patience)
+    await waitFor(() => numbers('video').length > given + 2, { timeoutMs: 1_000 }).catch(() => undefined)
+    expect(breaksIn(numbers('video'))).toEqual([])
+    await after.close()
+  }, 30_000)
+
   it('leave no process behind when they are stopped', async () => {
     const { encoder, saw } = watch()
     await waitFor(() => saw('level'), patience)
