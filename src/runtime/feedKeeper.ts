@@ -88,6 +88,7 @@ export class FeedKeeper {
         lostReason: null,
         sourceStarts: 0,
         timesLost: 0,
+        holdsSource: false,
       }
     )
   }
@@ -155,12 +156,14 @@ export class FeedKeeper {
       const mirror: FeedMirror = new FeedMirror({
         ...{ stream, format, feedUrl: partnerUrl ?? '', silenceMsMax: takeOverMs },
         ...(keepMs === undefined ? {} : { keepMs }),
-        beforeReadable: (block) => journal?.keep(block),
+        beforeReadable: (block) => {
+          journal?.keep(block)
+          resolve(E.right(undefined))
+        },
         onFeed: ({ incarnation, position }) => {
           journal?.begin(this.#form(incarnation), null, position)
           cutReaders()
           onChange({ type: 'following' })
-          resolve(E.right(undefined))
         },
         onLost: (reason) => void this.#takeOver(reason).then((ready) => ready !== null && resolve(ready)),
       })

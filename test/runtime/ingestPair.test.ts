@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { startIngest, type Ingest, type IngestOptions, type IngestState } from '../../src/runtime/ingest.js'
+import { flakyProxy, type FlakyProxy } from '../support/flakyProxy.js'
 import { freePort } from '../support/freePort.js'
 import { brightnessPeriod, frameOfBrightness, startSharedSource, type SharedSource } from '../support/sharedSource.js'
 import { waitFor } from '../support/waitFor.js'
@@ -42,6 +43,7 @@ describe('two ingests of one contribution', () => {
   let source: SharedSource
   let sides: readonly [Side, Side]
   const watched: WatchedEncoder[] = []
+  let proxy: FlakyProxy | null = null
 
   const start = async (side: Side, options: Partial<IngestOptions> = {}): Promise<Ingest> => {
     const partner = sides.find((each) => each !== side)
@@ -69,7 +71,7 @@ describe('two ingests of one contribution', () => {
       ({ segments }) => new Map(segments.map(({ track, number, bytes }) => [`${track} ${number}`, Buffer.from(bytes)])),
     )
     const shared = [...(one?.keys() ?? [])].filter((key) => other?.has(key))
-    expect(shared.length).toBeGreaterThan(10)
+    expect(shared.length).toBeGreaterThan(6)
     expect(shared.filter((key) => !one?.get(key)?.equals(other?.get(key) ?? Buffer.alloc(0)))).toEqual([])
   }
   /** Mean brightness of every frame that an encoder gave. */
@@ -88,7 +90,8 @@ describe('two ingests of one contribution', () => {
   })
   afterAll(async () => {
     await Promise.all(watched.map(({ encoder }) => encoder.stop()))
-    await Promise.all(sides.map(({ ingest }) => ingest?.close()))
+    for (const { ingest } of sides) await ingest?.close()
+    await proxy?.close()
     await source.close()
   })
 
@@ -98,21 +101,20 @@ describe('two ingests of one contribution', () => {
     await start(second)
     expect([first.ingest?.isOnAir(), second.ingest?.isOnAir()]).toEqual([true, false])
     expect(second.ingest?.info()).toMatchObject({ onAir: 'partner' })
-    for (const { url } of sides) await grows(8, watch(url))
+    for (const { url } of sides) await grows(6, watch(url))
     expectEqualBytes()
   }, 60_000)
 
   it('go on with the very next frame when the one on air ends, and nobody has to start again', async () => {
     const [first, second] = sides
+    await waitFor(() => second.ingest?.info().holdsSource === true, patience)
     const pids = watched.map(({ encoder }) => encoder.pid())
-    const places = watched.map(({ segments }) => segments.length)
     await first.ingest?.close()
     await waitFor(() => saw(second, 'tookOver'), patience)
-    await Promise.all(watched.map((each) => grows(8, each)))
+    await Promise.all(watched.map((each) => grows(6, each)))
 
     expect(second.ingest?.info()).toMatchObject({ onAir: 'source', timesLost: 0 })
     expect(watched.map(({ encoder }) => encoder.pid())).toEqual(pids)
-    expect(places.every((place) => place > 0)).toBe(true)
     for (const { numbers, saw: has } of watched) {
       expect([breaksIn(numbers('video')), breaksIn(numbers('audio')), has('incomplete')]).toEqual([[], [], false])
     }
@@ -121,4 +123,55 @@ describe('two ingests of one contribution', () => {
     if (one === undefined) throw new Error('no encoder')
     expectOneMoment(brightness(one).map(frameOfBrightness))
   }, 60_000)
+
+  it('leave the stream to the one that is on air as long as somebody else can reach it', async () => {
+    const [first, second] = sides
+    proxy = await flakyProxy(second.url)
+    let isElsewhere = true
+    await start(first, { partnerUrl: proxy.url, mayTakeOver: () => Promise.resolve(!isElsewhere) })
+    expect(first.ingest?.info()).toMatchObject({ onAir: 'partner' })
+    const live = (): number => first.ingest?.info().liveTicks ?? 0
+
+    proxy.refuse(true)
+    proxy.breakConnections()
+    // What was on its way.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const before = live()
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    expect([first.ingest?.isOnAir(), saw(first, 'tookOver')]).toEqual([false, false])
+    expect(live()).toBe(before)
+    proxy.refuse(false)
+    await waitFor(() => live() > before + 3 * 90_000, patience)
+    expect(first.ingest?.isOnAir()).toBe(false)
+
+    isElsewhere = false
+    proxy.refuse(true)
+    proxy.breakConnections()
+    await waitFor(() => saw(first, 'tookOver'), patience)
+    expect(sides.map(({ ingest }) => ingest?.isOnAir())).toEqual([true, true])
+  }, 60_000)
+
+  it('are one again when one of two on air gives way, and encoders leave no number out', async () => {
+    const [first] = sides
+    await Promise.all(watched.map((each) => grows(3, each)))
+    proxy?.refuse(false)
+    await first.ingest?.stepDown()
+    expect(first.ingest?.info()).toMatchObject({ onAir: 'partner' })
+    await Promise.all(watched.map((each) => grows(10, each)))
+    for (const { numbers } of watched) {
+      expect([breaksIn(numbers('video')), breaksIn(numbers('audio'))]).toEqual([[], []])
+    }
+    for (const { segments } of watched) segments.splice(0, segments.length - 14)
+    expectEqualBytes()
+  }, 60_000)
+
+  it('must have the same format', async () => {
+    const [first] = sides
+    await first.ingest?.close()
+    await expect(start(first, { format: formatOf({ fps: 30 }) })).rejects.toMatchObject({
+      _tag: 'BadState',
+      message: expect.stringMatching(/^the partner at .+ has one on air in another format: give both the same --fps/),
+    })
+    first.ingest = null
+  }, 30_000)
 })

@@ -53,6 +53,8 @@ export interface ContributionFacts {
   readonly lostReason: string | null
   readonly sourceStarts: number
   readonly timesLost: number
+  /** While the partner is on air: whether the source is here as well, to go on with. */
+  readonly holdsSource: boolean
 }
 
 /** While the slate is on air its frames fall due; while the source is, only its silence has to be noticed. */
@@ -122,6 +124,7 @@ export class Contribution {
       lostReason: this.#onSource ? null : (this.#lastExit ?? this.#lostReason),
       sourceStarts: this.#starts,
       timesLost: this.#timesLost,
+      holdsSource: this.#held?.isReady ?? false,
     }
   }
 
@@ -299,7 +302,8 @@ export class Contribution {
 
   #onUnit(unit: AccessUnit, run: SourceProcess): void {
     if (this.#closed || run !== this.#run) return
-    if (this.#held !== null) return this.#hold(this.#held, unit, run)
+    const { heldAt, nowMs } = this.#options
+    if (this.#held !== null) return this.#held.push(unit, heldAt?.() ?? null, run.isSteady(nowMs()))
     if (!this.#onSource && unit.track === 'video' && unit.keyFrame && this.#isWelcome(run)) this.#sourceOnAir(unit)
     if (!this.#onSource || this.#splicer === null) return
     if (!this.#splicer.pushSource(unit, run.sounds)) return this.#slateOnAir('frames of the source are missing')
@@ -319,12 +323,6 @@ export class Contribution {
     const returned = this.#splicer !== null
     this.#splice(this.#timeline(), unit)
     if (returned) this.#options.onSourceRestored(now - this.#lostMs)
-  }
-
-  /** What had piled up somewhere and comes at once says nothing of where the feed is. */
-  #hold(held: HeldSource, unit: AccessUnit, run: SourceProcess): void {
-    const { heldAt, nowMs } = this.#options
-    held.push(unit, run.isSteady(nowMs()) ? (heldAt?.() ?? null) : null)
   }
 
   #splice(splicer: Splicer, unit: AccessUnit): void {

@@ -44,8 +44,9 @@ export const refusal = (
 })
 
 /** 421: the number belongs to a newer epoch; the body names who serves it. */
-export const fenced = ({ epoch, cutover, primary, standby }: Route): Answer =>
-  refusal(421, 'fenced', `numbers from ${cutover} on are served by ${primary.id}`, {
+/** @param from the first number that is not served here any more */
+export const fenced = ({ epoch, cutover, primary, standby }: Route, from = cutover): Answer =>
+  refusal(421, 'fenced', `numbers from ${from} on are not served here: ask ${primary.id}`, {
     ...{ epoch, cutover, primary, standby },
   })
 

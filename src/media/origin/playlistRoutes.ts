@@ -148,7 +148,7 @@ const sendText = (
 const block = async (stream: OriginStream, wanted: number, reply: FastifyReply): Promise<FastifyReply | null> => {
   const fencedNow = (): FastifyReply | null => {
     const verdict = stream.routes.verdict(wanted)
-    return verdict._tag === 'Fenced' ? sendAnswer(reply, fenced(verdict.route)) : null
+    return verdict._tag === 'Fenced' ? sendAnswer(reply, fenced(verdict.route, verdict.from)) : null
   }
   const live = stream.buffer.live()
   if (live !== null && wanted > live + aheadMax) {

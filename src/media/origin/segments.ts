@@ -119,7 +119,7 @@ const waitUnlessClosed = async (
 /** Refuses numbers that this server must not speak for. */
 const bar = (stream: OriginStream, number: number): Answer | null => {
   const verdict = stream.routes.verdict(number)
-  if (verdict._tag === 'Fenced') return fenced(verdict.route)
+  if (verdict._tag === 'Fenced') return fenced(verdict.route, verdict.from)
   if (stream.authority.of(number) !== 'unconfirmed') return null
   const message = 'this server was suspended and asks whether it is still primary'
   return refusal(503, 'authority-unconfirmed', message, {}, ['retry-after', '0'])

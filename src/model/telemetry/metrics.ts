@@ -3,7 +3,7 @@ export interface Metric {
   readonly name: string
   /** A counter only rises until it is reset; what counts is its rate a second. */
   readonly kind: 'gauge' | 'counter'
-  /** Where the resource ends, in the metric's own unit; null: unserverMetrics. */
+  /** Where the resource ends, in the metric's own unit; null: it has no end. */
   readonly limit: number | null
 }
 

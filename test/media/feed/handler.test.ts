@@ -50,7 +50,10 @@ describe('The feed over HTTP', () => {
     ring = new FeedRing()
     writer = new FeedWriter(ring)
     ticks = 36_000 * 1000
-    const feed = { ring, incarnation: 'run1', describe: () => ({ onAir: 'source' }) }
+    const feed = {
+      ...{ ring, incarnation: 'run1', describe: () => ({ onAir: 'source' }) },
+      ...{ before: { incarnation: 'partner1', end: 188 * 8 }, partnerUrl: 'http://partner:7100' },
+    }
     const feedOf = (stream: string) => (stream === 'one' ? feed : undefined)
     const handle = createFeedHandler({ feedOf, backlogBytesMax: 256 * 1024, readersMax: 3 })
     server = createServer((request, response) => handle(request, response))
@@ -91,6 +94,20 @@ describe('The feed over HTTP', () => {
     const position = advancePosition(String(response.headers['segue-feed-position']), 1234)
     const again = await read(`?after=${position}`, 3000)
     expect(Buffer.compare(again.bytes.subarray(0, 3000), bytes.subarray(1234, 4234))).toBe(0)
+  })
+
+  it('lets readers of the partner go on as far as both have the same bytes, and names the partner', async () => {
+    write(30)
+    const whole = (await read('?from=0', ring.end)).bytes
+    const { response, bytes } = await read(`?after=partner1-${188 * 8}`, ring.end - 188 * 8)
+    expect(bytes).toEqual(whole.subarray(188 * 8))
+    expect(response.headers).toMatchObject({
+      'segue-feed-position': `run1-${188 * 8}`,
+      'segue-feed-partner': 'http://partner:7100',
+    })
+    const further = await open(`?after=partner1-${188 * 9}`)
+    expect(further.statusCode).toBe(410)
+    further.resume()
   })
 
   it('cuts off a reader that does not read, and nobody waits for it', async () => {
