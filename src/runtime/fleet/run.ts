@@ -6,12 +6,13 @@ import { faultsOf } from './result.js'
 import { showFleet, type FleetDisplay } from './terminal/display.js'
 import type { TerminalOutput } from './terminal/screen.js'
 import { summaryLines } from './terminal/summary.js'
+import { untilUnread } from './unread.js'
 
 export type Output = TerminalOutput & { readonly isTTY?: boolean }
 
 export interface RunFleetOptions {
   readonly fleet: FleetOptions
-  /** How long to go on after the first segment has played; null: until somebody asks for the end. */
+  /** How long to go on after the first segment has played; null: until somebody asks for the end, or reads no more. */
   readonly durationMs: number | null
   /** Print the result as one JSON object, and everything else on standard error. */
   readonly json: boolean
@@ -28,12 +29,13 @@ export async function runFleet(options: RunFleetOptions): Promise<number> {
   const { json, stdout, stderr, env } = options
   const output = json ? stderr : stdout
   const stop = untilAskedToStop({ info: () => undefined, warn: () => undefined })
+  const reader = untilUnread(stdout)
   let display: FleetDisplay | undefined
   try {
     const fleet = await startFleet(options.fleet)
     try {
       display = showFleet(fleet, { output, env })
-      await untilOver(fleet, stop.asked, options.durationMs)
+      await untilOver(fleet, Promise.race([stop.asked, reader.unread]), options.durationMs)
     } catch (error) {
       await fleet.release()
       throw error
@@ -45,10 +47,11 @@ export async function runFleet(options: RunFleetOptions): Promise<number> {
   } finally {
     display?.close()
     stop.release()
+    reader.release()
   }
 }
 
-async function untilOver(fleet: Fleet, asked: Promise<number>, durationMs: number | null): Promise<void> {
+async function untilOver(fleet: Fleet, asked: Promise<unknown>, durationMs: number | null): Promise<void> {
   const timers: NodeJS.Timeout[] = []
   const after = (ms: number): Promise<'time is up'> =>
     new Promise((resolve) => timers.push(setTimeout(() => resolve('time is up'), ms)))
