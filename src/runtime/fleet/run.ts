@@ -1,4 +1,5 @@
 import { untilAskedToStop } from '../process/lifecycle.js'
+import { untilOver } from './duration.js'
 import type { Fleet, FleetOutcome } from './fleet.js'
 import { startFleet } from './localFleet.js'
 import type { FleetOptions } from './options.js'
@@ -21,9 +22,6 @@ export interface RunFleetOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** A fleet whose first segment has not played by then is not going to. */
-const startMsMax = 60_000
-
 /** Runs a fleet, shows it, and prints what it has shown. Resolves to the exit status. */
 export async function runFleet(options: RunFleetOptions): Promise<number> {
   const { json, stdout, stderr, env } = options
@@ -35,7 +33,10 @@ export async function runFleet(options: RunFleetOptions): Promise<number> {
     const fleet = await startFleet(options.fleet)
     try {
       display = showFleet(fleet, { output, env })
-      await untilOver(fleet, Promise.race([stop.asked, reader.unread]), options.durationMs)
+      await untilOver(fleet, {
+        asked: Promise.race([stop.asked, reader.unread]),
+        durationMs: options.durationMs,
+      })
     } catch (error) {
       await fleet.release()
       throw error
@@ -48,24 +49,6 @@ export async function runFleet(options: RunFleetOptions): Promise<number> {
     display?.close()
     stop.release()
     reader.release()
-  }
-}
-
-async function untilOver(fleet: Fleet, asked: Promise<unknown>, durationMs: number | null): Promise<void> {
-  const timers: NodeJS.Timeout[] = []
-  const after = (ms: number): Promise<'time is up'> =>
-    new Promise((resolve) => timers.push(setTimeout(() => resolve('time is up'), ms)))
-  try {
-    const begun = await Promise.race([
-      fleet.playing,
-      asked.then(() => 'asked' as const),
-      fleet.broken,
-      after(startMsMax),
-    ])
-    if (typeof begun === 'string') return
-    await Promise.race([asked, ...(durationMs === null ? [] : [after(durationMs)])])
-  } finally {
-    for (const timer of timers) clearTimeout(timer)
   }
 }
 
