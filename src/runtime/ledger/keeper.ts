@@ -107,6 +107,7 @@ class Keeper implements LedgerKeeper {
       if (this.#failed) throw new LedgerBroken(this.#failure)
       await this.#catchUp()
       await this.#write()
+      if (this.#abandoned) throw new StoreUnavailable(`the ledger is not kept any more: ${request.stream} was not cut`)
       const known = this.#book.cutOf(request.stream)
       if (known !== undefined && known.revision >= request.revision) {
         return { revision: known.revision, ledgerRevision: known.sequence }

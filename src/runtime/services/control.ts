@@ -8,6 +8,7 @@ import { openSnapshots, snapshotsPath } from '../snapshots/index.js'
 import { makeFolder } from '../process/folder.js'
 import type { Service } from '../process/lifecycle.js'
 import type { Logger } from '../process/logger.js'
+import { endControl } from './controlEnding.js'
 import { storePathIn } from '../dataDirectory.js'
 
 export interface ControlProcessOptions {
@@ -92,10 +93,7 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
     return {
       url: control.url,
       close: async () => {
-        await retention?.close()
-        await control.close()
-        // The last checkpoint covers what the actors wrote while they closed.
-        await ledger.close()
+        await endControl({ control, ledger, retention })
         await close()
       },
     }
