@@ -1,4 +1,5 @@
 import { exitSoon, isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
+import { systemErrorCode } from '../runtime/systemError.js'
 import type { CommandContext } from './context.js'
 import { buildProgram, isCommand, usageProblem } from './program.js'
 import { statusFailed, statusOk, statusUsage } from './usage.js'
@@ -9,7 +10,10 @@ export type Surroundings = Pick<CommandContext, 'env' | 'stdout' | 'stderr'>
 export async function main(argv: ReadonlyArray<string>, surroundings: Surroundings = process): Promise<number> {
   const { env, stdout, stderr } = surroundings
   // Where nobody can be told any more (a full disk under the log, a closed terminal), work goes on all the same.
-  if (surroundings === process) process.stderr.on('error', () => undefined)
+  if (surroundings === process) {
+    process.stderr.on('error', () => undefined)
+    process.stdout.on('error', onOutputError)
+  }
   let status = statusOk
   const context: CommandContext = {
     ...{ env, stdout, stderr },
@@ -34,6 +38,11 @@ export async function main(argv: ReadonlyArray<string>, surroundings: Surroundin
   } finally {
     if (surroundings === process) exitSoon()
   }
+}
+
+/** A reader may go away (`segue audit | head`): what has been begun is done, and its status tells what was found. */
+function onOutputError(error: Error): void {
+  if (systemErrorCode(error) !== 'EPIPE') throw error
 }
 
 /** Lines on standard error; what a parent should know goes to it as well. */

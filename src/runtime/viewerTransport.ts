@@ -9,6 +9,7 @@ import {
   type Transport,
   type TransportFailure,
 } from '../client/index.js'
+import { afterMs } from './longTimer.js'
 
 const connectTimeoutMs = 1_000
 const bodyTimeoutMs = 10_000
@@ -100,10 +101,7 @@ export const openNodeChannel: OpenNoticeChannel = (url, handlers) => {
 /** Does not jump when the system's clock is set. */
 export const nodeClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
-  setTimer: (run, delayMs) => {
-    const timer = setTimeout(run, delayMs)
-    return () => clearTimeout(timer)
-  },
+  setTimer: (run, delayMs) => afterMs(delayMs, run),
 }
 
 const verdictsMax = 128

@@ -8,15 +8,20 @@ import { overMidnight } from '../support/twoDays.js'
 let log: LogFile
 let archive = ''
 beforeAll(async () => {
-  log = await smallLogFile(overMidnight())
+  log = await ledgeredFile()
   archive = join(log.folder, 'archive')
-  const store = await openSqliteStore({ path: join(log.data, 'events.sqlite') })
-  const logger = { info: () => undefined, warn: (message: string) => Promise.reject(new Error(message)) }
-  await (await keepLedger({ store, keysDir: join(log.data, 'keys'), logger })).close()
-  await store.close()
   await log.run('projections', 'rebuild')
 })
 afterAll(() => log.remove())
+
+async function ledgeredFile(): Promise<LogFile> {
+  const made = await smallLogFile(overMidnight())
+  const store = await openSqliteStore({ path: join(made.data, 'events.sqlite') })
+  const logger = { info: () => undefined, warn: (message: string) => Promise.reject(new Error(message)) }
+  await (await keepLedger({ store, keysDir: join(made.data, 'keys'), logger })).close()
+  await store.close()
+  return made
+}
 
 describe('segue retention', () => {
   test.each([
@@ -109,5 +114,19 @@ describe('segue retention', () => {
     const { status, stdout } = await log.run('audit', '--archive', archive)
     expect(status).toBe(1)
     expect(stdout).toContain(`${path} is not the file that was archived`)
+  })
+
+  test('warns when it finds no projections that could see what goes', async () => {
+    const other = await ledgeredFile()
+    try {
+      const flags = ['--archive', join(other.folder, 'archive'), '--older-than', '1d']
+      const { status, stderr } = await other.run('retention', 'run', ...flags)
+      expect(status).toBe(0)
+      expect(stderr.trimEnd().split('\n')).toEqual([
+        expect.stringContaining(`no projections at ${join(other.data, 'projections.sqlite')}: those in another place`),
+      ])
+    } finally {
+      await other.remove()
+    }
   })
 })

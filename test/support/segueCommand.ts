@@ -7,7 +7,8 @@ import type { FleetResult } from '../../src/runtime/fleet/index.js'
 import { hasNatsServer } from './natsServer.js'
 import { waitFor } from './waitFor.js'
 
-const program = fileURLToPath(new URL('../../bin/segue.mjs', import.meta.url))
+/** The file behind the command `segue`. */
+export const segueProgram = fileURLToPath(new URL('../../bin/segue.mjs', import.meta.url))
 
 /** Why a whole fleet cannot run here; false when it can. */
 export const fleetObstacle: string | false =
@@ -16,7 +17,8 @@ export const fleetObstacle: string | false =
     : !hasNatsServer && 'nats-server is not installed'
 
 /** Compiles what has changed, as the command itself would: for tests that start a fleet without it. */
-export const buildSegue = (): void => void execFileSync(process.execPath, [program, '--version'], { stdio: 'pipe' })
+export const buildSegue = (): void =>
+  void execFileSync(process.execPath, [segueProgram, '--version'], { stdio: 'pipe' })
 
 export interface SegueRun {
   readonly pid: number
@@ -31,7 +33,7 @@ export interface SegueRun {
 
 /** Runs `segue` as a person does, in a process of its own. Standard output and error are pipes. */
 export function runSegue(args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}): SegueRun {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [segueProgram, ...args], {
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -8,11 +8,11 @@ import {
   type StandbyMode,
   type StreamPolicy,
 } from '../../events/index.js'
-import type { StoreConnection } from '../../events/stores/index.js'
+import { sqliteAt, type StoreConnection } from '../../events/stores/index.js'
 import { budgetBounds, controlShareMax } from '../../runtime/control/policyCheck.js'
-import { defaultDataRoot } from '../../runtime/dataDirectory.js'
+import { defaultDataRoot, storePathIn } from '../../runtime/dataDirectory.js'
 import { runService } from '../../runtime/process/index.js'
-import { startControl } from '../../runtime/services/control.js'
+import { startControl, type ControlProcessOptions } from '../../runtime/services/control.js'
 import { checkBuffer } from '../buffer.js'
 import type { CommandContext } from '../context.js'
 import {
@@ -25,10 +25,11 @@ import {
   standbyHelp,
   standbyModes,
 } from '../flags.js'
+import { projectionsFlag, projectionsOf } from '../readModel.js'
 import { UsageError } from '../usage.js'
 import { duration, number, port, whole } from '../values.js'
 
-interface ControlFlags {
+export interface ControlFlags {
   readonly nats: string
   readonly host: string
   readonly port: number
@@ -38,6 +39,7 @@ interface ControlFlags {
   readonly checkpointEvery: number
   readonly retain?: number
   readonly archive?: string
+  readonly projections?: string
   readonly standby: StandbyMode
   readonly predict: boolean
   readonly threshold: number
@@ -74,6 +76,7 @@ export function controlCommand(context: CommandContext): Command {
       }),
     )
     .addOption(flag('--archive <dir>', 'folder of the archives; goes with --retain'))
+    .addOption(projectionsFlag())
     .addOption(flag('--standby <mode>', standbyHelp, { default: defaultStreamPolicy.standby, choices: standbyModes }))
     .addOption(flag('--no-predict', 'record everything, but predict nothing'))
     .addOption(
@@ -120,17 +123,26 @@ export function controlCommand(context: CommandContext): Command {
     )
     .addHelpText('after', examples)
     .action(async (flags: ControlFlags) => {
-      const { nats, host, port, data, eventstore, keys, checkpointEvery } = flags
       const logger = context.logger('control')
-      const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
-      const log = eventstore === undefined ? {} : { eventStore: eventstore }
-      const where = { natsUrl: nats, host, port, dataDir: data, ...log }
-      const retrainEveryMs = Math.round(flags.retrainEvery * 3_600_000)
-      const ledger = { checkpointEveryMs: checkpointEvery * 1000, ...(keys === undefined ? {} : { keysDir: keys }) }
-      const kept = { ...where, ...ledger, ...retentionOf(flags), retrainEveryMs }
-      const start = () => startControl({ ...kept, ...policies, pages: dashboardFolders, logger })
+      const options = controlOptionsOf(flags, env)
+      const start = () => startControl({ ...options, pages: dashboardFolders, logger })
       context.done(await runService({ logger, start }))
     })
+}
+
+/** @throws UsageError for flags that do not go together. */
+export function controlOptionsOf(
+  flags: ControlFlags,
+  env: NodeJS.ProcessEnv,
+): Omit<ControlProcessOptions, 'pages' | 'logger'> {
+  const { nats, host, port, data, keys, checkpointEvery } = flags
+  const eventStore = flags.eventstore ?? sqliteAt(storePathIn(data))
+  const policies = { serverPolicy: serverPolicyOf(flags), streamPolicy: streamPolicyOf(flags) }
+  const where = { natsUrl: nats, host, port, dataDir: data, eventStore }
+  const retrainEveryMs = Math.round(flags.retrainEvery * 3_600_000)
+  const ledger = { checkpointEveryMs: checkpointEvery * 1000, ...(keys === undefined ? {} : { keysDir: keys }) }
+  const projections = projectionsOf(eventStore, flags, env)
+  return { ...where, ...ledger, ...policies, ...retentionOf(flags), projections, retrainEveryMs }
 }
 
 /** @throws UsageError when nobody said where to. The folder alone may be known for the sake of those who read. */

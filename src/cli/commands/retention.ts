@@ -1,13 +1,12 @@
 import { Command } from 'commander'
 import { archivesIn } from '../../events/stores/archive/index.js'
 import { describeConnection } from '../../events/stores/index.js'
-import { defaultDataRoot } from '../../runtime/dataDirectory.js'
 import { archiveOld, beginningsOf } from '../../runtime/logs/retention.js'
-import { readModelPath } from '../../runtime/projecting/index.js'
 import { eventsOf } from '../../runtime/retention/index.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
 import { addLogFlags, logOf } from '../log.js'
+import { projectionsFlag, projectionsOf } from '../readModel.js'
 import { statusOk, UsageError } from '../usage.js'
 import { duration } from '../values.js'
 
@@ -37,7 +36,7 @@ function runCommand(context: CommandContext): Command {
   return addLogFlags(new Command('run').description('archive what is older, and cut it off the log'))
     .addOption(flag('--older-than <time>', 'such as 30d; whole UTC days from 1d on', { read: duration }))
     .addOption(flag('--keys <dir>', 'keys that sign the ledger (default: keys beside the file of the log)'))
-    .addOption(flag('--projections <file>', 'the projections of the log (default: projections.sqlite beside it)'))
+    .addOption(projectionsFlag())
     .action(async (_flags: unknown, self: Command) => {
       const flags = self.opts<{
         readonly archive?: string
@@ -50,7 +49,7 @@ function runCommand(context: CommandContext): Command {
       const { archive: _archive, ...log } = { archive: undefined, ...(await logOf(self, env)) }
       const { archives, events } = await archiveOld({
         ...{ log, dir: flags.archive, olderThanMs: flags.olderThan, logger: logger('retention') },
-        projections: flags.projections ?? readModelPath(log, defaultDataRoot({ env })),
+        projections: projectionsOf(log, flags, env),
         ...(flags.keys === undefined ? {} : { keysDir: flags.keys }),
         onArchived: ({ description: { name, streams } }) =>
           void stdout.write(`${name}: ${count(eventsOf(streams))} events of ${streams.length} servers\n`),

@@ -6,13 +6,13 @@ export class Lines {
   readonly #stdout: CommandContext['stdout']
   #isClosed = false
   #pending = ''
-  readonly #onError = (): void => {
+  readonly #onGone = (): void => {
     this.#isClosed = true
   }
 
   constructor({ stdout }: CommandContext) {
     this.#stdout = stdout
-    if (isStream(stdout)) stdout.on('error', this.#onError)
+    if (isStream(stdout)) stdout.on('error', this.#onGone)
   }
 
   /** Nobody reads any more (`segue events | head`): there is no point in going on. */
@@ -30,8 +30,21 @@ export class Lines {
     this.#pending = ''
     if (text === '' || this.#isClosed) return
     const taken = this.#stdout.write(text)
-    if (taken === false && isStream(this.#stdout)) {
-      await Promise.race([once(this.#stdout, 'drain'), once(this.#stdout, 'close')]).catch(this.#onError)
+    if (taken === false && isStream(this.#stdout)) await this.#untilTaken(this.#stdout)
+  }
+
+  async #untilTaken(stdout: NodeJS.WriteStream): Promise<void> {
+    const waiting = new AbortController()
+    const { signal } = waiting
+    try {
+      await Promise.race([
+        once(stdout, 'drain', { signal }),
+        once(stdout, 'close', { signal }).then(() => this.#onGone()),
+      ])
+    } catch {
+      this.#onGone()
+    } finally {
+      waiting.abort()
     }
   }
 }

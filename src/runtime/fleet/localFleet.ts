@@ -246,6 +246,7 @@ class LocalFleet implements Fleet {
       staleMs: this.#poller?.staleMs ?? null,
       viewers: this.viewers(),
       notes: this.#notes.all(),
+      notesTotal: this.#notes.total,
     }
   }
 

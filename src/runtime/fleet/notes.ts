@@ -8,6 +8,7 @@ export class Notes {
   readonly #now: () => number
   readonly #onNote: (note: Note) => void
   #notes: ReadonlyArray<Note> = []
+  #total = 0
 
   constructor(now: () => number, onNote: (note: Note) => void) {
     this.#now = now
@@ -17,10 +18,16 @@ export class Notes {
   add(text: string, tone: Tone = 'plain'): void {
     const note = { at: this.#now(), text, tone }
     this.#notes = [...this.#notes, note].slice(-notesMax)
+    this.#total += 1
     this.#onNote(note)
   }
 
   all(): ReadonlyArray<Note> {
     return this.#notes
+  }
+
+  /** How many there have been, with those that have gone. */
+  get total(): number {
+    return this.#total
   }
 }

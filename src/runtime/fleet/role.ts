@@ -1,5 +1,5 @@
 import { errorMessage } from '../systemError.js'
-import { startChild, type Child, type ChildExit, type ChildReady, type ChildSpec } from './child.js'
+import { ChildFailed, startChild, type Child, type ChildExit, type ChildReady, type ChildSpec } from './child.js'
 
 export interface RoleOptions {
   readonly spec: ChildSpec
@@ -45,11 +45,16 @@ export class Role {
     return this.#ready
   }
 
-  /** Ends the present process as a crash would and starts another at once. Resolves when that is ready. */
+  /**
+   * Ends the present process as a crash would and starts another at once. Resolves when that is ready; rejects with
+   * ChildFailed when the place is stopped.
+   */
   async restart(): Promise<ChildReady> {
+    this.#checkFillable()
     const before = this.#child
     before.kill('SIGKILL')
     await before.exited
+    this.#checkFillable()
     clearTimeout(this.#restartTimer)
     if (this.#child === before) this.#child = this.#start()
     return this.#child.ready
@@ -59,6 +64,10 @@ export class Role {
     this.#stopped = true
     clearTimeout(this.#restartTimer)
     await this.#child.stop(graceMs)
+  }
+
+  #checkFillable(): void {
+    if (this.#stopped) throw new ChildFailed(this.name, null, `${this.name} is stopped: it is not started again`)
   }
 
   #start(): Child {

@@ -1,4 +1,5 @@
 import { untilAskedToStop } from '../process/lifecycle.js'
+import { untilOver } from './duration.js'
 import type { Fleet, FleetOutcome } from './fleet.js'
 import { startFleet } from './localFleet.js'
 import type { FleetOptions } from './options.js'
@@ -6,12 +7,13 @@ import { faultsOf } from './result.js'
 import { showFleet, type FleetDisplay } from './terminal/display.js'
 import type { TerminalOutput } from './terminal/screen.js'
 import { summaryLines } from './terminal/summary.js'
+import { untilUnread } from './unread.js'
 
 export type Output = TerminalOutput & { readonly isTTY?: boolean }
 
 export interface RunFleetOptions {
   readonly fleet: FleetOptions
-  /** How long to go on after the first segment has played; null: until somebody asks for the end. */
+  /** How long to go on after the first segment has played; null: until somebody asks for the end, or reads no more. */
   readonly durationMs: number | null
   /** Print the result as one JSON object, and everything else on standard error. */
   readonly json: boolean
@@ -20,20 +22,21 @@ export interface RunFleetOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** A fleet whose first segment has not played by then is not going to. */
-const startMsMax = 60_000
-
 /** Runs a fleet, shows it, and prints what it has shown. Resolves to the exit status. */
 export async function runFleet(options: RunFleetOptions): Promise<number> {
   const { json, stdout, stderr, env } = options
   const output = json ? stderr : stdout
   const stop = untilAskedToStop({ info: () => undefined, warn: () => undefined })
+  const reader = untilUnread(stdout)
   let display: FleetDisplay | undefined
   try {
     const fleet = await startFleet(options.fleet)
     try {
       display = showFleet(fleet, { output, env })
-      await untilOver(fleet, stop.asked, options.durationMs)
+      await untilOver(fleet, {
+        asked: Promise.race([stop.asked, reader.unread]),
+        durationMs: options.durationMs,
+      })
     } catch (error) {
       await fleet.release()
       throw error
@@ -45,24 +48,7 @@ export async function runFleet(options: RunFleetOptions): Promise<number> {
   } finally {
     display?.close()
     stop.release()
-  }
-}
-
-async function untilOver(fleet: Fleet, asked: Promise<number>, durationMs: number | null): Promise<void> {
-  const timers: NodeJS.Timeout[] = []
-  const after = (ms: number): Promise<'time is up'> =>
-    new Promise((resolve) => timers.push(setTimeout(() => resolve('time is up'), ms)))
-  try {
-    const begun = await Promise.race([
-      fleet.playing,
-      asked.then(() => 'asked' as const),
-      fleet.broken,
-      after(startMsMax),
-    ])
-    if (typeof begun === 'string') return
-    await Promise.race([asked, ...(durationMs === null ? [] : [after(durationMs)])])
-  } finally {
-    for (const timer of timers) clearTimeout(timer)
+    reader.release()
   }
 }
 

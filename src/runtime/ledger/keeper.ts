@@ -51,6 +51,8 @@ export interface LedgerKeeper {
 const pendingEventsMax = 20_000
 const pendingBytesMax = 400_000
 const closingMsMax = 3_000
+/** The same trouble is not told more often. */
+const sameTroubleEveryMs = 5_000
 /** Others may write to the ledger at the same time; whoever was late tries again. */
 const cutTriesMax = 10
 
@@ -79,6 +81,9 @@ class Keeper implements LedgerKeeper {
   #closed = false
   #failed = false
   #failure = ''
+  /** Set while the pending checkpoint is full and could not be written: the subscription waits for room in it. */
+  #room: { readonly made: Promise<void>; readonly tell: () => void } | null = null
+  #told = { message: '', at: Number.NEGATIVE_INFINITY }
   /** Nobody waits any more for what is still under way: the store may be closed. */
   #abandoned = false
 
@@ -107,6 +112,7 @@ class Keeper implements LedgerKeeper {
       if (this.#failed) throw new LedgerBroken(this.#failure)
       await this.#catchUp()
       await this.#write()
+      if (this.#abandoned) throw new StoreUnavailable(`the ledger is not kept any more: ${request.stream} was not cut`)
       const known = this.#book.cutOf(request.stream)
       if (known !== undefined && known.revision >= request.revision) {
         return { revision: known.revision, ledgerRevision: known.sequence }
@@ -122,6 +128,7 @@ class Keeper implements LedgerKeeper {
     if (this.#closed) return
     this.#closed = true
     this.#cancelTimer()
+    this.#goOn()
     const last = this.#inTurn(async () => {
       if (this.#failed) return
       await this.#catchUp()
@@ -151,12 +158,21 @@ class Keeper implements LedgerKeeper {
     if (this.#failed || this.#abandoned) return
     const { logger } = this.#options
     const message = error instanceof Error ? error.message : String(error)
-    if (!(error instanceof LedgerBroken)) return logger.warn(`integrity ledger: ${message}; trying again`)
+    if (!(error instanceof LedgerBroken)) return this.#tellTrouble(message)
     this.#failed = true
     this.#failure = message
     this.#cancelTimer()
+    this.#goOn()
     void this.#subscription?.close()
     logger.warn(`integrity ledger: stopped: ${message}`)
+  }
+
+  #tellTrouble(message: string): void {
+    const { clock, logger } = this.#options
+    const at = clock.now()
+    if (message === this.#told.message && at < this.#told.at + sameTroubleEveryMs) return
+    this.#told = { message, at }
+    logger.warn(`integrity ledger: ${message}; trying again`)
   }
 
   /** Reads what there is of the ledger, then follows the log from there. */
@@ -172,6 +188,7 @@ class Keeper implements LedgerKeeper {
     void this.#subscription?.close()
     this.#book = book
     this.#opened = true
+    this.#goOn()
     const after = book.through as Position | null
     this.#subscription = store.subscribe({
       ...(after === null ? {} : { after }),
@@ -203,11 +220,29 @@ class Keeper implements LedgerKeeper {
   #take(event: RecordedEvent, generation: number): void | Promise<void> {
     if (this.#failed || generation !== this.#generation || event.streamId === ledgerStream) return
     if (this.#appending !== null) return this.#appending.then(() => this.#take(event, generation))
+    if (!this.#isFull) return this.#takeNow(event, generation)
+    if (this.#room !== null) return this.#room.made.then(() => this.#take(event, generation))
+    return this.#inTurn(() => this.#write()).then(() => {
+      if (this.#isFull) this.#waitForRoom()
+      return this.#take(event, generation)
+    })
+  }
+
+  get #isFull(): boolean {
     const { pendingEvents, pendingBytes } = this.#book
-    if (!this.#closed && (pendingEvents >= pendingEventsMax || pendingBytes >= pendingBytesMax)) {
-      return this.#inTurn(() => this.#write()).then(() => this.#takeNow(event, generation))
-    }
-    this.#takeNow(event, generation)
+    return !this.#closed && (pendingEvents >= pendingEventsMax || pendingBytes >= pendingBytesMax)
+  }
+
+  /** Trying again with each event would be told with each; taking them all the same would make a checkpoint too large. */
+  #waitForRoom(): void {
+    let tell: () => void = () => undefined
+    const made = new Promise<void>((resolve) => (tell = resolve))
+    this.#room = { made, tell }
+  }
+
+  #goOn(): void {
+    this.#room?.tell()
+    this.#room = null
   }
 
   #takeNow(event: RecordedEvent, generation: number): void {
@@ -255,6 +290,7 @@ class Keeper implements LedgerKeeper {
       const outcome = await this.#options.store.append(ledgerStream, [event], { expected })()
       if (E.isRight(outcome)) {
         this.#book.written(event)
+        this.#goOn()
         return true
       }
       // Without an answer nobody knows what stands in the ledger; after a conflict another control plane keeps the same

@@ -48,7 +48,7 @@ export async function archiveOld(request: RetentionRequest): Promise<RetentionRe
     const keeper = await keepLedger({ store, keysDir, logger })
     try {
       const { now } = systemClock
-      const beforeCut = () => showProjections(projections, store)
+      const beforeCut = showingTo(projections, { store, logger })
       return await runRetention({ store, keeper, dir, olderThanMs, now, beforeCut, onArchived })
     } finally {
       await keeper.close()
@@ -78,16 +78,29 @@ export interface ArchivingOptions extends Omit<ScheduleOptions, 'clock' | 'befor
 export const keepArchiving = ({ projections, ...options }: ArchivingOptions): Retention =>
   scheduleRetention({
     ...{ ...options, clock: systemClock },
-    beforeCut: () => showProjections(projections, options.store),
+    beforeCut: showingTo(projections, options),
   })
 
-/** Lets projections that are kept see everything that is there. */
-async function showProjections(path: string, store: EventStore): Promise<void> {
-  if (!existsSync(path)) return
-  const model = await openReadModel(path)
-  try {
-    await new ProjectionRunner(model, store).catchUp()
-  } finally {
-    model.close()
+interface Showing {
+  readonly store: EventStore
+  readonly logger: Pick<Logger, 'warn'>
+}
+
+/** Lets projections that are kept see everything that is there; says once when there are none. */
+function showingTo(path: string, { store, logger }: Showing): () => Promise<void> {
+  let isTold = false
+  return async () => {
+    if (!existsSync(path)) {
+      if (!isTold)
+        logger.warn(`no projections at ${path}: those in another place (--projections) miss what is archived now`)
+      isTold = true
+      return
+    }
+    const model = await openReadModel(path)
+    try {
+      await new ProjectionRunner(model, store).catchUp()
+    } finally {
+      model.close()
+    }
   }
 }

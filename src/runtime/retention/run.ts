@@ -18,7 +18,7 @@ export interface RetentionOptions {
   readonly beforeCut?: () => Promise<void>
   /** Called when an archive is whole and its events are cut off. */
   readonly onArchived?: (archive: Archive) => void
-  /** Asked between two archives; true ends the run there. */
+  /** Asked between two archives, and while one is written; true ends the run there. */
   readonly isStopping?: () => boolean
 }
 
@@ -57,11 +57,14 @@ async function runAlone(options: RetentionOptions): Promise<RetentionResult> {
     archives.push(archive)
     onArchived(archive)
   }
-  for (const archive of found) await complete(archive)
+  for (const archive of found) {
+    if (isStopping()) break
+    await complete(archive)
+  }
   for (const [stream, cut] of await store.cuts()) await store.truncateBefore(stream, cut)
   const before = retentionLimit(now(), olderThanMs)
   while (!isStopping()) {
-    const archive = await writeArchive({ store, dir, before })
+    const archive = await writeArchive({ store, dir, before, isStopping })
     if (archive === null) break
     await complete(archive)
   }

@@ -9,7 +9,7 @@ export interface ScheduleOptions extends Omit<RetentionOptions, 'now' | 'onArchi
 }
 
 export interface Retention {
-  /** Ends behind the archive that is under way. */
+  /** Gives up the archive that is being written; ends behind one that is being cut off. */
   readonly close: () => Promise<void>
 }
 

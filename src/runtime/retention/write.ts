@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import {
@@ -38,19 +38,24 @@ export interface WriteRequest {
   readonly dir: string
   /** Unix time in milliseconds: only what was recorded before is archived. */
   readonly before: number
+  /** Asked with each event; true gives the archive up. */
+  readonly isStopping?: () => boolean
 }
 
 /**
  * Writes the next archive: the events of media servers of one UTC day, the oldest that are there, as far as they are older
- * than asked for. Nothing is taken from the log. Null when there is nothing to archive.
+ * than asked for. Nothing is taken from the log. Null when there is nothing to archive, or when it was given up.
  * @throws RetentionRefused, StoreError, errors of the file system
  */
-export async function writeArchive({ store, dir, before }: WriteRequest): Promise<Archive | null> {
+export async function writeArchive({ store, dir, before, isStopping }: WriteRequest): Promise<Archive | null> {
   makeFolder(dir)
   const last = archivesIn(dir).at(-1)?.description
   const writing = new Writing(store, dir, before)
   try {
-    for await (const event of candidates(store, last)) if (!(await writing.take(event))) break
+    for await (const event of candidates(store, last)) {
+      if (isStopping?.() === true) return null
+      if (!(await writing.take(event))) break
+    }
     return await writing.finish(last)
   } finally {
     writing.abandon()
@@ -130,9 +135,12 @@ class Writing {
     return describe(this.#dir, description)
   }
 
-  /** Files that were begun and are not whole count for nothing, and are written over. */
+  /** Files that were begun and are not whole count for nothing. */
   abandon(): void {
-    for (const { writer } of this.#parts.values()) writer.finish()
+    for (const { writer, table } of this.#parts.values()) {
+      writer.finish()
+      rmSync(this.#draft(table), { force: true })
+    }
     this.#parts.clear()
   }
 

@@ -8,7 +8,8 @@ import { openSnapshots, snapshotsPath } from '../snapshots/index.js'
 import { makeFolder } from '../process/folder.js'
 import type { Service } from '../process/lifecycle.js'
 import type { Logger } from '../process/logger.js'
-import { storePathIn } from '../dataDirectory.js'
+import { endControl } from './controlEnding.js'
+import { defaultDataRoot, storePathIn } from '../dataDirectory.js'
 
 export interface ControlProcessOptions {
   readonly natsUrl: string
@@ -23,6 +24,8 @@ export interface ControlProcessOptions {
   readonly checkpointEveryMs?: number
   /** What media servers reported longer ago is archived to a folder; default: everything stays in the log. */
   readonly retention?: { readonly olderThanMs: number; readonly dir: string }
+  /** File of the projections, which see everything before it is archived; default: see `readModelPath`. */
+  readonly projections?: string
   /** Milliseconds between two trainings of a model on the log; 0: only on drift, and when somebody asks. Default: a day. */
   readonly retrainEveryMs?: number
   readonly serverPolicy: ServerPolicy
@@ -86,16 +89,13 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
         ? undefined
         : (await import('../logs/retention.js')).keepArchiving({
             ...{ store, keeper: ledger, logger, ...options.retention },
-            projections: readModelPath(eventStore, dataDir),
+            projections: options.projections ?? readModelPath(eventStore, defaultDataRoot()),
           })
     logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {
       url: control.url,
       close: async () => {
-        await retention?.close()
-        await control.close()
-        // The last checkpoint covers what the actors wrote while they closed.
-        await ledger.close()
+        await endControl({ control, ledger, retention })
         await close()
       },
     }

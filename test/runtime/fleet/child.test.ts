@@ -158,4 +158,21 @@ describe('a place in the fleet', () => {
     expect(ready.bootId).toBe(`boot-${role.child.pid}`)
     expect(role.child.pid).not.toBe(before.pid)
   })
+
+  it('stays empty when it is to be filled anew while it is being stopped', async () => {
+    await fill(['serve']).child.ready
+    const [restarted, stopped] = await Promise.allSettled([role.restart(), role.stop()])
+    expect(stopped.status).toBe('fulfilled')
+    expect(() => process.kill(role.child.pid, 0)).toThrow('ESRCH')
+    expect(restarted).toMatchObject({
+      status: 'rejected',
+      reason: { message: 'part is stopped: it is not started again' },
+    })
+  })
+
+  it('is not filled anew after it was stopped', async () => {
+    await fill(['serve']).child.ready
+    await role.stop()
+    await expect(role.restart()).rejects.toThrow('part is stopped')
+  })
 })

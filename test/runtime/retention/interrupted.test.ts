@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { writeFile, rm } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { ruleBook } from '../../../src/actors/index.js'
 import { historyOf, withArchive } from '../../../src/events/stores/archive/index.js'
 import type { EventStore } from '../../../src/events/index.js'
@@ -111,6 +111,30 @@ describe('a control plane that archives by itself', () => {
     await retention.close()
     await keeper.close()
     expect(said[1]).toContain('2026-03-03T000000Z')
+  })
+
+  test('asked to end in the middle of an archive, does so at once and leaves nothing behind', async () => {
+    world = await twoDays()
+    const { store, before, folder, signer, archive } = world
+    let taken = 0
+    const counting: EventStore = {
+      ...store,
+      async *readAll(options) {
+        for await (const event of store.readAll(options)) {
+          if (options?.filter !== undefined) taken += 1
+          yield event
+        }
+      },
+    }
+    const result = await archiveBefore(counting, signer, folder, midnight, { isStopping: () => taken >= 100 })
+    expect(result).toEqual({ archives: [], events: 0 })
+    expect(taken).toBe(100)
+    expect(ofEntities(await eventsOf(store))).toEqual(before)
+    const left = await readdir(folder, { recursive: true })
+    expect(left.filter((name) => /\.(json|parquet|part)$/.test(name))).toEqual([])
+
+    await archive()
+    expect(ofEntities(await eventsOf(await withArchive(store, folder)))).toEqual(before)
   })
 
   test('tells what is in its way, and tries again', async () => {

@@ -4,6 +4,7 @@ import type { FleetView } from './view.js'
 
 /** What has been told already. */
 export interface PlainState {
+  /** Of all notes that there have been. */
   readonly notes: number
   readonly steps: Readonly<Record<string, number>>
   readonly standings: Readonly<Record<string, string>>
@@ -29,7 +30,8 @@ export function plainLines(
   view: FleetView,
 ): { readonly state: PlainState; readonly lines: ReadonlyArray<string> } {
   const { status, at } = view
-  const notes = view.notes.slice(state.notes).map((note) => ({ at: note.at, text: note.text }))
+  const told = Math.max(0, view.notes.length - (view.notesTotal - state.notes))
+  const notes = view.notes.slice(told).map((note) => ({ at: note.at, text: note.text }))
   const stale = view.staleMs !== null
   const staleness =
     stale === state.stale ? [] : [now(view, stale ? 'the control plane is away' : 'the control plane is back')]
@@ -47,7 +49,7 @@ export function plainLines(
     .map((line) => `${timeOfDay(line.at)}  ${line.text}`)
   return {
     state: {
-      notes: view.notes.length,
+      notes: view.notesTotal,
       steps: { ...state.steps, ...Object.fromEntries((status?.handovers ?? []).map((h) => [h.id, h.steps.length])) },
       standings: { ...state.standings, ...Object.fromEntries((status?.servers ?? []).map((s) => [s.id, s.standing])) },
       places: { ...state.places, ...Object.fromEntries((status?.streams ?? []).map((s) => [s.id, placeOf(s)])) },

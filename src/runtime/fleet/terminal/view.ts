@@ -26,5 +26,8 @@ export interface FleetView {
   /** Age of `status` when the control plane does not answer; null while it does. */
   readonly staleMs: number | null
   readonly viewers: ReadonlyArray<ViewerReport>
+  /** The newest, oldest first. */
   readonly notes: ReadonlyArray<Note>
+  /** How many notes there have been, with those that are not kept any more. */
+  readonly notesTotal: number
 }

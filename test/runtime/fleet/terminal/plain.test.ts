@@ -1,4 +1,5 @@
 import { timeOfDay } from '../../../../src/runtime/amounts.js'
+import { Notes } from '../../../../src/runtime/fleet/notes.js'
 import { plainLines, plainStart, type PlainState } from '../../../../src/runtime/fleet/terminal/plain.js'
 import type { FleetView } from '../../../../src/runtime/fleet/terminal/view.js'
 import { completed, cutting, requestedAt } from '../handoverRecord.js'
@@ -49,6 +50,21 @@ describe('lines for a terminal that cannot be redrawn', () => {
 
   it('are silent when nothing is new', () => {
     expect(told(plainLines(start, view).state, view)).toEqual([])
+  })
+
+  it('tell every note of a fleet that has much to tell, once', () => {
+    const notes = new Notes(
+      () => view.at,
+      () => undefined,
+    )
+    let { state } = plainLines(start, { ...view, notes: [], notesTotal: 0 })
+    const lines = Array.from({ length: 600 }, (_, index) => {
+      notes.add(`note ${index}`)
+      const next = plainLines(state, { ...view, notes: notes.all(), notesTotal: notes.total })
+      state = next.state
+      return next.lines.map((line) => line.slice(10))
+    })
+    expect(lines.flat()).toEqual(Array.from({ length: 600 }, (_, index) => `note ${index}`))
   })
 
   it('sum up every five seconds', () => {

@@ -87,4 +87,5 @@ export const view: FleetView = {
     { at: requestedAt - 10_000, text: 'the first segment plays, 3.2 s after the start', tone: 'good' },
     { at: requestedAt - 5_000, text: 'fault leak at s1: it takes 15.4 MB more each second', tone: 'accent' },
   ],
+  notesTotal: 2,
 }
