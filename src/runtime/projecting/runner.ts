@@ -37,6 +37,8 @@ interface Running {
   readonly eventsBefore: number
   /** Events up to here have had their effect before. */
   readonly after: Position | null
+  /** It takes no event behind this one; undefined when it goes on to the end of the log. */
+  readonly until: Position | null | undefined
   /** Events of the pass that it had seen before; null while it has yet to come to a new one. */
   skipped: number | null
   /** It cannot take the event behind `at`. */
@@ -68,6 +70,7 @@ export interface Progress {
 export class ProjectionRunner {
   readonly #model: ReadModel
   readonly #store: EventStore
+  readonly #ends: ReadonlyMap<string, Position | null>
   #running: ReadonlyArray<Running> = []
   /** Those that have yet to come to an event they have not seen. */
   #waiting: ReadonlyArray<Running> = []
@@ -78,9 +81,11 @@ export class ProjectionRunner {
   #isCareful = false
   readonly #names = new Map<string, ReturnType<typeof parseStreamId>>()
 
-  constructor(model: ReadModel, store: EventStore) {
+  /** @param ends where projections end that are not to come to the end of the log, by name; null for before the first event */
+  constructor(model: ReadModel, store: EventStore, ends: ReadonlyMap<string, Position | null> = new Map()) {
     this.#model = model
     this.#store = store
+    this.#ends = ends
   }
 
   /**
@@ -101,6 +106,7 @@ export class ProjectionRunner {
     const [from = null] = this.#running.map(({ after }) => after).toSorted(byPosition)
     this.#cursor = { events: 0, last: null, before: from }
     for await (const event of this.#store.readAll(from === null ? {} : { after: from })) {
+      if (this.#running.every((each) => isBehindEnd(each, event.position))) break
       this.#take(event)
       const { events } = this.#cursor
       if (events % eventsPerCommit !== 0) continue
@@ -118,7 +124,8 @@ export class ProjectionRunner {
       if (checkpoint === null || checkpoint.failure !== null) return []
       const rows = new TableStore(db, projection.tables)
       const { events: eventsBefore, position: after } = checkpoint
-      return [{ projection, rows, base: checkpoint, eventsBefore, after, skipped: null, stopped: null }]
+      const until = this.#ends.get(projection.name)
+      return [{ projection, rows, base: checkpoint, eventsBefore, after, until, skipped: null, stopped: null }]
     })
     this.#waiting = this.#running
     this.#audiences = audiencesOf(this.#running)
@@ -167,7 +174,7 @@ export class ProjectionRunner {
     if (name !== null && audience !== undefined) {
       const happened = read(name, recorded)
       for (const running of audience) {
-        if (running.stopped !== null || running.skipped === null) continue
+        if (running.stopped !== null || running.skipped === null || isBehindEnd(running, recorded.position)) continue
         const reason = typeof happened === 'string' ? happened : this.#project(running, happened)
         if (reason !== null) running.stopped = { at: seen, failure: failureAt(recorded, reason, this.#model.program) }
       }
@@ -258,6 +265,9 @@ function putKept(rows: TableStore, { name, version, tables }: Projection, summar
     }
   }
 }
+
+const isBehindEnd = ({ until }: Running, position: Position): boolean =>
+  until !== undefined && (until === null || position > until)
 
 const isUnchanged = (base: Checkpoint, stored: Checkpoint | null): boolean =>
   stored?.version === base.version && stored.position === base.position && stored.failure === null
