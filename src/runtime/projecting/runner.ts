@@ -9,7 +9,7 @@ import {
   type RecordedEvent,
 } from '../../events/index.js'
 import { sqliteCode } from '../../events/stores/sqlite/faults.js'
-import { historyOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
+import { historyOf, newestHistoryOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
 import type { Happened, Projection } from '../../projections/readModel/index.js'
 import { readCheckpoint, writeCheckpoint, type Checkpoint, type Failure } from './checkpoints.js'
 import { readModelError, type ReadModel } from './openReadModel.js'
@@ -76,6 +76,8 @@ export class ProjectionRunner {
   #waiting: ReadonlyArray<Running> = []
   /** Who is shown an event, by category and type. */
   #audiences: ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Running>>> = new Map()
+  /** Up to where streams were cut when all projections were known to have seen what is gone. */
+  readonly #cutsSeen = new Map<string, number>()
   #cursor: Cursor = { events: 0, last: null, before: null }
   /** Set when a table has refused a row: then each is looked at before it counts, so that its event is known. */
   #isCareful = false
@@ -149,19 +151,26 @@ export class ProjectionRunner {
     }
   }
 
-  /** Tables that are made anew begin with the rows that were kept of what is archived. */
+  /** Tables that are made anew begin with the rows that were kept of what is archived; the others must have seen it. */
   async #takeOver(): Promise<void> {
+    const anew = this.#running.filter(({ base }) => base.position === null)
+    const others = this.#running.filter(({ base }) => base.position !== null)
     for (const [streamId, { revision }] of await this.#store.cuts()) {
-      const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
-      for (const { base, rows, projection } of this.#running) {
-        if (base.position !== null) this.#demandSeen(base, history.at(-1))
-        else for (const { summaries } of history) putKept(rows, projection, summaries)
+      if (anew.length > 0) {
+        const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
+        for (const { rows, projection } of anew) {
+          for (const { summaries } of history) putKept(rows, projection, summaries)
+        }
       }
+      if (others.length === 0 || this.#cutsSeen.get(streamId) === revision) continue
+      const newest = await newestHistoryOf(this.#store, streamId, revision)
+      for (const { base } of others) this.#demandSeen(base, newest)
+      this.#cutsSeen.set(streamId, revision)
     }
   }
 
-  #demandSeen({ name, position }: Checkpoint, newest: HistoryArchived | undefined): void {
-    if (newest === undefined || position === null || position >= newest.lastPosition) return
+  #demandSeen({ name, position }: Checkpoint, newest: HistoryArchived | null): void {
+    if (newest === null || position === null || position >= newest.lastPosition) return
     const reason = `${name} has not seen events of ${newest.stream} that are archived since: read them with --archive DIR, or make the tables of what was kept: segue projections rebuild`
     throw new StoreCorrupt(this.#model.path, reason)
   }

@@ -1,0 +1,75 @@
+import type { EventStore, ReadStreamOptions } from '../../../src/events/index.js'
+import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
+import { twoDays, type TwoDays } from '../../support/twoDays.js'
+
+let world: TwoDays
+let models: ReadModel[] = []
+const open = async (): Promise<ReadModel> => {
+  const model = await openReadModel(':memory:')
+  models.push(model)
+  return model
+}
+const digests = ({ projections, ...model }: ReadModel): ReadonlyArray<string> =>
+  projections.flatMap(({ tables }) =>
+    tables.map((table) => `${table.name} ${tableDigest({ ...model, projections }, table)}`),
+  )
+
+beforeEach(async () => {
+  world = await twoDays()
+})
+afterEach(async () => {
+  for (const model of models) model.close()
+  models = []
+  await world.remove()
+})
+
+/** The log, with the histories that are read of it. */
+function counting(store: EventStore) {
+  const read: { readonly streamId: string; readonly options: ReadStreamOptions | undefined }[] = []
+  const log: EventStore = {
+    ...store,
+    readStream: (streamId, options) => {
+      if (streamId.startsWith('retention-')) read.push({ streamId, options })
+      return store.readStream(streamId, options)
+    },
+  }
+  return { log, read, forget: () => void read.splice(0) }
+}
+
+test('histories are read whole for new tables, from the end when a stream was cut, and else not at all', async () => {
+  const { log, read, forget } = counting(world.store)
+  const runner = new ProjectionRunner(await open(), log)
+  await runner.catchUp()
+  await world.archive()
+  // given a cut since the last pass, the newest entry of each history is read
+  await runner.catchUp()
+  expect(read.map(({ streamId }) => streamId).toSorted()).toEqual(world.servers.map((id) => `retention-${id}`))
+  expect(read.every(({ options }) => options?.direction === 'backwards' && options.limit === 1)).toBe(true)
+  // given none, nothing is
+  forget()
+  await runner.catchUp()
+  expect(read).toEqual([])
+  // and tables that are made anew begin with whole histories
+  await new ProjectionRunner(await open(), log).catchUp()
+  expect(read.map(({ options }) => options)).toEqual(world.servers.map(() => undefined))
+})
+
+test('tables that have not seen what was cut off are refused, however many passes went before', async () => {
+  const model = await open()
+  let end = world.before[50]?.position ?? ''
+  const runner = new ProjectionRunner(model, {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        if (event.position > end) return
+        yield event
+      }
+    },
+  })
+  await runner.catchUp()
+  end = '~'
+  await world.archive()
+  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
+  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
+  expect(digests(model).length).toBeGreaterThan(10)
+})
