@@ -23,7 +23,7 @@ export async function compareWithRebuild({ store, model }: Reading): Promise<Rea
   // An empty name is a temporary file to SQLite: it may be larger than the memory.
   const again = await openReadModel('', model.projections)
   try {
-    await new ProjectionRunner(again, store, kept.positions).catchUp()
+    await new ProjectionRunner(again, store, { ends: kept.positions }).catchUp()
     const isCut = (await store.cuts()).size > 0
     return model.projections.flatMap(({ tables, kept: surviving = [], interests }) =>
       tables.map((table) => ({

@@ -73,3 +73,57 @@ test('tables that have not seen what was cut off are refused, however many passe
   await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
   expect(digests(model).length).toBeGreaterThan(10)
 })
+
+/** The log, of which something is cut off while it is read: pages behind the cut see it, as they do in a file. */
+const cutWhileRead = (afterEvents: number): EventStore => {
+  let left = afterEvents
+  return {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        yield event
+        left -= 1
+        if (left !== 0) continue
+        await world.archive()
+        yield* world.store.readAll({ ...options, after: event.position })
+        return
+      }
+    },
+  }
+}
+
+/** Tables that are made of a log that nobody cuts meanwhile. */
+async function undisturbed(): Promise<ReadonlyArray<string>> {
+  const model = await open()
+  await new ProjectionRunner(model, world.store).catchUp()
+  return digests(model)
+}
+
+test('tables that are made while the log is cut are those that are made of it afterwards', async () => {
+  const model = await open()
+  await new ProjectionRunner(model, cutWhileRead(100)).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('tables that have a part of what is cut off begin anew with what was kept', async () => {
+  const model = await open()
+  await new ProjectionRunner(model, cutWhileRead(100), { eventsPerCommit: 40 }).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('tables that began with what was kept are gone on with by another process, however far they have come', async () => {
+  await world.archive()
+  const model = await open()
+  const halfway: EventStore = {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        yield event
+        if (options?.after === undefined) return
+      }
+    },
+  }
+  await new ProjectionRunner(model, halfway).catchUp()
+  await new ProjectionRunner(model, world.store).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
