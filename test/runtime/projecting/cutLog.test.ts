@@ -1,6 +1,12 @@
+import { join } from 'node:path'
+import { ruleBook } from '../../../src/actors/index.js'
 import type { EventStore, ReadStreamOptions } from '../../../src/events/index.js'
+import { withArchive } from '../../../src/events/stores/archive/index.js'
+import { auditLog } from '../../../src/projections/index.js'
+import { exportLog } from '../../../src/runtime/export/index.js'
 import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
-import { twoDays, type TwoDays } from '../../support/twoDays.js'
+import { eventsOf } from '../../support/smallLog.js'
+import { midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
 
 let world: TwoDays
 let models: ReadModel[] = []
@@ -126,4 +132,56 @@ test('tables that began with what was kept are gone on with by another process, 
   await new ProjectionRunner(model, halfway).catchUp()
   await new ProjectionRunner(model, world.store).catchUp()
   expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('an audit while the log is cut finds it sound', async () => {
+  const result = await auditLog(cutWhileRead(100), { book: ruleBook, trusted: [world.signer.privateKey] })
+  expect(result.findings).toEqual([])
+  expect(result.ledger.cuts).toBe(3)
+})
+
+describe('an export while the log is cut', () => {
+  const exporting = async (store: EventStore, chunkEvents: number): Promise<unknown> => {
+    const model = await open()
+    await new ProjectionRunner(model, world.store).catchUp()
+    const reading = { store, model, catchUp: () => Promise.resolve() }
+    const dir = join(world.folder, 'exported')
+    return exportLog(reading, { format: 'ndjson', dir, log: 'cut', tables: ['health_samples'], chunkEvents })
+  }
+  const refusal = 'the log was cut while it was exported, and events of server-'
+
+  test('is refused, as rows would be missing', async () => {
+    await expect(exporting(cutWhileRead(100), 1_000)).rejects.toThrow(refusal)
+  })
+
+  test('is refused when it is gone on with after the cut', async () => {
+    const broken: EventStore = {
+      ...world.store,
+      async *readAll(options) {
+        let left = 100
+        for await (const event of world.store.readAll(options)) {
+          if (left === 0) throw new Error('killed')
+          left -= 1
+          yield event
+        }
+      },
+    }
+    await expect(exporting(broken, 40)).rejects.toThrow('killed')
+    await world.archive()
+    await expect(exporting(world.store, 40)).rejects.toThrow(refusal)
+  })
+
+  test('goes on where all that was cut off is exported already', async () => {
+    const samples = world.before.filter(({ type }) => type === 'HealthSampled')
+    const old = samples.filter(({ metadata }) => metadata.occurredAt < midnight).length
+    await expect(exporting(cutWhileRead(old + 20), old + 10)).resolves.toBeDefined()
+  })
+})
+
+test('with its archive, a log that is cut while it is read is the same log', async () => {
+  const log = await withArchive(cutWhileRead(100), world.folder)
+  const first = ofEntities(await eventsOf(log))
+  expect(first).toEqual(world.before)
+  expect(ofEntities(await eventsOf(log))).toEqual(world.before)
+  expect((await log.cuts()).size).toBe(0)
 })
