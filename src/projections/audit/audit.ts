@@ -1,7 +1,14 @@
 import type { KeyObject } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RuleBook } from '../../actors/index.js'
-import { categoryOf, decodeEvent, type EventStore, type RecordedEvent } from '../../events/index.js'
+import {
+  categoryOf,
+  decodeEvent,
+  isSameCuts,
+  StoreUnavailable,
+  type EventStore,
+  type RecordedEvent,
+} from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
 import { Replay, type IsLast, type ReplayVerdict } from '../replay.js'
 import { checkArchive, type AuditedArchive } from './archiveCheck.js'
@@ -42,7 +49,8 @@ export interface AuditResult {
   readonly findings: ReadonlyArray<Finding>
 }
 
-export type AuditSource = Pick<EventStore, 'readAll' | 'readStream'>
+/** A log that gives its cuts is audited again when it is cut meanwhile. */
+export type AuditSource = Pick<EventStore, 'readAll' | 'readStream'> & Partial<Pick<EventStore, 'cuts'>>
 
 /** Where some streams of a log are audited by themselves: see parts.ts. */
 export interface PartOfAudit {
@@ -55,11 +63,25 @@ export interface PartOfAudit {
 /** Findings of one check that are told; the rest follows from them or is more of the same. */
 const findingsMax = 20
 
+const triesMax = 5
+
 /**
  * Checks a whole log: the ledger and its signatures, every chain, and the invariants 1 to 5 of the architecture. Reads the
- * ledger, then everything once.
+ * ledger, then everything once. What is cut off meanwhile is missing from what was read, and nothing follows from that: it
+ * begins again.
+ * @throws StoreUnavailable when the log is cut again and again; errors of the store
  */
 export async function auditLog(source: AuditSource, options: AuditOptions): Promise<AuditResult> {
+  const cuts = async () => (await source.cuts?.()) ?? new Map<string, never>()
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const before = await cuts()
+    const result = await auditOnce(source, options)
+    if (result.sound || isSameCuts(before, await cuts())) return result
+  }
+  throw new StoreUnavailable('the log was cut each time while it was audited; run it again when retention has ended')
+}
+
+async function auditOnce(source: AuditSource, options: AuditOptions): Promise<AuditResult> {
   const audit = await openAudit(source, options)
   for await (const event of source.readAll()) {
     const going = audit.take(event)

@@ -179,7 +179,7 @@ export class ControlCore {
     }
   }
 
-  /** What cannot be read is left alone, and every fact of it refused; the others must not suffer from it. */
+  /** What cannot be read is left alone, and facts of it are buried; the others must not suffer from it. */
   async #wakeOrSetAside(category: Category, entity: string): Promise<void> {
     try {
       await this.#host.wake(category, entity)
@@ -189,7 +189,7 @@ export class ControlCore {
       this.#unreadable.add(streamId)
       this.#options.logger.warn(
         `${streamId} is set aside: event ${revision} of its history cannot be read (${messageOf(cause)}); ` +
-          'nothing is decided about it and its facts are refused, until "segue audit" and "segue replay" have told why',
+          'nothing is decided about it and its facts go to the dead letters, until "segue audit" and "segue replay" have told why',
       )
     }
   }
@@ -218,7 +218,10 @@ export class ControlCore {
       transport,
       now: clock.now,
       accept: (category, entity, fact) => this.#accept(category, entity, fact),
-      onDeadLetter: (subject, reason) => logger.warn(`dead letter from ${subject}: ${reason}`),
+      onDeadLetter: (subject, reason, untold) =>
+        logger.warn(
+          `dead letter from ${subject}: ${reason}${untold === 0 ? '' : ` (${untold} more in the last minute)`}`,
+        ),
     })
     this.#closers.push(
       () => intake.close(),

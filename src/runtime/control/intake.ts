@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { MessageRejected, type IncomingFact } from '../../actors/index.js'
-import { decoderOf, derivedId, describeErrors, type Category } from '../../events/index.js'
+import { HistoryUnreadable, HostClosed, InboxFull, MessageRejected, type IncomingFact } from '../../actors/index.js'
+import { decoderOf, describeErrors, StoreUnavailable, type Category } from '../../events/index.js'
 import {
   entityOf,
   FactMessage,
@@ -9,13 +9,24 @@ import {
   type Transport,
   type Unsubscribe,
 } from '../../messaging/index.js'
+import { createBurial, type BurialOptions, type Bury } from './burial.js'
+import { watchTrouble, type Trouble } from './trouble.js'
 
 export interface IntakeOptions {
   readonly transport: Transport
   readonly now: () => number
-  /** Hands a valid message to its actor; a MessageRejected goes to the dead letters, other errors bring it back. */
+  /**
+   * Hands a valid message to its actor. What is rejected with MessageRejected or HistoryUnreadable goes to the dead letters
+   * at once, and with an unknown error when it lasts while others are recorded; otherwise the message comes back.
+   */
   readonly accept: (category: Category, entity: string, fact: IncomingFact) => Promise<void>
-  readonly onDeadLetter?: (subject: string, reason: string) => void
+  readonly onDeadLetter?: BurialOptions['onDeadLetter']
+}
+
+interface Taking {
+  readonly accept: IntakeOptions['accept']
+  readonly bury: Bury
+  readonly trouble: Trouble
 }
 
 /** Nearly every message is as it should be and need not be copied property by property. */
@@ -30,13 +41,16 @@ const sources: ReadonlyArray<{ readonly category: Category; readonly subject: st
 
 /** Takes durable messages from the broker and acknowledges each once its fact is in the log. */
 export async function startIntake(options: IntakeOptions): Promise<Unsubscribe> {
+  const { transport, now, accept, onDeadLetter } = options
+  const bury = createBurial({ transport, now, ...(onDeadLetter === undefined ? {} : { onDeadLetter }) })
+  const taking: Taking = { accept, bury, trouble: watchTrouble(now) }
   const consumers = await Promise.all(
     sources.map(({ category, subject, inFlightMax }) =>
-      options.transport.consume({
+      transport.consume({
         durable: `control-${category}`,
         subject,
         inFlightMax,
-        onMessage: (message) => take(options, category, message),
+        onMessage: (message) => take(taking, category, message),
       }),
     ),
   )
@@ -47,22 +61,23 @@ export async function startIntake(options: IntakeOptions): Promise<Unsubscribe> 
   }
 }
 
-async function take(options: IntakeOptions, category: Category, message: Message): Promise<void> {
+async function take({ accept, bury, trouble }: Taking, category: Category, message: Message): Promise<void> {
   const decoded = decodeFact(message.data)
-  if (E.isLeft(decoded)) return bury(options, message, describeErrors(decoded.left))
+  if (E.isLeft(decoded)) return bury(message, describeErrors(decoded.left))
   const { id, type, data } = decoded.right
   try {
-    await options.accept(category, entityOf(message.subject), { id, type, data })
+    await accept(category, entityOf(message.subject), { id, type, data })
+    trouble.recorded(message.subject)
   } catch (error) {
-    if (!(error instanceof MessageRejected)) throw error
-    await bury(options, message, error.message)
+    if (isPassing(error)) throw error
+    if (!isOfFact(error) && !trouble.failed(message.subject)) throw error
+    await bury(message, error instanceof Error ? error.message : String(error))
   }
 }
 
-/** Keeps what cannot be understood, with the reason, so that nothing is lost and nobody is stopped by it. */
-async function bury(options: IntakeOptions, message: Message, reason: string): Promise<void> {
-  options.onDeadLetter?.(message.subject, reason)
-  const at = options.now()
-  const letter = { subject: message.subject, reason, data: message.data ?? null, at }
-  await options.transport.publish(subjects.deadletter, letter, { id: derivedId(at, message.subject, reason) })
-}
+/** It will be over, and the fact can be recorded then. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof HostClosed || error instanceof InboxFull || error instanceof StoreUnavailable
+
+/** It will be the same with every try. */
+const isOfFact = (error: unknown): boolean => error instanceof MessageRejected || error instanceof HistoryUnreadable

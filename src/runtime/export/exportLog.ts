@@ -6,6 +6,7 @@ import { makeFolder } from '../../events/stores/folder.js'
 import { exportTables, type LogTable, type ProjectedTable } from '../../projections/export/index.js'
 import type { Row } from '../../projections/readModel/index.js'
 import { demandRunning, projectionStatus, rowsOf, type Reading } from '../projecting/index.js'
+import { cutsNow, demandUncut } from './cuts.js'
 import { openManifest, saveManifest, type Manifest } from './manifest.js'
 import { openPart, type ExportFormat, type PartWriter } from './partWriter.js'
 
@@ -35,7 +36,7 @@ export type ExportResult = Pick<Manifest, 'parts'>
 /**
  * Writes tables of a log to files, a folder each, in constant memory. An export that was cut off goes on where its last
  * whole part ended when the same is asked for again, and gives the same files.
- * @throws ExportRefused when the folder holds anything else; ProjectionStopped; errors of the stores and of the file system.
+ * @throws ExportRefused when the folder holds anything else, or the log was cut of what had yet to be exported; ProjectionStopped; errors of the stores and of the file system.
  */
 export async function exportLog(
   reading: Reading,
@@ -59,7 +60,7 @@ export async function exportLog(
   }
   const isKept = ({ table }: ProjectedTable): boolean => manifest.parts.some((part) => part.table === table.name)
   if (manifest.head === null || !projected.every(isKept)) {
-    save({ head: null, through: null, chunks: 0, parts: [] })
+    save({ head: null, through: null, chunks: 0, parts: [], cuts: await cutsNow(reading.store) })
     save(await exportProjected(reading, request, projected))
   }
   const ofLog = wanted.filter((each): each is LogTable => each.type === 'log')
@@ -137,9 +138,10 @@ async function exportEvents(
   const { head } = manifest()
   let chunk = new Chunk(options, tables, manifest().chunks)
   const commit = async (last: RecordedEvent): Promise<void> => {
+    const cuts = await demandUncut(store, manifest())
     const parts = await chunk.close()
     const chunks = manifest().chunks + 1
-    save({ parts: [...manifest().parts, ...parts], chunks, through: last.position })
+    save({ parts: [...manifest().parts, ...parts], chunks, cuts, through: last.position })
     chunk = new Chunk(options, tables, chunks)
   }
   const through = manifest().through as Position | null
@@ -158,6 +160,7 @@ async function exportEvents(
       last = null
     }
   }
+  await demandUncut(store, manifest())
   if (last !== null) await commit(last)
   else if (manifest().chunks === 0)
     save({ parts: [...manifest().parts, ...(await chunk.close('also empty'))], chunks: 1 })

@@ -23,6 +23,8 @@ const Manifest = t.type({
   }),
   /** Last position of the log that belongs to the export; null: the log was empty. */
   head: t.union([t.string, t.null]),
+  /** Where streams were cut when the export had come to `through`; older exports do not tell. */
+  cuts: t.union([t.record(t.string, t.number), t.undefined]),
   /** Position up to which tables of single events are written. */
   through: t.union([t.string, t.null]),
   chunks: t.number,
@@ -49,7 +51,9 @@ export function openManifest(dir: string, asked: Manifest['asked']): Manifest {
       `the folder ${dir} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
     )
   }
-  const fresh: Manifest = { segueExport: 1, asked, head: null, through: null, chunks: 0, parts: [], finished: false }
+  const fresh: Manifest = {
+    ...{ segueExport: 1, asked, head: null, cuts: undefined, through: null, chunks: 0, parts: [], finished: false },
+  }
   if (!existsSync(fileIn(dir))) {
     if (readdirSync(dir).length === 0) return fresh
     throw new ExportRefused(`${dir} is not empty, and holds no unfinished export: give another folder, or empty it`)

@@ -44,7 +44,25 @@ export const createCheckpoints = (db: Database): void =>
       events          INTEGER NOT NULL, -- events of the log up to there
       at              INTEGER,          -- time of the last event seen, Unix milliseconds
       failure         TEXT              -- JSON: where it stopped, and why
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS projections_begun (
+      name     TEXT NOT NULL,    -- of a projection whose tables began with rows that were kept of what is archived
+      stream   TEXT NOT NULL,
+      revision INTEGER NOT NULL, -- it was archived up to here then
+      PRIMARY KEY (name, stream)
     ) WITHOUT ROWID`)
+
+/** Of each stream, before which revision the tables of a projection follow from what was kept and not from events. */
+export const readBeginnings = (db: Database, name: string): ReadonlyMap<string, number> =>
+  new Map(
+    db.prepare('SELECT stream, revision FROM projections_begun WHERE name = ?').raw().all(name) as [string, number][],
+  )
+
+/** Call it within the transaction that writes the kept rows. */
+export function writeBeginnings(db: Database, name: string, beginnings: ReadonlyMap<string, number>): void {
+  const write = db.prepare('INSERT OR REPLACE INTO projections_begun (name, stream, revision) VALUES (?, ?, ?)')
+  for (const [stream, revision] of beginnings) write.run(name, stream, revision)
+}
 
 interface CheckpointRow {
   readonly name: string
@@ -82,6 +100,7 @@ export function tryAgain(db: Database, checkpoint: Checkpoint): void {
 /** Empty tables and a checkpoint before the first event. Call it within a transaction. */
 export function beginAnew(db: Database, { name, version, tables }: Projection): void {
   createTables(db, tables)
+  db.prepare('DELETE FROM projections_begun WHERE name = ?').run(name)
   writeCheckpoint(db, {
     name,
     version,

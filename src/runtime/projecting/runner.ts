@@ -1,22 +1,31 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
   decodeEvent,
+  isSameCuts,
   parseStreamId,
   StoreCorrupt,
   type Category,
   type EventStore,
   type Position,
   type RecordedEvent,
+  type StreamCut,
 } from '../../events/index.js'
 import { sqliteCode } from '../../events/stores/sqlite/faults.js'
-import { historyOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
+import { historyOf, newestHistoryOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
 import type { Happened, Projection } from '../../projections/readModel/index.js'
-import { readCheckpoint, writeCheckpoint, type Checkpoint, type Failure } from './checkpoints.js'
+import {
+  beginAnew,
+  readBeginnings,
+  readCheckpoint,
+  writeBeginnings,
+  writeCheckpoint,
+  type Checkpoint,
+  type Failure,
+} from './checkpoints.js'
 import { readModelError, type ReadModel } from './openReadModel.js'
 import { TableStore } from './tableStore.js'
 
-/** Events between two transactions. */
-const eventsPerCommit = 5_000
+const eventsPerCommitDefault = 5_000
 const namesRememberedMax = 100_000
 
 /** How far a pass has come. */
@@ -37,6 +46,8 @@ interface Running {
   readonly eventsBefore: number
   /** Events up to here have had their effect before. */
   readonly after: Position | null
+  /** It takes no event behind this one; undefined when it goes on to the end of the log. */
+  readonly until: Position | null | undefined
   /** Events of the pass that it had seen before; null while it has yet to come to a new one. */
   skipped: number | null
   /** It cannot take the event behind `at`. */
@@ -54,6 +65,13 @@ function checkpointOf({ base, eventsBefore, skipped, stopped }: Running, present
   }
 }
 
+export interface RunnerOptions {
+  /** Where projections end that are not to come to the end of the log, by name; null for before the first event. */
+  readonly ends?: ReadonlyMap<string, Position | null>
+  /** Events between two transactions; default 5,000. */
+  readonly eventsPerCommit?: number
+}
+
 export interface Progress {
   /** Events read in this call. */
   readonly events: number
@@ -68,19 +86,29 @@ export interface Progress {
 export class ProjectionRunner {
   readonly #model: ReadModel
   readonly #store: EventStore
+  readonly #ends: ReadonlyMap<string, Position | null>
+  readonly #eventsPerCommit: number
   #running: ReadonlyArray<Running> = []
   /** Those that have yet to come to an event they have not seen. */
   #waiting: ReadonlyArray<Running> = []
   /** Who is shown an event, by category and type. */
   #audiences: ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Running>>> = new Map()
+  /** Where streams are cut, as the present pass takes it to be. */
+  #cuts: ReadonlyMap<string, StreamCut> = new Map()
+  /** Projections that are made from the first event on, until they have come to the end. */
+  readonly #begun = new Set<string>()
+  /** Up to where streams were cut when all projections were known to have seen what is gone. */
+  readonly #cutsSeen = new Map<string, number>()
   #cursor: Cursor = { events: 0, last: null, before: null }
   /** Set when a table has refused a row: then each is looked at before it counts, so that its event is known. */
   #isCareful = false
   readonly #names = new Map<string, ReturnType<typeof parseStreamId>>()
 
-  constructor(model: ReadModel, store: EventStore) {
+  constructor(model: ReadModel, store: EventStore, options: RunnerOptions = {}) {
     this.#model = model
     this.#store = store
+    this.#ends = options.ends ?? new Map()
+    this.#eventsPerCommit = options.eventsPerCommit ?? eventsPerCommitDefault
   }
 
   /**
@@ -90,25 +118,32 @@ export class ProjectionRunner {
   async catchUp(onProgress: (progress: Progress) => void = () => undefined): Promise<void> {
     // Another process may be at work on the same tables; whoever is behind goes on from where the other one is.
     while (!(await this.#pass(onProgress)));
+    this.#begun.clear()
   }
 
-  /** @returns false when somebody else has written meanwhile. */
+  /** @returns false when somebody else has written meanwhile, or cut the log. */
   async #pass(onProgress: (progress: Progress) => void): Promise<boolean> {
     this.#load()
     if (this.#running.length === 0) return true
     await this.#recognise()
-    await this.#takeOver()
+    if (!(await this.#takeOver())) return false
     const [from = null] = this.#running.map(({ after }) => after).toSorted(byPosition)
     this.#cursor = { events: 0, last: null, before: from }
     for await (const event of this.#store.readAll(from === null ? {} : { after: from })) {
+      if (this.#running.every((each) => isBehindEnd(each, event.position))) break
       this.#take(event)
       const { events } = this.#cursor
-      if (events % eventsPerCommit !== 0) continue
-      if (!this.#commit()) return false
+      if (events % this.#eventsPerCommit !== 0) continue
+      if (!(await this.#isWhole()) || !this.#commit()) return false
       onProgress({ events, at: event.metadata.occurredAt })
       if (this.#running.length === 0) return true
     }
-    return this.#commit()
+    return (await this.#isWhole()) && this.#commit()
+  }
+
+  /** Whether what was read is all there is: what was cut meanwhile may be missing from it. */
+  async #isWhole(): Promise<boolean> {
+    return isSameCuts(this.#cuts, await this.#store.cuts())
   }
 
   #load(): void {
@@ -118,7 +153,8 @@ export class ProjectionRunner {
       if (checkpoint === null || checkpoint.failure !== null) return []
       const rows = new TableStore(db, projection.tables)
       const { events: eventsBefore, position: after } = checkpoint
-      return [{ projection, rows, base: checkpoint, eventsBefore, after, skipped: null, stopped: null }]
+      const until = this.#ends.get(projection.name)
+      return [{ projection, rows, base: checkpoint, eventsBefore, after, until, skipped: null, stopped: null }]
     })
     this.#waiting = this.#running
     this.#audiences = audiencesOf(this.#running)
@@ -142,21 +178,47 @@ export class ProjectionRunner {
     }
   }
 
-  /** Tables that are made anew begin with the rows that were kept of what is archived. */
-  async #takeOver(): Promise<void> {
-    for (const [streamId, { revision }] of await this.#store.cuts()) {
-      const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
-      for (const { base, rows, projection } of this.#running) {
-        if (base.position !== null) this.#demandSeen(base, history.at(-1))
-        else for (const { summaries } of history) putKept(rows, projection, summaries)
+  /**
+   * Tables that are made anew begin with the rows that were kept of what is archived; the others must have seen it.
+   * @returns false when some that this runner was making have to begin anew, because of what was cut meanwhile
+   */
+  async #takeOver(): Promise<boolean> {
+    this.#cuts = await this.#store.cuts()
+    const anew = this.#running.filter(({ base }) => base.position === null)
+    const others = this.#running.filter(({ base }) => base.position !== null)
+    for (const { base } of anew) this.#begun.add(base.name)
+    const late = new Set<Projection>()
+    for (const [streamId, { revision }] of this.#cuts) {
+      if (anew.length > 0) await this.#putKept(anew, streamId, revision)
+      if (others.length === 0 || this.#cutsSeen.get(streamId) === revision) continue
+      const newest = await newestHistoryOf(this.#store, streamId, revision)
+      for (const { base, projection } of others) {
+        if (newest === null || this.#hasSeen(base, newest)) continue
+        if (!this.#begun.has(base.name)) throw this.#unseen(base, newest)
+        late.add(projection)
       }
+      if (late.size === 0) this.#cutsSeen.set(streamId, revision)
+    }
+    const { db } = this.#model
+    if (late.size > 0) db.transaction(() => late.forEach((each) => beginAnew(db, each))).immediate()
+    return late.size === 0
+  }
+
+  async #putKept(anew: ReadonlyArray<Running>, streamId: string, revision: number): Promise<void> {
+    const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
+    for (const { rows, projection } of anew) {
+      for (const { summaries } of history) putKept(rows, projection, summaries)
     }
   }
 
-  #demandSeen({ name, position }: Checkpoint, newest: HistoryArchived | undefined): void {
-    if (newest === undefined || position === null || position >= newest.lastPosition) return
-    const reason = `${name} has not seen events of ${newest.stream} that are archived since: read them with --archive DIR, or make the tables of what was kept: segue projections rebuild`
-    throw new StoreCorrupt(this.#model.path, reason)
+  #hasSeen({ name, position }: Checkpoint, { stream, until, lastPosition }: HistoryArchived): boolean {
+    if (position !== null && position >= lastPosition) return true
+    return (readBeginnings(this.#model.db, name).get(stream) ?? 0) >= until
+  }
+
+  #unseen({ name }: Checkpoint, { stream }: HistoryArchived): StoreCorrupt {
+    const reason = `${name} has not seen events of ${stream} that are archived since: read them with --archive DIR, or make the tables of what was kept: segue projections rebuild`
+    return new StoreCorrupt(this.#model.path, reason)
   }
 
   #take(recorded: RecordedEvent): void {
@@ -167,7 +229,7 @@ export class ProjectionRunner {
     if (name !== null && audience !== undefined) {
       const happened = read(name, recorded)
       for (const running of audience) {
-        if (running.stopped !== null || running.skipped === null) continue
+        if (running.stopped !== null || running.skipped === null || isBehindEnd(running, recorded.position)) continue
         const reason = typeof happened === 'string' ? happened : this.#project(running, happened)
         if (reason !== null) running.stopped = { at: seen, failure: failureAt(recorded, reason, this.#model.program) }
       }
@@ -203,6 +265,7 @@ export class ProjectionRunner {
         if (!this.#running.every(({ base }) => isUnchanged(base, readCheckpoint(db, base.name)))) return false
         for (const running of this.#running) {
           running.rows.flush()
+          if (running.base.position === null) writeBeginnings(db, running.base.name, this.#beginnings())
           running.base = checkpointOf(running, this.#cursor)
           writeCheckpoint(db, running.base)
         }
@@ -216,6 +279,10 @@ export class ProjectionRunner {
     }
     this.#running = this.#running.filter(({ stopped }) => stopped === null)
     return true
+  }
+
+  #beginnings(): ReadonlyMap<string, number> {
+    return new Map([...this.#cuts].map(([stream, { revision }]) => [stream, revision]))
   }
 
   #nameOf(streamId: string): ReturnType<typeof parseStreamId> {
@@ -258,6 +325,9 @@ function putKept(rows: TableStore, { name, version, tables }: Projection, summar
     }
   }
 }
+
+const isBehindEnd = ({ until }: Running, position: Position): boolean =>
+  until !== undefined && (until === null || position > until)
 
 const isUnchanged = (base: Checkpoint, stored: Checkpoint | null): boolean =>
   stored?.version === base.version && stored.position === base.position && stored.failure === null

@@ -22,6 +22,8 @@ export interface Completion {
   readonly keeper: Pick<LedgerKeeper, 'cut'>
   readonly dir: string
   readonly now: () => number
+  /** Called when all is proved, before anything is cut. */
+  readonly beforeCut?: () => Promise<void>
   readonly histories: Histories
   /** All archives of the folder, by the SHA-256 of their descriptions. */
   readonly archives: ReadonlyMap<string, ArchiveDescription>
@@ -54,7 +56,9 @@ export async function completeArchive(archive: Archive, completion: Completion):
   }
   if (open.length === 0) return 0
   await proveFiles(archive, completion.dir)
-  for (const found of await readBack(archive, open, completion)) {
+  const proved = await readBack(archive, open, completion)
+  await completion.beforeCut?.()
+  for (const found of proved) {
     const { stream, until, chain } = found.stretch
     await demandSameLog(store, archive, found)
     await recordHistory(archive, found, completion)

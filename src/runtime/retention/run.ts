@@ -14,7 +14,7 @@ export interface RetentionOptions {
   /** Milliseconds: events of media servers that are older are archived. From a day on, whole UTC days are. */
   readonly olderThanMs: number
   readonly now: () => number
-  /** Called before anything is cut: whoever still has to see the events can do so. */
+  /** Called before an archive is cut off: whoever still has to see its events can do so. */
   readonly beforeCut?: () => Promise<void>
   /** Called when an archive is whole and its events are cut off. */
   readonly onArchived?: (archive: Archive) => void
@@ -49,10 +49,7 @@ async function runAlone(options: RetentionOptions): Promise<RetentionResult> {
   const known = new Map(found.map(({ sha256, description }) => [sha256, description]))
   const completion = { ...options, histories: new Histories(store), archives: known }
   const archives: Archive[] = []
-  let isReady = false
   const complete = async (archive: Archive): Promise<void> => {
-    if (!isReady) await options.beforeCut?.()
-    isReady = true
     if ((await completeArchive(archive, completion)) === 0) return
     archives.push(archive)
     onArchived(archive)

@@ -71,6 +71,15 @@ describe('a log of which the day before was archived', () => {
     expect(archives.map(({ description }) => description.name)).toEqual(['2026-03-02T000000Z'])
   })
 
+  test('was shown to who had to see it before each archive was cut off', async () => {
+    const told: string[] = []
+    await archiveBefore(store, signer, folder, midnight + dayMs, {
+      beforeCut: async () => void told.push(`shown, cut of ${(await store.cuts()).size}`),
+      onArchived: ({ description }) => void told.push(description.name),
+    })
+    expect(told).toEqual(['shown, cut of 0', '2026-03-02T000000Z', 'shown, cut of 3', '2026-03-03T000000Z'])
+  })
+
   test('is sound, also with a ledger that goes on', async () => {
     await archive()
     const { findings, ledger } = await audit(store)

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Position, RecordedEvent } from '../../envelope.js'
 import { StoreUnavailable } from '../../errors.js'
+import { isSameCuts } from '../../cuts.js'
 import { cutIn, ledgerStream } from '../../integrity/index.js'
 import type { EventStore, ReadAllOptions, ReadStreamOptions, StreamCut, SubscriptionFilter } from '../../store.js'
 import { matches } from '../subscription.js'
 import { eventsInFile } from './eventRows.js'
 import { archivesIn, type Archive } from './folder.js'
+import { readUncut } from './readUncut.js'
 import { eventsTable, historyOf } from './records.js'
 
 /** An archive whose events the log was cut of, and of each of its streams the revisions that are read from it. */
@@ -19,7 +21,8 @@ interface Part {
 
 /**
  * A log with what was archived of it: the same events as before they were cut off, for those who read everything. It goes
- * back, stream by stream, as far as the usable archives reach without a gap.
+ * back, stream by stream, as far as the usable archives reach without a gap. What is archived and cut off while it is read is
+ * read from its archive.
  * @throws StoreUnavailable where there is no such folder; StoreCorrupt for descriptions that cannot be read
  */
 export async function withArchive(
@@ -28,13 +31,46 @@ export async function withArchive(
   isUsable: (archive: Archive) => boolean = () => true,
 ): Promise<EventStore> {
   if (!existsSync(dir)) throw new StoreUnavailable(`there is no folder of archives at ${dir}; check --archive`)
-  const { parts, begins } = await partsOf(store, dir, isUsable)
-  const cuts = await remainingCuts(store, begins)
+  let known = await lookAt(store, dir, isUsable)
+  const present = async (): Promise<Look> => {
+    if (!isSameCuts(known.present, await store.cuts())) known = await lookAt(store, dir, isUsable)
+    return known
+  }
   return {
     ...store,
-    readAll: (options) => readAll(store, parts, options),
-    readStream: (streamId, options) => readStream(store, parts, streamId, begins.get(streamId), options),
-    cuts: () => Promise.resolve(cuts),
+    readAll: (options) =>
+      readUncut(
+        {
+          look: present,
+          isStill: async (look) => isSameCuts(look.present, await store.cuts()),
+          read: ({ parts }, rest) => readAll(store, parts, rest),
+        },
+        options,
+      ),
+    async *readStream(streamId, options) {
+      const { parts, begins } = await present()
+      yield* readStream(store, parts, streamId, begins.get(streamId), options)
+    },
+    cuts: async () => (await present()).cuts,
+  }
+}
+
+/** What the archives have of a log that is cut like this. */
+interface Look {
+  /** The cuts of the log itself. */
+  readonly present: ReadonlyMap<string, StreamCut>
+  readonly parts: ReadonlyArray<Part>
+  readonly begins: ReadonlyMap<string, Begin>
+  /** The cuts that streams begin with all the same. */
+  readonly cuts: ReadonlyMap<string, StreamCut>
+}
+
+async function lookAt(store: EventStore, dir: string, isUsable: (archive: Archive) => boolean): Promise<Look> {
+  for (;;) {
+    const present = await store.cuts()
+    const { parts, begins } = await partsOf(store, dir, isUsable)
+    const cuts = await remainingCuts(store, begins)
+    if (isSameCuts(present, await store.cuts())) return { present, parts, begins, cuts }
   }
 }
 

@@ -103,3 +103,22 @@ export async function historyOf(
   }
   return found
 }
+
+/** The newest archived stretch of a stream that was cut before `revision`: reads from the end. Null when none is listed. */
+export async function newestHistoryOf(
+  source: Pick<EventStore, 'readStream'>,
+  streamId: string,
+  revision: number,
+): Promise<HistoryArchived | null> {
+  // A stretch is listed before the stream is cut: the last one may be of a cut that is yet to come.
+  for (let from = Infinity; from >= 0;) {
+    const options = { direction: 'backwards' as const, limit: 1, ...(from === Infinity ? {} : { from }) }
+    from = -1
+    for await (const event of source.readStream(retentionStream(streamId), options)) {
+      const history = historyIn(event)
+      if (history !== null && history.until <= revision) return history
+      from = event.revision - 1
+    }
+  }
+  return null
+}

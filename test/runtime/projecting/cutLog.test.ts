@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { ruleBook } from '../../../src/actors/index.js'
+import type { EventStore, ReadStreamOptions } from '../../../src/events/index.js'
+import { withArchive } from '../../../src/events/stores/archive/index.js'
+import { auditLog } from '../../../src/projections/index.js'
+import { exportLog } from '../../../src/runtime/export/index.js'
+import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
+import { eventsOf } from '../../support/smallLog.js'
+import { midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
+
+let world: TwoDays
+let models: ReadModel[] = []
+const open = async (): Promise<ReadModel> => {
+  const model = await openReadModel(':memory:')
+  models.push(model)
+  return model
+}
+const digests = ({ projections, ...model }: ReadModel): ReadonlyArray<string> =>
+  projections.flatMap(({ tables }) =>
+    tables.map((table) => `${table.name} ${tableDigest({ ...model, projections }, table)}`),
+  )
+
+beforeEach(async () => {
+  world = await twoDays()
+})
+afterEach(async () => {
+  for (const model of models) model.close()
+  models = []
+  await world.remove()
+})
+
+/** The log, with the histories that are read of it. */
+function counting(store: EventStore) {
+  const read: { readonly streamId: string; readonly options: ReadStreamOptions | undefined }[] = []
+  const log: EventStore = {
+    ...store,
+    readStream: (streamId, options) => {
+      if (streamId.startsWith('retention-')) read.push({ streamId, options })
+      return store.readStream(streamId, options)
+    },
+  }
+  return { log, read, forget: () => void read.splice(0) }
+}
+
+test('histories are read whole for new tables, from the end when a stream was cut, and else not at all', async () => {
+  const { log, read, forget } = counting(world.store)
+  const runner = new ProjectionRunner(await open(), log)
+  await runner.catchUp()
+  await world.archive()
+  // given a cut since the last pass, the newest entry of each history is read
+  await runner.catchUp()
+  expect(read.map(({ streamId }) => streamId).toSorted()).toEqual(world.servers.map((id) => `retention-${id}`))
+  expect(read.every(({ options }) => options?.direction === 'backwards' && options.limit === 1)).toBe(true)
+  // given none, nothing is
+  forget()
+  await runner.catchUp()
+  expect(read).toEqual([])
+  // and tables that are made anew begin with whole histories
+  await new ProjectionRunner(await open(), log).catchUp()
+  expect(read.map(({ options }) => options)).toEqual(world.servers.map(() => undefined))
+})
+
+test('tables that have not seen what was cut off are refused, however many passes went before', async () => {
+  const model = await open()
+  let end = world.before[50]?.position ?? ''
+  const runner = new ProjectionRunner(model, {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        if (event.position > end) return
+        yield event
+      }
+    },
+  })
+  await runner.catchUp()
+  end = '~'
+  await world.archive()
+  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
+  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
+  expect(digests(model).length).toBeGreaterThan(10)
+})
+
+/** The log, of which something is cut off while it is read: pages behind the cut see it, as they do in a file. */
+const cutWhileRead = (afterEvents: number): EventStore => {
+  let left = afterEvents
+  return {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        yield event
+        left -= 1
+        if (left !== 0) continue
+        await world.archive()
+        yield* world.store.readAll({ ...options, after: event.position })
+        return
+      }
+    },
+  }
+}
+
+/** Tables that are made of a log that nobody cuts meanwhile. */
+async function undisturbed(): Promise<ReadonlyArray<string>> {
+  const model = await open()
+  await new ProjectionRunner(model, world.store).catchUp()
+  return digests(model)
+}
+
+test('tables that are made while the log is cut are those that are made of it afterwards', async () => {
+  const model = await open()
+  await new ProjectionRunner(model, cutWhileRead(100)).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('tables that have a part of what is cut off begin anew with what was kept', async () => {
+  const model = await open()
+  await new ProjectionRunner(model, cutWhileRead(100), { eventsPerCommit: 40 }).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('tables that began with what was kept are gone on with by another process, however far they have come', async () => {
+  await world.archive()
+  const model = await open()
+  const halfway: EventStore = {
+    ...world.store,
+    async *readAll(options) {
+      for await (const event of world.store.readAll(options)) {
+        yield event
+        if (options?.after === undefined) return
+      }
+    },
+  }
+  await new ProjectionRunner(model, halfway).catchUp()
+  await new ProjectionRunner(model, world.store).catchUp()
+  expect(digests(model)).toEqual(await undisturbed())
+})
+
+test('an audit while the log is cut finds it sound', async () => {
+  const result = await auditLog(cutWhileRead(100), { book: ruleBook, trusted: [world.signer.privateKey] })
+  expect(result.findings).toEqual([])
+  expect(result.ledger.cuts).toBe(3)
+})
+
+describe('an export while the log is cut', () => {
+  const exporting = async (store: EventStore, chunkEvents: number): Promise<unknown> => {
+    const model = await open()
+    await new ProjectionRunner(model, world.store).catchUp()
+    const reading = { store, model, catchUp: () => Promise.resolve() }
+    const dir = join(world.folder, 'exported')
+    return exportLog(reading, { format: 'ndjson', dir, log: 'cut', tables: ['health_samples'], chunkEvents })
+  }
+  const refusal = 'the log was cut while it was exported, and events of server-'
+
+  test('is refused, as rows would be missing', async () => {
+    await expect(exporting(cutWhileRead(100), 1_000)).rejects.toThrow(refusal)
+  })
+
+  test('is refused when it is gone on with after the cut', async () => {
+    const broken: EventStore = {
+      ...world.store,
+      async *readAll(options) {
+        let left = 100
+        for await (const event of world.store.readAll(options)) {
+          if (left === 0) throw new Error('killed')
+          left -= 1
+          yield event
+        }
+      },
+    }
+    await expect(exporting(broken, 40)).rejects.toThrow('killed')
+    await world.archive()
+    await expect(exporting(world.store, 40)).rejects.toThrow(refusal)
+  })
+
+  test('goes on where all that was cut off is exported already', async () => {
+    const samples = world.before.filter(({ type }) => type === 'HealthSampled')
+    const old = samples.filter(({ metadata }) => metadata.occurredAt < midnight).length
+    await expect(exporting(cutWhileRead(old + 20), old + 10)).resolves.toBeDefined()
+  })
+})
+
+test('with its archive, a log that is cut while it is read is the same log', async () => {
+  const log = await withArchive(cutWhileRead(100), world.folder)
+  const first = ofEntities(await eventsOf(log))
+  expect(first).toEqual(world.before)
+  expect(ofEntities(await eventsOf(log))).toEqual(world.before)
+  expect((await log.cuts()).size).toBe(0)
+})
