@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Agent } from 'undici'
 import { advancePosition } from '../feed/handler.js'
+import { pause } from '../feed/pause.js'
 import { runFfmpeg, type FfmpegProcess } from '../ffmpeg/process.js'
 import { msOfTicks, type MediaTicks, type StreamFormat } from '../format.js'
 import { Fmp4Splitter, type SplitterEvent } from '../fmp4/splitter.js'
@@ -117,7 +118,7 @@ export class EncoderRun {
       }
       if (attempt === 1) onFeedLost(message)
       const delay = reconnectDelaysMs[Math.min(attempt, reconnectDelaysMs.length - 1)] ?? 250
-      await this.#pause(delay)
+      await pause(delay, this.#abort.signal)
     }
     return null
   }
@@ -126,21 +127,8 @@ export class EncoderRun {
   async #ebb(end: EncoderRunEnd): Promise<void> {
     this.#ending = end
     this.#ffmpeg.stdin.end()
-    await this.#pause(ebbMsMax)
+    await pause(ebbMsMax, this.#abort.signal)
     this.#finish(end)
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#abort
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms)
-      signal.addEventListener('abort', done, { once: true })
-      function done(): void {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-    })
   }
 
   async #feed(): Promise<void> {

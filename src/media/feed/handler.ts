@@ -44,10 +44,16 @@ const wholeNumber = (text: string): number | null => {
 /** A position as readers see it. */
 export const formatPosition = (incarnation: string, offset: number): string => `${incarnation}-${offset}`
 
+/** What a position that a feed gave consists of. */
+export const parsePosition = (position: string): { readonly incarnation: string; readonly offset: number } => {
+  const dash = position.lastIndexOf('-')
+  return { incarnation: position.slice(0, dash), offset: Number(position.slice(dash + 1)) }
+}
+
 /** Adds the bytes that were read since to a position. */
 export const advancePosition = (position: string, bytes: number): string => {
-  const dash = position.lastIndexOf('-')
-  return `${position.slice(0, dash)}-${Number(position.slice(dash + 1)) + bytes}`
+  const { incarnation, offset } = parsePosition(position)
+  return formatPosition(incarnation, offset + bytes)
 }
 
 const startOf = (feed: PublishedFeed, query: URLSearchParams): E.Either<FeedProblem, FeedStart> => {

@@ -2,7 +2,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { FeedBlocks } from '../feed/blocks.js'
 import { firstCounters } from '../feed/block.js'
 import { connectFeed, feedAgent, type FeedConnection, type FeedRequest } from '../feed/connection.js'
-import { advancePosition } from '../feed/handler.js'
+import { advancePosition, parsePosition } from '../feed/handler.js'
+import { pause } from '../feed/pause.js'
 import { FeedRing } from '../feed/ring.js'
 import type { FeedBlock } from '../feed/block.js'
 import { soundCount, type MediaTicks, type StreamFormat } from '../format.js'
@@ -47,6 +48,8 @@ export class FeedMirror {
   #feed: MirroredFeed | null = null
   #blocks: FeedBlocks | null = null
   #place: FeedPlace | null = null
+  /** Position up to which bytes were read, among them those of a block that is not whole yet. */
+  #taken = 0
   #heardMs = performance.now()
 
   constructor(options: MirrorOptions) {
@@ -105,8 +108,7 @@ export class FeedMirror {
   /** Goes on with the copy when the feed does; else begins it anew. */
   #adopt({ position, startTicks }: FeedConnection): void {
     const { format, keepMs, beforeReadable, onFeed } = this.#options
-    const dash = position.lastIndexOf('-')
-    const [incarnation, offset] = [position.slice(0, dash), Number(position.slice(dash + 1))]
+    const { incarnation, offset } = parsePosition(position)
     const present = this.#feed
     if (present !== null && present.incarnation === incarnation && this.#taken === offset) return
     const ring = new FeedRing({ ...(keepMs === undefined ? {} : { keepMs }), beforeReadable })
@@ -117,9 +119,6 @@ export class FeedMirror {
     this.#place = null
     onFeed(this.#feed)
   }
-
-  /** Position up to which bytes were read, among them those of a block that is not whole yet. */
-  #taken = 0
 
   #read({ body }: FeedConnection): Promise<{ readonly bytes: number; readonly why: string }> {
     const { signal } = this.#abort
@@ -160,14 +159,3 @@ export class FeedMirror {
         : { ...before, soundTicks: before.soundTicks.with(sound, endTicks), counters }
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })

@@ -49,7 +49,7 @@ class Announcer {
     this.#opened = { stream: this.#stream, run: this.#run, ...opened }
     this.#missed = false
     this.tell('StreamOpened', this.#opened)
-    this.#air = this.#held(this.#connecting.then((broker) => broker.holdAir(this.#stream)))
+    this.#air = this.#connecting.then((broker) => broker.holdAir(this.#stream)).catch(() => null)
   }
 
   async offAir(): Promise<void> {
@@ -71,10 +71,6 @@ class Announcer {
 
   openAgain(): void {
     if (this.#opened !== null) this.tell('StreamOpened', this.#opened)
-  }
-
-  #held(holding: Promise<Unsubscribe>): Promise<Unsubscribe | null> {
-    return holding.catch(() => null)
   }
 }
 

@@ -17,15 +17,19 @@ async function spoil(store: EventStore, streamId: string, type: string): Promise
   expect(await store.append(streamId, [event], { expected: 'any' })()).toMatchObject({ _tag: 'Right' })
 }
 
+async function putOnAir(store: EventStore): Promise<void> {
+  const { core } = controlCoreOn(store)
+  for (const stream of ['main', 'broken']) {
+    await core.tell('stream', stream, { id: `${stream}-fleet`, ...f.fleet(f.server('s1'), f.server('s2')) })
+    await core.tell('stream', stream, { id: `${stream}-opened`, ...f.opened() })
+  }
+  await core.close()
+}
+
 test('a control plane starts over a log in which some cannot be read, and says which', async () => {
   // given two streams on air, and the histories of one of them and of the models are damaged
   const store = createMemoryStore()
-  const before = controlCoreOn(store).core
-  for (const stream of ['main', 'broken']) {
-    await before.tell('stream', stream, { id: `${stream}-fleet`, ...f.fleet(f.server('s1'), f.server('s2')) })
-    await before.tell('stream', stream, { id: `${stream}-opened`, ...f.opened() })
-  }
-  await before.close()
+  await putOnAir(store)
   await spoil(store, 'stream-broken', 'HandoverStarted')
   await spoil(store, 'model-fleet', 'ModelPromoted')
 
@@ -51,12 +55,7 @@ test('a control plane starts over a log in which some cannot be read, and says w
 /** A control plane that takes facts of `main` and `broken` from a broker, after both went on air and one was damaged. */
 async function listening(changes: Partial<ControlCoreOptions> = {}, isSpoiled = true) {
   const store = createMemoryStore()
-  const before = controlCoreOn(store).core
-  for (const stream of ['main', 'broken']) {
-    await before.tell('stream', stream, { id: `${stream}-fleet`, ...f.fleet(f.server('s1'), f.server('s2')) })
-    await before.tell('stream', stream, { id: `${stream}-opened`, ...f.opened() })
-  }
-  await before.close()
+  await putOnAir(store)
   if (isSpoiled) await spoil(store, 'stream-broken', 'HandoverStarted')
   const bus = createMemoryBus()
   const { core, warnings } = controlCoreOn(store, { transport: bus.connect('control'), ...changes })
