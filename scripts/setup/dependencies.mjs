@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastLines, run, runNpm } from './commands.mjs'
+import { keepCompiledSqlite, restoreCompiledSqlite } from './compiledSqlite.mjs'
 import { readJson, readText, sha256 } from './files.mjs'
 import { SetupError, step } from './output.mjs'
 
@@ -57,6 +58,9 @@ function matchesLock(root) {
 export const mustCompileSqlite = async (root) =>
   existsSync(join(root, 'node_modules', 'better-sqlite3')) && !(await sqliteLoads(root))
 
+/** Puts it in place as another checkout of this user compiled it, if one did. Answers whether it loads now. */
+export const reuseSqlite = async ({ root, env }) => restoreCompiledSqlite(root, env) && (await sqliteLoads(root))
+
 /** @param {{ root: string, mayInstall: boolean, installBuildTools: () => Promise<void>, env: NodeJS.ProcessEnv }} options */
 export async function compileSqlite({ root, mayInstall, installBuildTools, env }) {
   if (!mayInstall) {
@@ -68,7 +72,7 @@ export async function compileSqlite({ root, mayInstall, installBuildTools, env }
     await installBuildTools()
     ;({ code, output } = await rebuild())
   }
-  if (code === 0 && (await sqliteLoads(root))) return
+  if (code === 0 && (await sqliteLoads(root))) return keepCompiledSqlite(root, env)
   throw new SetupError(
     `better-sqlite3 could not be compiled (it needs python3, make and a C++ compiler):\n${lastLines(output)}`,
   )

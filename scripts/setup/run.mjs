@@ -6,6 +6,7 @@ import {
   compileSqlite,
   installDependencies,
   mustCompileSqlite,
+  reuseSqlite,
   wantedDependencies,
 } from './dependencies.mjs'
 import { readJson, writeJson } from './files.mjs'
@@ -83,7 +84,8 @@ async function makeReady(context) {
   const installer = async () => installBuildTools({ installer: await findInstaller(env), mayInstall, write })
   await compileAll({ write }, [
     mustInstall &&
-      (await mustCompileSqlite(root)) && {
+      (await mustCompileSqlite(root)) &&
+      !(mayInstall && (await reuseSqlite({ root, env }))) && {
         what: 'better-sqlite3 for this Node version',
         work: () => compileSqlite({ root, env, mayInstall, installBuildTools: installer }),
       },

@@ -1,20 +1,21 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ffmpegAnswer } from '../support/fakePrograms.js'
-import { runNode, setupProject, type SetupProject } from './setupProject.js'
+import { runNode, setupProject, type SetupProject, type SetUpOutcome } from './setupProject.js'
 
 const scripts = resolve(import.meta.dirname, '..', '..', 'scripts')
 
 describe('Set-up', () => {
   let project: SetupProject
   let ready: SetupProject
+  let first: SetUpOutcome
 
   beforeAll(async () => {
     ready = await setupProject()
-    await ready.setUp()
+    first = await ready.setUp()
   })
   afterAll(() => ready.remove())
   afterEach(() => project.remove())
@@ -26,41 +27,33 @@ describe('Set-up', () => {
   const built = (file: string): string => join(project.root, 'dist', file)
 
   describe('of what is compiled', () => {
-    beginsWith()
+    beginsWith(() => ready)
 
     it('compiles the sources, and then has nothing more to do or to say', async () => {
-      const first = await project.setUp()
       expect(first).toMatchObject({
         code: 0,
         stderr: '',
         stdout: expect.stringMatching(/^npm packages are in place\nsetup: compiling src\/ to dist\/ \.\.\. done .*\n$/),
       })
       expect(await readFile(built('greeting.js'), 'utf8')).toContain('hello')
+      expect(await readFile(built('dashboard/page.html'), 'utf8')).toBe('<p>one</p>')
       expect(await project.setUp()).toEqual({ code: 0, stdout: '', stderr: '' })
     })
 
-    it('compiles again what changed, and removes what lost its source', async () => {
-      await project.setUp()
+    it('compiles and copies again what changed, and removes what lost its source', async () => {
       await project.write('src/farewell.ts', 'export const farewell = "goodbye"\n')
+      await project.write('src/dashboard/page.html', '<p>three</p>')
       await rm(join(project.root, 'src', 'greeting.ts'))
       expect(await project.setUp()).toMatchObject({ code: 0 })
       expect(await readFile(built('farewell.js'), 'utf8')).toContain('goodbye')
+      expect(await readFile(built('dashboard/page.html'), 'utf8')).toBe('<p>three</p>')
       expect(existsSync(built('greeting.js'))).toBe(false)
     })
 
     it('compiles again what somebody deleted', async () => {
-      await project.setUp()
       await rm(join(project.root, 'dist'), { recursive: true })
       await project.setUp()
       expect(existsSync(built('greeting.js'))).toBe(true)
-    })
-
-    it('copies what is not TypeScript, and follows its changes', async () => {
-      await project.write('src/dashboard/page.html', '<p>one</p>')
-      await project.setUp()
-      await project.write('src/dashboard/page.html', '<p>three</p>')
-      await project.setUp()
-      expect(await readFile(built('dashboard/page.html'), 'utf8')).toBe('<p>three</p>')
     })
 
     it('stops at a source that does not compile, each time until it is repaired', async () => {
@@ -181,6 +174,34 @@ describe('Set-up', () => {
       const outcome = await project.setUp({ env: { SEGUE_SETUP_INSTALL: '' } })
       expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('install a C++ compiler') })
       expect(existsSync(built('greeting.js'))).toBe(true)
+    })
+
+    it('compiles what they need once for all checkouts of a user, and again where that does not load', async () => {
+      const compiled = join(project.root, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node')
+      const wanted = { 'node_modules/better-sqlite3': { version: '12.0.0', integrity: 'sha512-of-the-package' } }
+      const lock = JSON.stringify({ lockfileVersion: 3, packages: wanted })
+      const load =
+        "module.exports = eval(require('node:fs').readFileSync(__dirname + '/build/Release/better_sqlite3.node', 'utf8'))"
+      const env = { SEGUE_SETUP_INSTALL: '', XDG_CACHE_HOME: join(project.root, 'cache') }
+      const install = '[ "$1" = install ] && /bin/cp package-lock.json node_modules/.package-lock.json'
+      const rebuild = `[ "$1" = rebuild ] && /bin/mkdir -p ${dirname(compiled)} && echo "(class { close() {} })" > ${compiled}`
+      const fresh = async (): Promise<string> => {
+        await rm(dirname(compiled), { recursive: true, force: true })
+        await rm(join(project.root, 'node_modules', '.package-lock.json'), { force: true })
+        const { code, stdout } = await project.setUp({ env })
+        expect({ code, compiled: existsSync(compiled) }).toEqual({ code: 0, compiled: true })
+        return stdout
+      }
+      await project.write('package-lock.json', lock)
+      await project.write('node_modules/better-sqlite3/index.js', load)
+      await project.programs.add('npm', { first: `${install}\n${rebuild}` })
+
+      expect(await fresh()).toContain('compiling better-sqlite3')
+      expect(await fresh()).not.toContain('compiling better-sqlite3')
+      const [kept = ''] = await readdir(join(env.XDG_CACHE_HOME, 'segue', 'compiled'))
+      expect(kept).toMatch(/^better-sqlite3-12\.0\.0-[0-9a-f]{16}\.node$/)
+      await writeFile(join(env.XDG_CACHE_HOME, 'segue', 'compiled', kept), 'damaged')
+      expect(await fresh()).toContain('compiling better-sqlite3')
     })
 
     it('notices another version in the lock file', async () => {

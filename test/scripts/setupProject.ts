@@ -32,7 +32,7 @@ const typescript = { 'node_modules/typescript': { version: '5.9.3' } }
 const tsconfig = { compilerOptions: { rootDir: 'src', outDir: 'dist', noCheck: true, types: [] }, include: ['src'] }
 
 /**
- * npm packages, ffmpeg and nats-server are in place, there is one source file, and installing is forbidden. With `like`, it is
+ * npm packages, ffmpeg and nats-server are in place, there is one source and one page, and installing is forbidden. With `like`, it is
  * a copy of that project with everything that was compiled there.
  */
 export async function setupProject(like?: SetupProject): Promise<SetupProject> {
@@ -64,8 +64,11 @@ async function writeProject(root: string, write: SetupProject['write']): Promise
   await symlink(join(repository, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'))
   await write('tsconfig.build.json', JSON.stringify(tsconfig))
   await write('src/greeting.ts', 'export const greeting: string = "hello"\n')
+  await write('src/dashboard/page.html', '<p>one</p>')
   // In whole seconds, so that a copy is not taken for a change.
-  await utimes(join(root, 'src', 'greeting.ts'), 1_700_000_000, 1_700_000_000)
+  for (const file of ['greeting.ts', 'dashboard/page.html']) {
+    await utimes(join(root, 'src', file), 1_700_000_000, 1_700_000_000)
+  }
 }
 
 function runSetup(options: Record<string, unknown>, env: NodeJS.ProcessEnv): Promise<SetUpOutcome> {

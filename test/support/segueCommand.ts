@@ -27,7 +27,7 @@ export interface SegueRun {
   readonly kill: (signal: NodeJS.Signals) => void
   /** Resolves when the command has ended. */
   readonly exited: Promise<number | null>
-  /** All processes that were ever seen below it and still live. */
+  /** All processes that were ever seen below a fleet and still live. */
   readonly leftOvers: () => ReadonlyArray<number>
 }
 
@@ -41,7 +41,9 @@ export function runSegue(args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
   const seen = new Set<number>()
-  const watch = setInterval(() => descendantsOf(child).forEach((pid) => seen.add(pid)), 500)
+  // Only a fleet starts processes that could outlive it, and to look costs time.
+  const look = (): void => descendantsOf(child).forEach((pid) => seen.add(pid))
+  const watch = args[0] === 'up' ? setInterval(look, 500) : undefined
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   void exited.then(() => clearInterval(watch))
   return {
