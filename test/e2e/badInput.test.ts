@@ -32,7 +32,14 @@ describeUnless(fleetObstacle, 'a fleet that is treated badly', () => {
     nats = await startNatsServer()
     source = await startLiveSource()
     fleet = await startFleet({
-      ...{ dataDir, port: Number(portForFleet()), natsUrl: nats.url, source: source.url, latencyMs: 3_000 },
+      ...{
+        dataDir,
+        port: Number(portForFleet()),
+        natsUrl: nats.url,
+        source: source.url,
+        latencyMs: 3_000,
+        height: 180,
+      },
       // The processor of this machine is shared with whoever else tests: it is not the subject here.
       predict: false,
     })

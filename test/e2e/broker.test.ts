@@ -18,7 +18,13 @@ describeUnless(fleetObstacle, 'a broker that goes away', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-broker-'))
     nats = await startNatsServer()
-    fleet = await startFleet({ dataDir, port: Number(portForFleet()), natsUrl: nats.url, latencyMs: 3_000 })
+    fleet = await startFleet({
+      dataDir,
+      port: Number(portForFleet()),
+      natsUrl: nats.url,
+      latencyMs: 3_000,
+      height: 180,
+    })
     await Promise.race([fleet.playing, fleet.broken])
     log = watchLog(dataDir)
     await waitFor(isSettled, { timeoutMs: 30_000, describe: 'a stream with a standby' })

@@ -27,7 +27,7 @@ describeUnless(fleetObstacle, 'a control plane that is killed', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-killed-'))
     const source = join(dataDir, 'short.mp4')
     makeFilm(source)
-    fleet = await startFleet({ dataDir, port: Number(portForFleet()), latencyMs: 3_000, source })
+    fleet = await startFleet({ dataDir, port: Number(portForFleet()), latencyMs: 3_000, source, height: 180 })
     await Promise.race([fleet.playing, fleet.broken])
     log = watchLog(dataDir)
     await waitFor(isSettled, { timeoutMs: 30_000, describe: 'a stream with a standby' })

@@ -34,7 +34,19 @@ describeUnless(fleetObstacle, 'a stream with two ingests', () => {
     const url = feeds[index]
     const data = join(folder, `ingest-${index}`)
     const partner = feeds[index === 0 ? 1 : 0]
-    return segue('ingest', '--source', source.url, '--port', portOf(url), '--partner', partner, '--data', data)
+    return segue(
+      'ingest',
+      '--source',
+      source.url,
+      '--height',
+      '180',
+      '--port',
+      portOf(url),
+      '--partner',
+      partner,
+      '--data',
+      data,
+    )
   }
   const infoOf = async (url: string): Promise<Info | null> => {
     const answer = await fetch(`${url}/feed/main/info`).catch(() => null)

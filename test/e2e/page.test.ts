@@ -43,7 +43,7 @@ describeUnless(obstacle, 'the page', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-page-'))
-    fleet = await startFleet({ dataDir, port: Number(portForFleet()), renditions: '360p,180p,audio' })
+    fleet = await startFleet({ dataDir, port: Number(portForFleet()), renditions: '180p,90p,audio' })
     await Promise.race([fleet.playing, fleet.broken])
     browser = await chromium.launch({ executablePath: browserPath ?? '', args: browserArguments })
     page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
@@ -64,6 +64,23 @@ describeUnless(obstacle, 'the page', () => {
   const isSettled = (): boolean => {
     const [stream] = fleet.status()?.streams ?? []
     return stream?.handover === null && stream.standby?.synchronized === true
+  }
+  /**
+   * Two browsers that start can starve servers for so long that they are rightly taken for failed, and the handover is
+   * aborted: it is ordered again then, as a person would.
+   */
+  const handOver = async (): Promise<void> => {
+    const epoch = (): number => fleet.status()?.streams[0]?.epoch ?? 0
+    const before = epoch()
+    const hasHappened = async (): Promise<boolean> => {
+      if (epoch() > before) return true
+      if (!isSettled()) return false
+      const { statusCode, body } = await request(`${fleet.controlUrl}/api/streams/main/handover`, { method: 'POST' })
+      await body.dump()
+      expect(statusCode).toBe(202)
+      return false
+    }
+    await waitFor(hasHappened, { timeoutMs: 60_000, everyMs: 2_000, describe: 'a handover' })
   }
   const playedS = (): Promise<number> =>
     page.locator('video').evaluate((video) => (video as HTMLVideoElement).currentTime)
@@ -113,12 +130,9 @@ describeUnless(obstacle, 'the page', () => {
       await waitFor(async () => (await playedIn(each)) > 2, { timeoutMs: 20_000, describe: 'the picture of hls.js' })
       await each.evaluate('stillMs = 0')
     }
-    await waitFor(isSettled, { timeoutMs: 20_000, describe: 'a stream with a standby' })
-    const { statusCode, body } = await request(`${fleet.controlUrl}/api/streams/main/handover`, { method: 'POST' })
-    await body.dump()
-    expect(statusCode).toBe(202)
+    await handOver()
     for (const each of pages) {
-      const told = await each.getByText(/handover \{/).innerText({ timeout: 45_000 })
+      const told = await each.getByText(/handover \{/).innerText({ timeout: 15_000 })
       expect(told).toMatch(/handover \{.*"gaps":0,"duplicates":0,"hashMismatches":0/)
       const before = await playedIn(each)
       await waitFor(async () => (await playedIn(each)) > before + 1, { timeoutMs: 10_000 })

@@ -32,7 +32,7 @@ describeUnless(
       controlUrl = `http://127.0.0.1:${port}`
       run('control', 'control', '--port', port)
       for (const id of ['s1', 's2']) startMedia(id)
-      run('ingest', 'ingest', '--port', '0')
+      run('ingest', 'ingest', '--port', '0', '--height', '180')
     }, 60_000)
 
     afterAll(async () => {
