@@ -6,6 +6,7 @@ export interface Clock {
   readonly after: (delayMs: number, action: () => void) => () => void
 }
 
+/** What a timer of Node.js can wait for at once, some 24.8 days. */
 const longestTimerMs = 2_147_483_647
 
 /** The two clocks of a computer, in milliseconds: one that can be set, and one that only goes on. */
@@ -38,8 +39,15 @@ export function steadyTime({ wallMs, monotonicMs }: ClockSources): () => number 
 export const systemClock: Clock = {
   now: steadyTime({ wallMs: () => Date.now(), monotonicMs: () => performance.now() }),
   after(delayMs, action) {
-    const timer = setTimeout(action, Math.min(longestTimerMs, Math.max(0, delayMs)))
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      timer = setTimeout(
+        () => (leftMs > longestTimerMs ? wait(leftMs - longestTimerMs) : action()),
+        Math.min(longestTimerMs, Math.max(0, leftMs)),
+      )
+      timer.unref()
+    }
+    wait(delayMs)
     return () => clearTimeout(timer)
   },
 }

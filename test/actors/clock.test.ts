@@ -1,4 +1,4 @@
-import { steadyTime } from '../../src/actors/clock.js'
+import { steadyTime, systemClock } from '../../src/actors/clock.js'
 
 /** A computer's clocks, moved by hand. */
 const clocks = () => {
@@ -37,5 +37,27 @@ describe('steady time', () => {
     at.wallMs += 3_600_000
     pass(1)
     expect(now()).toBe(at.wallMs)
+  })
+})
+
+describe('timers of the system clock', () => {
+  const day = 86_400_000
+  beforeEach(() => void jest.useFakeTimers())
+  afterEach(() => void jest.useRealTimers())
+
+  it('wait longer than one of Node.js can', () => {
+    let count = 0
+    systemClock.after(60 * day, () => (count += 1))
+    jest.advanceTimersByTime(60 * day - 1)
+    expect(count).toBe(0)
+    jest.advanceTimersByTime(1)
+    expect(count).toBe(1)
+  })
+
+  it('can be cancelled on the way', () => {
+    const cancel = systemClock.after(60 * day, () => expect('it').toBe('cancelled'))
+    jest.advanceTimersByTime(40 * day)
+    cancel()
+    jest.advanceTimersByTime(40 * day)
   })
 })

@@ -23,6 +23,7 @@ export class NatsRole {
   #watching: BrokerWatch | undefined
   #stopped = false
   #timer: NodeJS.Timeout | undefined
+  #launching: Promise<void> = Promise.resolve()
   #pauseMs = restartMsMin
 
   /** @throws NatsProcessFailed */
@@ -54,6 +55,8 @@ export class NatsRole {
     clearTimeout(this.#timer)
     this.#guard.kill('SIGKILL')
     await this.#watching?.stop()
+    // One that is being started would go on alone.
+    await this.#launching
     await this.#running.stop()
   }
 
@@ -77,7 +80,7 @@ export class NatsRole {
   }
 
   #later(): void {
-    this.#timer = setTimeout(() => void this.#again(), this.#pauseMs)
+    this.#timer = setTimeout(() => (this.#launching = this.#again()), this.#pauseMs)
     this.#pauseMs = Math.min(restartMsMax, this.#pauseMs * 2)
   }
 
@@ -85,7 +88,7 @@ export class NatsRole {
     try {
       const running = await launch(this.#options)
       this.#running = running
-      if (this.#stopped) return await running.stop()
+      if (this.#stopped) return
       this.#guard = guard(running.pid)
       this.#pauseMs = restartMsMin
       this.#watch(running)

@@ -209,8 +209,9 @@ class Writing {
     return part
   }
 
+  /** One name for all: who archives has the folder to itself, and writes over what one before, that was killed, left. */
   #draft(table: Table): string {
-    return join(this.#dir, table.name, `writing-${process.pid}.part`)
+    return join(this.#dir, table.name, 'writing.part')
   }
 
   #freeName(before: number): string {
