@@ -11,7 +11,6 @@ const seeds: Readonly<Record<string, number>> = {
   'reused-epoch': 4,
   'dropped-deadline': 19,
   'ignored-deadline': 28,
-  'lost-acknowledgement': 2,
   'doubled-retry': 2,
   'no-revision': 6,
   'stale-snapshot': 18,

@@ -164,6 +164,10 @@ export class SimulatedControlPlane {
       },
     })
     this.#core = core
+    void core.eventsLost.then(({ message }) => {
+      this.#options.onWarning(`${process.name}: ${message}`)
+      if (process.life === life) this.#restart()
+    })
     time.stir()
     core
       .rebuild()
@@ -175,20 +179,20 @@ export class SimulatedControlPlane {
         },
         (error: unknown) => {
           this.#options.onWarning(`${process.name} did not start: ${String(error)}`)
-          if (process.life !== life) return
-          this.crash()
-          time.after(restartAgainMs, () => this.start())
+          if (process.life === life) this.#restart()
         },
       )
   }
 
   #storeClient(): EventStore {
     const { log, storeWeather: weather, process, time, onConfirmed } = this.#options
-    const crash = (): void => {
-      this.crash()
-      time.after(restartAgainMs, () => this.start())
-    }
-    return createStoreClient({ log, weather, process, time, onConfirmed, crash })
+    return createStoreClient({ log, weather, process, time, onConfirmed, crash: () => this.#restart() })
+  }
+
+  /** It ends, and whoever looks after it starts it again. */
+  #restart(): void {
+    this.crash()
+    this.#options.time.after(restartAgainMs, () => this.start())
   }
 
   #openWatch(tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
