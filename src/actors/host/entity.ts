@@ -31,8 +31,6 @@ export interface EntityOptions<C extends Category, State> {
   readonly onStoreTrouble?: (error: Error) => void
 }
 
-/** Of the facts that are remembered, so many of the newest are kept with a snapshot: what a broker may deliver again after a restart. */
-const keptFacts = 256
 /** Events between two snapshots of an actor that goes on, and those that make one worth while when it rests. */
 const snapshotEveryDefault = 500
 const snapshotFrom = 50
@@ -153,7 +151,7 @@ export class Entity<C extends Category, State> {
     const { snapshots, decider } = this.#options
     if (snapshots === undefined || revision === null || revision - this.#kept < eventsMin) return
     this.#kept = revision
-    const facts = this.#seen.ids.slice(-keptFacts)
+    const facts = this.#seen.ids
     const [eventId, lastAt, state] = [this.#lastId, this.#lastAt, this.#state]
     snapshots.write(this.#streamId, snapshotText(decider as never, { revision, eventId, lastAt, facts, state }))
   }
