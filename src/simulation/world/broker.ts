@@ -55,7 +55,10 @@ export class SimulatedBroker {
     for (const { of, life, tell } of this.#stateListeners) {
       this.#time.after(reconnectMs, () => of.enter(life, tell))
     }
-    this.#time.after(2 * reconnectMs, () => this.#durable.handOut())
+    const { life } = this.process
+    this.#time.after(2 * reconnectMs, () => {
+      if (this.process.life === life) this.#durable.reconnected()
+    })
   }
 
   /** It answers nobody any more, and nobody is told. */
@@ -71,6 +74,7 @@ export class SimulatedBroker {
   /** What was stored is on disk and stays. */
   crash(): void {
     this.process.crash()
+    this.#durable.disconnected()
     for (const { of, life, tell } of this.#stateListeners) of.enter(life, tell)
   }
 

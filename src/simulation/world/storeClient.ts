@@ -50,6 +50,18 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
   const life = process.life
   const isGone = (): boolean => process.life !== life || process.state === 'down'
   const never = new Promise<never>(() => undefined)
+  // As the client of EventStoreDB does, for as long as it lives.
+  const written = new Set<string>()
+  const write = (
+    streamId: string,
+    events: ReadonlyArray<SegueEvent>,
+    expected: ExpectedRevision,
+  ): E.Either<AppendError, AppendResult> => {
+    const isKnown = events.some(({ id }) => written.has(id))
+    const outcome = log.append(streamId, events, expected, isKnown)
+    if (E.isRight(outcome)) for (const { id } of events) written.add(id)
+    return outcome
+  }
 
   const commit = (
     delayMs: number,
@@ -62,8 +74,8 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       return outcome
     }
     // Nearly all appends take no time.
-    if (delayMs === 0) return Promise.resolve(confirm(log.append(streamId, events, expected)))
-    return later(delayMs, () => log.append(streamId, events, expected)).then(confirm)
+    if (delayMs === 0) return Promise.resolve(confirm(write(streamId, events, expected)))
+    return later(delayMs, () => write(streamId, events, expected)).then(confirm)
   }
   /** The store works on its own time; only the answer depends on the process that asked. */
   const later = <T>(delayMs: number, work: () => T): Promise<T> =>
@@ -96,17 +108,17 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       case 'unknown-before':
         return later(silenceMs, unknown)
       case 'unknown-after':
-        log.append(streamId, events, expected)
+        write(streamId, events, expected)
         return later(silenceMs, unknown)
       case 'late-commit':
         // It is on its way and arrives whatever becomes of the process and of what it tries meanwhile.
-        time.after(lateMs, () => void log.append(streamId, events, expected))
+        time.after(lateMs, () => void write(streamId, events, expected))
         return later(lateMs / 2, unknown)
       case 'crash-before':
         options.crash()
         return never
       case 'crash-after':
-        log.append(streamId, events, expected)
+        write(streamId, events, expected)
         options.crash()
         return never
     }

@@ -97,7 +97,13 @@ export class World {
       reordering: scenario.weather.reordering,
     })
     this.store.appendMs = scenario.appendMs
-    this.log = new SimulatedLog((streamId, events) => this.#onAppended(streamId, events), scenario.thorough)
+    this.log = new SimulatedLog({
+      onAppended: (streamId, events) => this.#onAppended(streamId, events),
+      throughJson: scenario.thorough,
+      isForgetful: scenario.forgetfulStore,
+      onDoubled: ({ streamId, type, id }) =>
+        this.#violated('log', `${streamId}: ${type} (${id}) stands in the log a second time`),
+    })
     this.broker = new SimulatedBroker(new SimulatedProcess('broker', time), this.network, time, {
       redelivered: (_subject, data) => this.#told.redelivered(data),
       acknowledged: (subject, data) => this.#told.acknowledged(subject, data),
