@@ -87,7 +87,7 @@ describe('the simulated log', () => {
     const client = () => {
       process.crash()
       process.start()
-      const told = { crash: () => undefined, onConfirmed: () => undefined }
+      const told = { crash: () => undefined, onConfirmed: () => undefined, onStandstill: () => undefined }
       return createStoreClient({ ...{ log, process, time, weather: calmStore() }, ...told })
     }
     return { client, doubled }

@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
   /** Told when it has started with a clock that is behind the one of its life before. */
   readonly onSetBack: (ms: number) => void
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
+  /** Told when it asks the store without end at one moment. */
+  readonly onStandstill: (message: string) => void
   readonly onWarning: (message: string) => void
   /** The model that the program ships; null: there is none, and servers are judged by what is measured alone. */
   readonly shipped: ShelvedModel | null
@@ -186,7 +188,12 @@ export class SimulatedControlPlane {
 
   #storeClient(): EventStore {
     const { log, storeWeather: weather, process, time, onConfirmed } = this.#options
-    return createStoreClient({ log, weather, process, time, onConfirmed, crash: () => this.#restart() })
+    return createStoreClient({
+      ...{ log, weather, process, time, onConfirmed },
+      crash: () => this.#restart(),
+      onStandstill: (streamId) =>
+        this.#options.onStandstill(`${process.name} appends to ${streamId} again and again, and no time passes`),
+    })
   }
 
   /** It ends, and whoever looks after it starts it again. */

@@ -38,7 +38,12 @@ export interface StoreClientOptions {
   readonly crash: () => void
   /** Told when the store has confirmed an append to the process. */
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
+  /** Told when the process appends without end while no time passes; from then on it gets no answer, so that the run can end. */
+  readonly onStandstill: (streamId: string) => void
 }
+
+/** Appends of one process at one moment; a large fleet that all changes at once makes some hundred. */
+const appendsAtOnceMax = 10_000
 
 const slowMs = 2_000
 const silenceMs = 1_500
@@ -86,12 +91,20 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       })
     })
 
+  const moment = { atMs: time.now(), appends: 0 }
+  const standsStill = (streamId: string): boolean => {
+    if (moment.atMs !== time.now()) Object.assign(moment, { atMs: time.now(), appends: 0 })
+    moment.appends += 1
+    if (moment.appends === appendsAtOnceMax) options.onStandstill(streamId)
+    return moment.appends >= appendsAtOnceMax
+  }
+
   const append = (
     streamId: string,
     events: ReadonlyArray<SegueEvent>,
     expected: ExpectedRevision,
   ): Promise<E.Either<AppendError, AppendResult>> => {
-    if (isGone()) return never
+    if (isGone() || standsStill(streamId)) return never
     if (weather.unavailable) {
       return later(1, () => E.left(new StoreUnavailable('the simulated store is away')))
     }

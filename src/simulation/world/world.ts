@@ -122,8 +122,9 @@ export class World {
     const onReadiness = (): void => this.#updateUndecided()
     // Deadlines are times of day: by as much as its clock has lost, a new process is late.
     const onSetBack = (ms: number): void => this.#undecided.add(ms)
+    const onStandstill = (message: string): void => this.#violated('endings', message)
     this.controls = ['control', 'control2'].map((name) =>
-      createControl(this, told, name, { deciders, plant, onReadiness, onSetBack }),
+      createControl(this, told, name, { deciders, plant, onReadiness, onSetBack, onStandstill }),
     )
     this.audience = new Audience({
       ...{ scenario, time, network: this.network, servers: this.servers, random: this.random },
