@@ -15,9 +15,13 @@ import type { SimulatedLog } from './log.js'
 import type { SimulatedProcess } from './process.js'
 import type { VirtualTime } from './virtualTime.js'
 
-/** What befalls one append. The crashes are of the process that appends, right before or right after the commit. */
+/**
+ * What befalls one append. The crashes are of the process that appends, right before or right after the commit;
+ * `unknown-unread` is written without an answer, and whoever then reads does not get to the end at first.
+ */
 export type AppendFault =
-  'conflict' | 'unknown-before' | 'unknown-after' | 'late-commit' | 'crash-before' | 'crash-after' | 'slow'
+  | ('conflict' | 'unknown-before' | 'unknown-after' | 'unknown-unread')
+  | ('late-commit' | 'crash-before' | 'crash-after' | 'slow')
 
 /** How the store is at present. */
 export interface StoreWeather {
@@ -26,9 +30,11 @@ export interface StoreWeather {
   appendMs: number
   /** What befalls the next appends, in order. */
   readonly faults: AppendFault[]
+  /** After how many events the next reads of streams break off, in order. */
+  readonly brokenReads: number[]
 }
 
-export const calmStore = (): StoreWeather => ({ unavailable: false, appendMs: 0, faults: [] })
+export const calmStore = (): StoreWeather => ({ unavailable: false, appendMs: 0, faults: [], brokenReads: [] })
 
 export interface StoreClientOptions {
   readonly log: SimulatedLog
@@ -48,6 +54,8 @@ const appendsAtOnceMax = 10_000
 const slowMs = 2_000
 const silenceMs = 1_500
 const lateMs = 700
+/** In the midst of what one append has written, twice in a row. */
+const unreadAfter = [1, 1]
 
 /** The event store as one life of one process sees it. */
 export function createStoreClient(options: StoreClientOptions): EventStore {
@@ -123,6 +131,10 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
       case 'unknown-after':
         write(streamId, events, expected)
         return later(silenceMs, unknown)
+      case 'unknown-unread':
+        write(streamId, events, expected)
+        weather.brokenReads.push(...unreadAfter)
+        return later(silenceMs, unknown)
       case 'late-commit':
         // It is on its way and arrives whatever becomes of the process and of what it tries meanwhile.
         time.after(lateMs, () => void write(streamId, events, expected))
@@ -137,14 +149,16 @@ export function createStoreClient(options: StoreClientOptions): EventStore {
     }
   }
 
-  const read = (events: () => ReadonlyArray<RecordedEvent>, from: number, limit = Infinity) =>
-    new Reading(weather, events, from, limit)
+  const read = (events: () => ReadonlyArray<RecordedEvent>, from: number, limit = Infinity, breakAfter = Infinity) =>
+    new Reading(weather, events, { from, limit, breakAfter })
 
   return {
     append: (streamId, events, { expected }) => {
       return () => append(streamId, events, expected)
     },
-    readStream: (streamId, { from = 0, limit } = {}) => read(() => log.stream(streamId), from, limit),
+    readStream: (streamId, { from = 0, limit } = {}) => {
+      return read(() => log.stream(streamId), from, limit, weather.brokenReads.shift())
+    },
     readAll: ({ after, limit } = {}) => read(() => log.all, after === undefined ? 0 : placeOf(after), limit),
     subscribe: () => {
       throw new Error('the simulation has no subscriptions')
@@ -161,14 +175,20 @@ class Reading implements AsyncIterableIterator<RecordedEvent> {
   readonly #weather: StoreWeather
   readonly #events: () => ReadonlyArray<RecordedEvent>
   readonly #end: number
+  readonly #breakAt: number
   #list: ReadonlyArray<RecordedEvent> | null = null
   #next: number
 
-  constructor(weather: StoreWeather, events: () => ReadonlyArray<RecordedEvent>, from: number, limit: number) {
+  constructor(
+    weather: StoreWeather,
+    events: () => ReadonlyArray<RecordedEvent>,
+    { from, limit, breakAfter }: { readonly from: number; readonly limit: number; readonly breakAfter: number },
+  ) {
     this.#weather = weather
     this.#events = events
     this.#next = from
     this.#end = from + limit
+    this.#breakAt = from + breakAfter
   }
 
   [Symbol.asyncIterator](): this {
@@ -176,7 +196,7 @@ class Reading implements AsyncIterableIterator<RecordedEvent> {
   }
 
   next(): Promise<IteratorResult<RecordedEvent>> {
-    if (this.#list === null && this.#weather.unavailable) {
+    if ((this.#list === null && this.#weather.unavailable) || this.#next === this.#breakAt) {
       return Promise.reject(new StoreUnavailable('the simulated store is away'))
     }
     this.#list ??= this.#events()
