@@ -146,9 +146,10 @@ export class SimulatedControlPlane {
     const { spoilStore = (store) => store, spoilTransport = (transport) => transport } = this.#options
     const { spoilWatch = (watch) => watch, spoilSnapshots = (kept) => kept, snapshots, shipped } = this.#options
     const { life } = process
+    const transport = broker.connect(process)
     const core = new ControlCore({
       store: spoilStore(this.#storeClient(), process),
-      transport: spoilTransport(broker.connect(process)),
+      transport: spoilTransport(transport),
       clock: { now: this.#now, after: process.after },
       signer: simulatedSigner,
       deciders,
@@ -157,7 +158,7 @@ export class SimulatedControlPlane {
       mailboxes: createSimulatedMailboxes(),
       newId: this.#newId,
       ...(snapshots === null ? {} : { snapshots: spoilSnapshots(snapshots) }),
-      watch: (tell) => spoilWatch(this.#openWatch(tell)),
+      watch: (tell) => spoilWatch(this.#openWatch(transport, tell)),
       logger: {
         info: () => undefined,
         warn: (message) => {
@@ -202,13 +203,14 @@ export class SimulatedControlPlane {
     this.#options.time.after(restartAgainMs, () => this.start())
   }
 
-  #openWatch(tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
+  #openWatch(transport: Transport, tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
     const { process, network, broker, find, isCalm, time } = this.#options
     this.#watch = new SimulatedWatch({
       process,
       now: this.#now,
       network,
       broker: broker.process,
+      transport,
       find,
       isCalm,
       tell: (server, fact) => {
