@@ -11,10 +11,11 @@ export {
   type StateByCategory,
 } from './host/actorHost.js'
 export { EffectRunner, type EffectOutcome, type Interpret } from './host/effectRunner.js'
-export { Entity, type IncomingFact } from './host/entity.js'
+export { Entity } from './host/entity.js'
+export type { IncomingFact } from './host/incomingFact.js'
 export { sealed, unsealed, type SnapshotStore } from './host/snapshots.js'
 export type { Mailbox, Mailboxes } from './host/mailboxes.js'
-export { HistoryUnreadable, HostClosed, InboxFull, MessageRejected } from './host/errors.js'
+export { EventsLost, HistoryUnreadable, HostClosed, InboxFull, MessageRejected } from './host/errors.js'
 export { modelDecider } from './model/decider.js'
 export { activeModel, type KnownModel, type ModelState } from './model/state.js'
 export { serverDecider } from './server/decider.js'

@@ -125,7 +125,7 @@ const triggers: readonly [FaultTrigger, ...FaultTrigger[]] = [
 
 const appendFaults: Partial<Record<FaultKind, readonly [AppendFault, ...AppendFault[]]>> = {
   'store-conflict': ['conflict'],
-  'store-unknown': ['unknown-before', 'unknown-after'],
+  'store-unknown': ['unknown-before', 'unknown-after', 'unknown-unread'],
   'store-late': ['late-commit'],
   'store-crash': ['crash-before', 'crash-after'],
   'store-slow': ['slow'],

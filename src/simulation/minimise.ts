@@ -52,6 +52,7 @@ const simplifications: ReadonlyArray<(scenario: Scenario) => Scenario> = [
   (s) => (s.sampleEveryMs > 0 ? { ...s, sampleEveryMs: 0 } : s),
   (s) => (s.model ? { ...s, model: false } : s),
   (s) => (s.snapshots ? { ...s, snapshots: false } : s),
+  (s) => (s.forgetfulStore ? { ...s, forgetfulStore: false } : s),
   (s) => (s.clientFacts ? { ...s, clientFacts: false } : s),
   (s) => (s.appendMs > 0 ? { ...s, appendMs: 0 } : s),
 ]

@@ -167,6 +167,18 @@ export const plants: ReadonlyArray<Plant> = [
       spoilAppend(store, (streamId, events) => store.append(streamId, events, { expected: 'any' })()),
   },
   {
+    name: 'endless-retry',
+    meaning: 'an append that is refused is tried again at once, as it was, for ever',
+    breaks: ['endings'],
+    spoilStore: (store) =>
+      spoilAppend(store, async (...given) => {
+        for (;;) {
+          const outcome = await store.append(...given)()
+          if (E.isRight(outcome) || outcome.left._tag !== 'WrongExpectedRevision') return outcome
+        }
+      }),
+  },
+  {
     name: 'memory-in-decider',
     meaning: 'a decision depends on something that is not in the facts',
     breaks: ['replay'],

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly model: boolean
   /** Control planes keep snapshots of their actors and wake them from these. */
   readonly snapshots: boolean
+  /** The event store does not look for ids where EventStoreDB would not. */
+  readonly forgetfulStore: boolean
   /** Store through JSON, frozen, and replay everything at the end. */
   readonly thorough: boolean
   readonly weather: {
@@ -89,6 +91,8 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
     model: random.chance(0.2),
     snapshots: random.chance(0.4),
     clientFacts: viewers > 0 && random.chance(0.3),
+    // Drawn apart, so that a seed stands for the world that it stood for before.
+    forgetfulStore: new Random(`${seed}/store`).chance(0.5),
     thorough: index % thoroughEvery === 0,
     weather: {
       loss: stormy && has('loss') ? random.between(0, 0.1) : 0,

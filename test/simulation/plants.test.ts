@@ -9,9 +9,9 @@ const handoversMax = 10_000
 const seeds: Readonly<Record<string, number>> = {
   sleepwalker: 91,
   'reused-epoch': 4,
-  'dropped-deadline': 19,
+  'dropped-deadline': 41,
   'ignored-deadline': 28,
-  'lost-acknowledgement': 2,
+  'endless-retry': 8,
   'doubled-retry': 2,
   'no-revision': 6,
   'stale-snapshot': 18,

@@ -30,3 +30,20 @@ export function withFaults(
     },
   }
 }
+
+/** A store whose reads of streams break off after so many events, one number each, in order; then it reads to the end. */
+export function withBrokenReads(store: EventStore, breakAfter: ReadonlyArray<number>): EventStore {
+  const queue = [...breakAfter]
+  return {
+    ...store,
+    async *readStream(...given) {
+      let left = queue.shift() ?? Infinity
+      for await (const event of store.readStream(...given)) {
+        if (left === 0) break
+        left -= 1
+        yield event
+      }
+      if (left !== Infinity) throw new StoreUnavailable('the test says that reading has broken off')
+    },
+  }
+}

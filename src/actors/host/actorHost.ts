@@ -1,4 +1,4 @@
-import type { AppendError, Category, EventIn, EventStore } from '../../events/index.js'
+import type { Category, EventIn, EventStore } from '../../events/index.js'
 import { streamIdOf } from '../../events/index.js'
 import type { ClientState } from '../client/decider.js'
 import type { Clock } from '../clock.js'
@@ -7,8 +7,9 @@ import type { ModelState } from '../model/state.js'
 import type { ServerState } from '../server/state.js'
 import type { StreamState } from '../stream/state.js'
 import { EffectRunner, type EffectRunnerOptions, type Interpret } from './effectRunner.js'
-import { Entity, type IncomingFact } from './entity.js'
-import { HostClosed, InboxFull } from './errors.js'
+import { Entity } from './entity.js'
+import { EventsLost, HostClosed, InboxFull } from './errors.js'
+import type { IncomingFact } from './incomingFact.js'
 import type { SnapshotStore } from './snapshots.js'
 import { createMailboxes, type Mailbox, type Mailboxes } from './mailboxes.js'
 
@@ -36,7 +37,10 @@ export interface ActorHostOptions {
   readonly interpret: Interpret
   readonly onCommitted?: (committed: Committed) => void
   readonly onEffectFailure?: EffectRunnerOptions['onFailure']
-  readonly onStoreTrouble?: (error: AppendError) => void
+  /** Told while the store cannot be written or read; what is wanted is tried again until it can. */
+  readonly onStoreTrouble?: (error: Error) => void
+  /** Told when the log turns out to have gone back: nothing that is known here can be relied upon any more. */
+  readonly onEventsLost?: (error: EventsLost) => void
   /** Messages that may wait for one actor; default 1,000. */
   readonly inboxMax?: number
   /** Where states are kept, so that actors wake without their whole history; default: nowhere. */
@@ -72,14 +76,21 @@ export class ActorHost {
 
   /**
    * Hands a fact to an actor. Resolves when it and all that follows from it are durable; `repeated` when it had been
-   * before. Rejects with MessageRejected, InboxFull, HostClosed or HistoryUnreadable.
+   * before. Rejects with MessageRejected, InboxFull, HostClosed, HistoryUnreadable or EventsLost.
    */
   async tell(category: Category, entity: string, fact: IncomingFact): Promise<'appended' | 'repeated'> {
     const cell = this.#cellOf(category, entity)
     if (cell.mailbox.waiting() >= this.#inboxMax) throw new InboxFull(streamIdOf(category, entity), this.#inboxMax)
-    return await cell.mailbox.post(() =>
-      cell.loaded ? cell.entity.handle(fact) : this.#load(cell, category, entity).then(() => cell.entity.handle(fact)),
-    )
+    try {
+      return await cell.mailbox.post(() =>
+        cell.loaded
+          ? cell.entity.handle(fact)
+          : this.#load(cell, category, entity).then(() => cell.entity.handle(fact)),
+      )
+    } catch (error) {
+      if (error instanceof EventsLost) this.#options.onEventsLost?.(error)
+      throw error
+    }
   }
 
   /** Rebuilds an actor from the log and performs what it still wants. */

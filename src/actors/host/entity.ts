@@ -1,8 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
   decodeEvent,
-  decodePayload,
-  definitionOf,
+  StoreUnavailable,
   streamIdOf,
   type AppendError,
   type Category,
@@ -13,16 +12,10 @@ import { cutOf } from '../../events/integrity/index.js'
 import type { Clock } from '../clock.js'
 import { stateAfterCut } from '../cutStates.js'
 import type { Decider } from '../decider.js'
-import { HistoryUnreadable, HostClosed, MessageRejected } from './errors.js'
+import { EventsLost, HistoryUnreadable, HostClosed, MessageRejected } from './errors.js'
+import { FactMemory } from './factMemory.js'
+import { checkDecisions, factOf, payloadOf, type IncomingFact, type Payload } from './incomingFact.js'
 import { snapshotIn, snapshotText, type SnapshotStore } from './snapshots.js'
-
-/** A fact on its way in. `id` is its event id: the same one is recorded once. */
-export interface IncomingFact {
-  readonly id: string
-  readonly type: string
-  readonly data: unknown
-  readonly causationId?: string
-}
 
 export interface EntityOptions<C extends Category, State> {
   readonly decider: Decider<C, State>
@@ -34,33 +27,38 @@ export interface EntityOptions<C extends Category, State> {
   readonly isClosing: () => boolean
   /** Where states are kept; default: nowhere, and each load begins at the first event. */
   readonly snapshots?: SnapshotStore
-  /** Told while the store does not accept an append; the fact is tried again until it does. */
-  readonly onStoreTrouble?: (error: AppendError) => void
+  /** Told while the store cannot be written or read; the fact is tried again until it can. */
+  readonly onStoreTrouble?: (error: Error) => void
 }
 
-/** Ids of the newest facts that are remembered to recognise repeats without asking the store. */
-const rememberedFacts = 4_096
-/** Of these, so many of the newest are kept with a snapshot: what a broker may deliver again after a restart. */
-const keptFacts = 256
 /** Events between two snapshots of an actor that goes on, and those that make one worth while when it rests. */
 const snapshotEveryDefault = 500
 const snapshotFrom = 50
-/** Refusals without a reason that can be seen, until the id of a fact is looked for in other streams. */
+/** Refusals of one kind that cannot be explained, until it is taken for certain that they do not pass. */
 const refusalsMax = 5
 const pauseMsFirst = 50
 const pauseMsMax = 1_000
 
+interface Refusals {
+  /** The stream is where it is thought to be: the id of the fact may stand in another stream. */
+  unexplained: number
+  /** The stream ends before what was known of it. */
+  behind: number
+}
+
 /**
  * One actor's loop: decide, append with the exact expected revision, then evolve. Handle one fact at a time; the
  * mailbox sees to that. A conflict means that somebody else wrote, or an earlier try did after all: read on, decide
- * again unless the fact is there. While the store is away or silent the fact is tried again under its id, with the same
- * expected revision, so nothing is lost and nothing doubled.
+ * again unless the fact is there. While the store is away or silent, for reading or writing, the fact is tried again under its
+ * id, with the same expected revision, so nothing is lost and nothing doubled.
  */
 export class Entity<C extends Category, State> {
   readonly #options: EntityOptions<C, State>
   readonly #streamId: string
-  readonly #seen = new Set<string>()
+  readonly #seen = new FactMemory()
   readonly #snapshotEvery: number
+  /** Events that others wrote and that were not acted upon yet, because reading on has broken off. */
+  #untold: EventIn<C>[] = []
   #state: State
   #revision: number | null = null
   #lastId = ''
@@ -84,24 +82,35 @@ export class Entity<C extends Category, State> {
     return this.#revision !== null
   }
 
-  /** Reads what was appended since the last look; returns it. Throws HistoryUnreadable. */
-  async load(): Promise<ReadonlyArray<EventIn<C>>> {
+  /** Reads what was appended since the last look. Throws HistoryUnreadable, and StoreUnavailable when that breaks off. */
+  async load(): Promise<void> {
+    await this.#readOn()
+    this.#untold = []
+  }
+
+  /** What others wrote has to be acted upon here as well: they may be gone before they have done so. */
+  async catchUp(): Promise<void> {
+    await this.#readOn()
+    const read = this.#untold
+    this.#untold = []
+    if (read.length > 0) this.#options.onCommitted(this.#state, read)
+  }
+
+  async #readOn(): Promise<void> {
     if (this.#revision === null) await this.#resume()
-    let read: EventIn<C>[] = []
     const from = this.#revision === null ? 0 : this.#revision + 1
     for await (const recorded of this.#options.store.readStream(this.#streamId, { from })) {
       if (recorded.revision !== (this.#revision ?? -1) + 1) {
         await this.#beginAtCut(recorded.revision)
-        read = []
+        this.#untold = []
       }
       const event = decodeEvent(this.#options.decider.category, recorded)
       if (E.isLeft(event)) throw new HistoryUnreadable(this.#streamId, recorded.revision, event.left)
       this.#apply(event.right)
       this.#revision = recorded.revision
-      read.push(event.right)
+      this.#untold.push(event.right)
     }
     this.#keep(this.#snapshotEvery)
-    return read
   }
 
   /** Keeps the state where that saves a later load much. */
@@ -120,7 +129,7 @@ export class Entity<C extends Category, State> {
       this.#revision = this.#kept = found.revision
       this.#lastId = found.eventId
       this.#lastAt = found.lastAt
-      for (const id of found.facts) this.#remember(id)
+      for (const id of found.facts) this.#seen.add(id)
     }
   }
 
@@ -142,54 +151,113 @@ export class Entity<C extends Category, State> {
     const { snapshots, decider } = this.#options
     if (snapshots === undefined || revision === null || revision - this.#kept < eventsMin) return
     this.#kept = revision
-    const facts = [...this.#seen].slice(-keptFacts)
+    const facts = this.#seen.ids
     const [eventId, lastAt, state] = [this.#lastId, this.#lastAt, this.#state]
     snapshots.write(this.#streamId, snapshotText(decider as never, { revision, eventId, lastAt, facts, state }))
   }
 
   /**
    * Records the fact and what follows from it. Resolves to `repeated` when it was recorded before. Throws
-   * MessageRejected for what can never be recorded, itself or what follows from it, and HostClosed when the host closes
-   * meanwhile.
+   * MessageRejected for what can never be recorded, itself or what follows from it, EventsLost when the log no longer holds
+   * what led to the state, and HostClosed when the host closes meanwhile.
    */
   async handle(incoming: IncomingFact): Promise<'appended' | 'repeated'> {
-    if (this.#seen.has(incoming.id)) return 'repeated'
-    const payload = this.#validate(incoming)
-    let refusals = 0
-    for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(pauseMsMax, pauseMs * 2)) {
-      if (this.#seen.has(incoming.id)) return 'repeated'
-      // Taken for each try: what is decided now must not be as old as the first try.
-      const at = Math.max(this.#lastAt, this.#options.clock.now())
-      const fact = this.#factOf(incoming, payload, at)
-      const decider = this.#options.decider
-      const state = decider.evolve(this.#state, fact)
-      const decisions = decider.decide(state, fact)
-      this.#check(decisions)
-      const events = [fact, ...decisions]
-      const expectedRevision = this.#revision
-      const expected = expectedRevision ?? 'none'
-      const outcome = await this.#options.store.append(this.#streamId, events, {
-        expected,
-      })()
-      if (E.isRight(outcome)) {
-        // Written before, by a try that gave no answer or by another host that took the same fact at another moment:
-        // what stands in the log counts, not what was decided here.
-        if (outcome.right.repeated) {
-          await this.catchUp()
-          return 'repeated'
-        }
-        this.#note(fact, state)
-        for (const event of decisions) this.#apply(event)
-        this.#revision = outcome.right.lastRevision
-        this.#keep(this.#snapshotEvery)
-        this.#options.onCommitted(this.#state, events)
-        return 'appended'
+    if (this.#untold.length === 0 && this.#seen.has(incoming.id)) return 'repeated'
+    const payload = payloadOf(this.#options.decider.category, incoming)
+    const refusals: Refusals = { unexplained: 0, behind: 0 }
+    for (let pauseMs = pauseMsFirst; ;) {
+      try {
+        if (this.#untold.length > 0) await this.catchUp()
+        if (this.#seen.has(incoming.id)) return 'repeated'
+        const outcome = await this.#tryAppend(incoming, payload)
+        if (E.isRight(outcome)) return outcome.right
+        if (await this.#isOld(outcome.left, incoming.id)) return 'repeated'
+        if (await this.#isResolved(outcome.left, incoming.id, refusals)) continue
+      } catch (error) {
+        // Reading is tried again like writing.
+        if (!(error instanceof StoreUnavailable)) throw error
+        this.#tellTrouble(error)
       }
-      if (await this.#isOld(outcome.left, incoming.id)) return 'repeated'
-      if (outcome.left._tag === 'WrongExpectedRevision' && outcome.left.actual === expectedRevision) refusals += 1
-      if (refusals === refusalsMax) await this.#refuseForeign(incoming.id)
-      await this.#recover(outcome.left, pauseMs)
+      await this.#pause(pauseMs)
+      pauseMs = Math.min(pauseMsMax, pauseMs * 2)
     }
+  }
+
+  /** Decides from the present state, and evolves once it is in the log. */
+  async #tryAppend(incoming: IncomingFact, payload: Payload): Promise<E.Either<AppendError, 'appended' | 'repeated'>> {
+    // Taken for each try: what is decided now must not be as old as the first try.
+    const at = Math.max(this.#lastAt, this.#options.clock.now())
+    const { decider, store } = this.#options
+    const fact = factOf(decider, this.#state, { incoming, payload, at })
+    const state = decider.evolve(this.#state, fact)
+    const decisions = decider.decide(state, fact)
+    checkDecisions(decider.category, decisions)
+    const events = [fact, ...decisions]
+    const expected = this.#revision ?? 'none'
+    const outcome = await store.append(this.#streamId, events, { expected })()
+    if (E.isLeft(outcome)) return outcome
+    // Written before, by a try that gave no answer or by another host that took the same fact at another moment:
+    // what stands in the log counts, not what was decided here.
+    if (outcome.right.repeated) {
+      await this.catchUp()
+      return E.right('repeated')
+    }
+    this.#note(fact, state)
+    for (const event of decisions) this.#apply(event)
+    this.#revision = outcome.right.lastRevision
+    this.#keep(this.#snapshotEvery)
+    this.#options.onCommitted(this.#state, events)
+    return E.right('appended')
+  }
+
+  /** Whether to try again at once: what stood in the way is known now. */
+  async #isResolved(error: AppendError, id: string, refusals: Refusals): Promise<boolean> {
+    if (this.#options.isClosing()) throw new HostClosed()
+    switch (error._tag) {
+      case 'WrongExpectedRevision': {
+        const before = this.#revision
+        if (error.actual === before && (refusals.unexplained += 1) === refusalsMax) await this.#refuseForeign(id)
+        await this.#checkKnown(error.actual ?? -1, refusals)
+        await this.catchUp()
+        if (this.#revision !== before) return true
+        this.#tellTrouble(error)
+        return false
+      }
+      case 'AppendOutcomeUnknown':
+      case 'StoreUnavailable':
+        this.#tellTrouble(error)
+        return false
+      case 'AppendTooLarge':
+      case 'StreamDeleted':
+        throw new MessageRejected(error.message, { cause: error })
+    }
+  }
+
+  /**
+   * A log that was restored from a copy, or emptied, while this was at work does not hold what led to the state. Throws
+   * EventsLost when another event stands in place of the newest that is known, or when none does again and again: somebody who
+   * answers may only be late.
+   */
+  async #checkKnown(actual: number, refusals: Refusals): Promise<void> {
+    const known = this.#revision
+    if (known === null) return
+    const reading = this.#options.store.readStream(this.#streamId, { from: known, limit: 1 })
+    for await (const { revision, id } of reading) {
+      if (revision === known && id === this.#lastId) return
+      if (revision === known) throw new EventsLost(this.#streamId, known, null)
+    }
+    if (actual < known && (refusals.behind += 1) === refusalsMax) throw new EventsLost(this.#streamId, known, actual)
+  }
+
+  #tellTrouble(error: Error): void {
+    if (this.#options.isClosing()) throw new HostClosed()
+    this.#options.onStoreTrouble?.(error)
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#options.clock.after(ms, resolve)
+    })
   }
 
   /**
@@ -200,7 +268,7 @@ export class Entity<C extends Category, State> {
     if (error._tag !== 'WrongExpectedRevision' || error.actual !== this.#revision) return false
     for await (const recorded of this.#options.store.readStream(this.#streamId)) {
       if (recorded.id !== id) continue
-      this.#remember(id)
+      this.#seen.add(id)
       return true
     }
     return false
@@ -219,44 +287,6 @@ export class Entity<C extends Category, State> {
     }
   }
 
-  #validate(incoming: IncomingFact): { readonly type: string; readonly data: unknown } {
-    const { category } = this.#options.decider
-    const payload = decodePayload(category, incoming)
-    if (E.isLeft(payload)) throw new MessageRejected(payload.left.message, { cause: payload.left })
-    if (definitionOf(category, incoming.type)?.kind !== 'fact') {
-      throw new MessageRejected(`${incoming.type} is a decision; only the actor itself makes it`)
-    }
-    return payload.right
-  }
-
-  /** What does not fit its definition could be appended, but never be read again. */
-  #check(decisions: ReadonlyArray<EventIn<C>>): void {
-    for (const decision of decisions) {
-      const fits = decodePayload(this.#options.decider.category, decision)
-      if (E.isRight(fits)) continue
-      throw new MessageRejected(`what would follow from it cannot be recorded: ${fits.left.message}`, {
-        cause: fits.left,
-      })
-    }
-  }
-
-  #factOf(incoming: IncomingFact, payload: { readonly type: string; readonly data: unknown }, at: number): EventIn<C> {
-    const { decider } = this.#options
-    return {
-      id: incoming.id,
-      type: payload.type,
-      schemaVersion: definitionOf(decider.category, payload.type)?.schemaVersion ?? 1,
-      data: payload.data,
-      metadata: {
-        kind: 'fact',
-        correlationId: decider.correlationOf(this.#state) ?? incoming.id,
-        causationId: incoming.causationId ?? null,
-        occurredAt: at,
-        actorVersion: decider.version,
-      },
-    } as unknown as EventIn<C>
-  }
-
   #apply(event: EventIn<C>): void {
     this.#note(event, this.#options.decider.evolve(this.#state, event))
   }
@@ -266,36 +296,6 @@ export class Entity<C extends Category, State> {
     this.#state = state
     this.#lastId = event.id
     this.#lastAt = Math.max(this.#lastAt, event.metadata.occurredAt)
-    if (event.metadata.kind === 'fact') this.#remember(event.id)
-  }
-
-  #remember(factId: string): void {
-    this.#seen.add(factId)
-    if (this.#seen.size <= rememberedFacts) return
-    const oldest = this.#seen.values().next()
-    if (oldest.done !== true) this.#seen.delete(oldest.value)
-  }
-
-  /** What others wrote has to be acted upon here as well: they may be gone before they have done so. */
-  async catchUp(): Promise<void> {
-    const read = await this.load()
-    if (read.length > 0) this.#options.onCommitted(this.#state, read)
-  }
-
-  async #recover(error: AppendError, pauseMs: number): Promise<void> {
-    if (this.#options.isClosing()) throw new HostClosed()
-    switch (error._tag) {
-      case 'WrongExpectedRevision':
-        return this.catchUp()
-      case 'AppendOutcomeUnknown':
-      case 'StoreUnavailable':
-        this.#options.onStoreTrouble?.(error)
-        return new Promise((resolve) => {
-          this.#options.clock.after(pauseMs, resolve)
-        })
-      case 'AppendTooLarge':
-      case 'StreamDeleted':
-        throw new MessageRejected(error.message, { cause: error })
-    }
+    if (event.metadata.kind === 'fact') this.#seen.add(event.id)
   }
 }

@@ -33,3 +33,22 @@ export class HistoryUnreadable extends Error {
     super(`${streamId}, event ${revision}: ${cause.message}`, { cause })
   }
 }
+
+/**
+ * The log does not hold any more what was read from it or confirmed by it: it was restored from a copy, or emptied, while
+ * this process was at work. Nothing that the process knows can be relied upon; a new one begins with what the log holds.
+ */
+export class EventsLost extends Error {
+  readonly _tag = 'EventsLost'
+  constructor(
+    readonly streamId: string,
+    /** The newest event that was known. */
+    readonly known: number,
+    /** Where the stream ends; -1 when it is empty, null when it goes on with another event. */
+    readonly actual: number | null,
+  ) {
+    const found =
+      actual === null ? `holds another event ${known}` : actual === -1 ? 'is empty' : `ends at event ${actual}`
+    super(`${streamId} ${found}, and event ${known} was known: the log has lost events`)
+  }
+}

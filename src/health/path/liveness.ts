@@ -65,6 +65,8 @@ export interface LivenessMonitor {
   readonly restarted: (now: number) => void
 }
 
+/** After our own connection to the broker is back, servers have this long, in milliseconds, to be back on theirs. */
+export const brokerSettleMs = 2_000
 const retiredBootsMax = 8
 /** So many heartbeats must be missing to be a silence. */
 const missingMin = 3

@@ -47,6 +47,11 @@ export interface TrainingPlan {
 export interface ControlPlane {
   readonly url: string
   readonly status: () => Promise<ControlStatus>
+  /**
+   * Resolves when the log has lost events while this was at work: it was restored from a copy, or emptied. Close this control
+   * plane then and start another one, which begins with what the log holds. See docs/adr/0045.
+   */
+  readonly eventsLost: Promise<Error>
   readonly close: () => Promise<void>
 }
 
@@ -116,6 +121,10 @@ class Control implements ControlPlane {
 
   get url(): string {
     return this.#api?.url ?? ''
+  }
+
+  get eventsLost(): Promise<Error> {
+    return this.#core.eventsLost
   }
 
   async start(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type Clock,
   type Committed,
   type Deciders,
+  type EventsLost,
   type IncomingFact,
   type Mailboxes,
   type ServerState,
@@ -98,6 +99,8 @@ const conditionAfterMs = 5_000
  */
 export class ControlCore {
   readonly index = new FleetIndex()
+  /** Resolves when the log has lost events that were known here: then nothing is decided any more. Close it, and begin anew. */
+  readonly eventsLost: Promise<EventsLost>
   readonly #options: ControlCoreOptions
   readonly #newId: (atMs: number) => string
   readonly #host: ActorHost
@@ -120,6 +123,8 @@ export class ControlCore {
     this.#options = options
     this.#newId = options.newId ?? timeOrderedId
     const { transport, store, logger, signer, clock, deciders = rulesInForce, mailboxes, snapshots, trainer } = options
+    let onEventsLost: (error: EventsLost) => void = () => undefined
+    this.eventsLost = new Promise((resolve) => (onEventsLost = resolve))
     this.#risks = new RiskCounter(options.driftWindowMs)
     this.#log = new LogSoFar(store, snapshots)
     this.#watch = options.watch((server, fact) => this.#tellLater('server', server, fact))
@@ -139,6 +144,7 @@ export class ControlCore {
       onCommitted: (committed) => this.#onCommitted(committed),
       onEffectFailure: (owner, effect, error) => logger.warn(`${owner}: ${effect.key}: ${messageOf(error)}`),
       onStoreTrouble: (error) => this.#onStoreTrouble(error),
+      onEventsLost,
       ...(mailboxes === undefined ? {} : { mailboxes }),
       ...(snapshots === undefined ? {} : { snapshots }),
     })

@@ -1,5 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { HistoryUnreadable, HostClosed, InboxFull, MessageRejected, type IncomingFact } from '../../actors/index.js'
+import {
+  EventsLost,
+  HistoryUnreadable,
+  HostClosed,
+  InboxFull,
+  MessageRejected,
+  type IncomingFact,
+} from '../../actors/index.js'
 import { decoderOf, describeErrors, StoreUnavailable, type Category } from '../../events/index.js'
 import {
   entityOf,
@@ -75,9 +82,12 @@ async function take({ accept, bury, trouble }: Taking, category: Category, messa
   }
 }
 
-/** It will be over, and the fact can be recorded then. */
+/** It will be over, here or in the next process, and the fact can be recorded then. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof HostClosed || error instanceof InboxFull || error instanceof StoreUnavailable
+  error instanceof HostClosed ||
+  error instanceof InboxFull ||
+  error instanceof StoreUnavailable ||
+  error instanceof EventsLost
 
 /** It will be the same with every try. */
 const isOfFact = (error: unknown): boolean => error instanceof MessageRejected || error instanceof HistoryUnreadable

@@ -5,6 +5,7 @@ import { systemClock } from '../../health/clock.js'
 import {
   createLivenessMonitor,
   createPathMeter,
+  brokerSettleMs,
   startProber,
   type LivenessFact,
   type LivenessMonitor,
@@ -35,8 +36,6 @@ const nothingRecorded: RecordedOutage = { silent: false, probeDown: false }
 /** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
 const probeEveryMs = 100
 const probeTimeoutMs = 150
-/** After our own connection to the broker is back, servers have this long to be back on theirs. */
-const settleMs = 2_000
 
 /** Watches all servers from here: their heartbeats, and an own request to each several times a second. */
 export class ServerWatch {
@@ -58,7 +57,7 @@ export class ServerWatch {
     })
     options.transport.onState((state) => {
       if (state !== 'connected') return
-      this.#settledAt = options.now() + settleMs
+      this.#settledAt = options.now() + brokerSettleMs
       for (const { meter } of this.#watched.values()) meter.wasDeaf()
     })
     this.#timer = setInterval(() => this.#tick(), tickMs)

@@ -94,6 +94,10 @@ export async function startControl(options: ControlProcessOptions): Promise<Serv
     logger.info(`ready at ${control.url}, log in ${describeConnection(eventStore)}`)
     return {
       url: control.url,
+      ended: control.eventsLost.then(({ message }) => {
+        logger.error(`${message}; ending, so that the next start begins with what the log holds`)
+        return 1
+      }),
       close: async () => {
         await endControl({ control, ledger, retention })
         await close()

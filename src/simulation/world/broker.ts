@@ -13,7 +13,7 @@ import type { SimulatedProcess } from './process.js'
 import type { VirtualTime } from './virtualTime.js'
 
 const publishTimeoutMs = 2_000
-const reconnectMs = 150
+export const reconnectMs = 150
 
 interface Listener extends Life {
   readonly covers: (subject: string) => boolean
@@ -38,7 +38,17 @@ export class SimulatedBroker {
   #listeners: Listener[] = []
   #responders: Responder[] = []
 
-  constructor(process: SimulatedProcess, network: Network, time: VirtualTime, observer: BrokerObserver) {
+  readonly #onAway: (isAway: boolean) => void
+
+  /** @param onAway told when the broker is gone, and when it is back */
+  constructor(
+    process: SimulatedProcess,
+    network: Network,
+    time: VirtualTime,
+    observer: BrokerObserver,
+    onAway: (isAway: boolean) => void = () => undefined,
+  ) {
+    this.#onAway = onAway
     this.process = process
     this.#network = network
     this.#time = time
@@ -52,10 +62,14 @@ export class SimulatedBroker {
 
   start(): void {
     this.process.start()
+    this.#onAway(false)
     for (const { of, life, tell } of this.#stateListeners) {
       this.#time.after(reconnectMs, () => of.enter(life, tell))
     }
-    this.#time.after(2 * reconnectMs, () => this.#durable.handOut())
+    const { life } = this.process
+    this.#time.after(2 * reconnectMs, () => {
+      if (this.process.life === life) this.#durable.reconnected()
+    })
   }
 
   /** It answers nobody any more, and nobody is told. */
@@ -71,6 +85,8 @@ export class SimulatedBroker {
   /** What was stored is on disk and stays. */
   crash(): void {
     this.process.crash()
+    this.#durable.disconnected()
+    this.#onAway(true)
     for (const { of, life, tell } of this.#stateListeners) of.enter(life, tell)
   }
 

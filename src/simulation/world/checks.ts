@@ -19,12 +19,16 @@ const detectionGraceMs = 2_000
 
 type CheckParts = Pick<CheckerContext, 'violated'> &
   Pick<EndingsContext, 'idleMs'> &
-  Pick<PlaybackContext, 'excuse'> & { readonly deciders: Deciders }
+  Pick<PlaybackContext, 'excuse'> & {
+    readonly deciders: Deciders
+    /** How long, all in all, nobody could tell that a server is gone. */
+    readonly deafMs: () => number
+  }
 
 /** All checkers of a world: what each of them may know of it. */
 export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<Checker> {
   const { log, scenario } = world
-  const { deciders, violated, idleMs, excuse } = parts
+  const { deciders, violated, idleMs, deafMs, excuse } = parts
   const context = {
     nowMs: world.time.now,
     violated,
@@ -46,7 +50,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
       idleMs,
       graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server),
     }),
-    checkDetection({ ...context, idleMs, graceMs: detectionGraceMs }),
+    checkDetection({ ...context, idleMs: deafMs, graceMs: detectionGraceMs }),
     checkDeparture({ ...context, idleMs, graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server) }),
     checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
     ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),

@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
   /** Told when it has started with a clock that is behind the one of its life before. */
   readonly onSetBack: (ms: number) => void
   readonly onConfirmed: (streamId: string, events: ReadonlyArray<SegueEvent>, result: AppendResult) => void
+  /** Told when it asks the store without end at one moment. */
+  readonly onStandstill: (message: string) => void
   readonly onWarning: (message: string) => void
   /** The model that the program ships; null: there is none, and servers are judged by what is measured alone. */
   readonly shipped: ShelvedModel | null
@@ -144,9 +146,10 @@ export class SimulatedControlPlane {
     const { spoilStore = (store) => store, spoilTransport = (transport) => transport } = this.#options
     const { spoilWatch = (watch) => watch, spoilSnapshots = (kept) => kept, snapshots, shipped } = this.#options
     const { life } = process
+    const transport = broker.connect(process)
     const core = new ControlCore({
       store: spoilStore(this.#storeClient(), process),
-      transport: spoilTransport(broker.connect(process)),
+      transport: spoilTransport(transport),
       clock: { now: this.#now, after: process.after },
       signer: simulatedSigner,
       deciders,
@@ -155,7 +158,7 @@ export class SimulatedControlPlane {
       mailboxes: createSimulatedMailboxes(),
       newId: this.#newId,
       ...(snapshots === null ? {} : { snapshots: spoilSnapshots(snapshots) }),
-      watch: (tell) => spoilWatch(this.#openWatch(tell)),
+      watch: (tell) => spoilWatch(this.#openWatch(transport, tell)),
       logger: {
         info: () => undefined,
         warn: (message) => {
@@ -164,6 +167,10 @@ export class SimulatedControlPlane {
       },
     })
     this.#core = core
+    void core.eventsLost.then(({ message }) => {
+      this.#options.onWarning(`${process.name}: ${message}`)
+      if (process.life === life) this.#restart()
+    })
     time.stir()
     core
       .rebuild()
@@ -175,29 +182,35 @@ export class SimulatedControlPlane {
         },
         (error: unknown) => {
           this.#options.onWarning(`${process.name} did not start: ${String(error)}`)
-          if (process.life !== life) return
-          this.crash()
-          time.after(restartAgainMs, () => this.start())
+          if (process.life === life) this.#restart()
         },
       )
   }
 
   #storeClient(): EventStore {
     const { log, storeWeather: weather, process, time, onConfirmed } = this.#options
-    const crash = (): void => {
-      this.crash()
-      time.after(restartAgainMs, () => this.start())
-    }
-    return createStoreClient({ log, weather, process, time, onConfirmed, crash })
+    return createStoreClient({
+      ...{ log, weather, process, time, onConfirmed },
+      crash: () => this.#restart(),
+      onStandstill: (streamId) =>
+        this.#options.onStandstill(`${process.name} appends to ${streamId} again and again, and no time passes`),
+    })
   }
 
-  #openWatch(tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
+  /** It ends, and whoever looks after it starts it again. */
+  #restart(): void {
+    this.crash()
+    this.#options.time.after(restartAgainMs, () => this.start())
+  }
+
+  #openWatch(transport: Transport, tell: (server: string, fact: IncomingFact) => void): SimulatedWatch {
     const { process, network, broker, find, isCalm, time } = this.#options
     this.#watch = new SimulatedWatch({
       process,
       now: this.#now,
       network,
       broker: broker.process,
+      transport,
       find,
       isCalm,
       tell: (server, fact) => {

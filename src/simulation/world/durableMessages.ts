@@ -35,16 +35,24 @@ export interface BrokerObserver {
   readonly acknowledged: (subject: string, data: unknown) => void
 }
 
-/** The logs of the broker: on its disk, handed out until acknowledged, recognised by id when published twice. */
+/**
+ * The logs of the broker: on its disk, handed out until acknowledged, recognised by id when published twice. Whoever takes
+ * over from a lost connection begins anew at the first message that is not acknowledged, as the consumers of production do
+ * (`src/messaging/nats/consumer.ts`), and so is handed again what was acknowledged behind it.
+ */
 export class DurableMessages {
   readonly #broker: SimulatedProcess
   readonly #network: Network
   readonly #time: VirtualTime
   readonly #observer: BrokerObserver
+  /** From the first message that is not acknowledged. */
   readonly #logs = new Map<string, Stored[]>()
   readonly #published = new Map<string, number>()
   #consumers: Consumer[] = []
   #keys = 0
+  #waiting = 0
+  /** Nobody has taken over from the connections that were lost with the broker: what comes waits for that, in order. */
+  #isInterrupted = false
   #sweeping = false
 
   constructor(broker: SimulatedProcess, network: Network, time: VirtualTime, observer: BrokerObserver) {
@@ -56,7 +64,7 @@ export class DurableMessages {
 
   /** Messages that nobody has acknowledged. */
   get waiting(): number {
-    return [...this.#logs.values()].reduce((sum, log) => sum + log.length, 0)
+    return this.#waiting
   }
 
   /** Hands them to one life of a process; the function returned ends that. */
@@ -69,16 +77,28 @@ export class DurableMessages {
     const ways = { to: `>${process.name}`, from: `${process.name}>` }
     const consumer: Consumer = { process, life, options, lanes, covers: coverOf(options.subject), ...ways }
     this.#consumers = [...this.#consumers.filter(isAlive), consumer]
-    this.#handOutAll(consumer)
+    this.#takeOver(durableNameOf(options.subject))
     return () => {
       this.#consumers = this.#consumers.filter((each) => each !== consumer)
       return lanes.close()
     }
   }
 
-  /** The broker is back: hands out what came in the meantime. */
+  /** The broker goes on: hands out what came in the meantime. */
   handOut(): void {
-    for (const consumer of this.#consumers) this.#handOutAll(consumer)
+    for (const name of this.#logs.keys()) this.#goOn(name)
+  }
+
+  /** The broker is gone, and so are the connections to it. */
+  disconnected(): void {
+    this.#isInterrupted = true
+  }
+
+  /** Both are back. */
+  reconnected(): void {
+    if (!this.#isInterrupted) return
+    this.#isInterrupted = false
+    for (const name of this.#logs.keys()) this.#takeOver(name)
   }
 
   store(subject: string, data: unknown, id: string): void {
@@ -91,20 +111,27 @@ export class DurableMessages {
     const log = this.#logs.get(durableNameOf(subject)) ?? []
     this.#logs.set(durableNameOf(subject), log)
     log.push(stored)
+    this.#waiting += 1
     for (const consumer of this.#consumers) this.#handOut(consumer, stored)
     this.#sweepLater()
   }
 
-  #handOutAll(consumer: Consumer): void {
-    for (const stored of this.#logs.get(durableNameOf(consumer.options.subject)) ?? []) {
-      if (stored.deliveries === 0) this.#handOut(consumer, stored)
-    }
+  #takeOver(name: string): void {
+    const log = this.#logs.get(name) ?? []
+    const isOwed = log.some(({ deliveries, acknowledged }) => deliveries > 0 && !acknowledged)
+    if (isOwed) for (const stored of log) stored.deliveries = 0
+    this.#goOn(name)
+  }
+
+  #goOn(name: string): void {
+    const fresh = (this.#logs.get(name) ?? []).filter(({ deliveries }) => deliveries === 0)
+    for (const stored of fresh) for (const consumer of this.#consumers) this.#handOut(consumer, stored)
     this.#sweepLater()
   }
 
   #handOut(consumer: Consumer, stored: Stored): void {
     const { process, life, lanes, covers, to, from } = consumer
-    if (!isAlive(consumer) || !covers(stored.subject) || !this.#broker.isRunning()) return
+    if (this.#isInterrupted || !isAlive(consumer) || !covers(stored.subject) || !this.#broker.isRunning()) return
     stored.deliveries += 1
     stored.handedOutAtMs = this.#time.now()
     const isOpen = (): boolean => isAlive(consumer) && this.#broker.isRunning()
@@ -134,11 +161,9 @@ export class DurableMessages {
   #acknowledge(stored: Stored): void {
     if (stored.acknowledged) return
     stored.acknowledged = true
-    const name = durableNameOf(stored.subject)
-    this.#logs.set(
-      name,
-      (this.#logs.get(name) ?? []).filter((each) => each !== stored),
-    )
+    this.#waiting -= 1
+    const log = this.#logs.get(durableNameOf(stored.subject)) ?? []
+    while (log[0]?.acknowledged === true) log.shift()
     this.#observer.acknowledged(stored.subject, stored.data)
   }
 
@@ -151,7 +176,7 @@ export class DurableMessages {
       const nowMs = this.#time.now()
       for (const log of this.#logs.values()) {
         for (const stored of log) {
-          if (nowMs - stored.handedOutAtMs < ackWaitMs) continue
+          if (stored.acknowledged || nowMs - stored.handedOutAtMs < ackWaitMs) continue
           this.#observer.redelivered(stored.subject, stored.data)
           for (const consumer of this.#consumers) this.#handOut(consumer, stored)
         }

@@ -236,6 +236,7 @@ export class FaultPlayer {
     Object.assign(network.weather, { loss: 0, duplication: 0, reordering: 0 })
     this.#world.setStoreAway(false)
     store.faults.length = 0
+    store.brokenReads.length = 0
     brokenNext.clear()
     slow.clear()
     broker.resume()

@@ -11,6 +11,16 @@ import {
 import { isMet, isRepetition } from '../../events/stores/expectation.js'
 import { positionOf } from '../../events/stores/position.js'
 
+export interface SimulatedLogOptions {
+  readonly onAppended: (streamId: string, events: ReadonlyArray<RecordedEvent>) => void
+  /** Keep events as a disk would: as text, so that nobody can change them afterwards. */
+  readonly throughJson: boolean
+  /** Take an id a second time where EventStoreDB would: it looks for ids only when the expected revision is not met. */
+  readonly isForgetful: boolean
+  /** Told of an event that stands in the log a second time. */
+  readonly onDoubled: (event: RecordedEvent) => void
+}
+
 /**
  * The log that survives everything: what the event store's disk holds. Append and read are done at once; what can go
  * wrong on the way to it is the business of `storeClient.ts`. Same rules as the stores of src/events.
@@ -19,14 +29,10 @@ export class SimulatedLog {
   readonly #all: RecordedEvent[] = []
   readonly #streams = new Map<string, RecordedEvent[]>()
   readonly #byId = new Map<string, RecordedEvent>()
-  readonly #onAppended: (streamId: string, events: ReadonlyArray<RecordedEvent>) => void
+  readonly #options: SimulatedLogOptions
 
-  /** @param throughJson keep events as a disk would: as text, so that nobody can change them afterwards. */
-  constructor(
-    onAppended: (streamId: string, events: ReadonlyArray<RecordedEvent>) => void,
-    private readonly throughJson: boolean,
-  ) {
-    this.#onAppended = onAppended
+  constructor(options: SimulatedLogOptions) {
+    this.#options = options
   }
 
   get all(): ReadonlyArray<RecordedEvent> {
@@ -41,25 +47,30 @@ export class SimulatedLog {
     return this.#byId.get(id)
   }
 
+  /** @param isKnown whether the client knows of itself that it has written one of these ids before */
   append(
     streamId: string,
     events: ReadonlyArray<SegueEvent>,
     expected: ExpectedRevision,
+    isKnown = true,
   ): E.Either<AppendError, AppendResult> {
     const stream = this.#streams.get(streamId) ?? []
     const head = stream.length - 1
     const refused = (): E.Either<AppendError, AppendResult> =>
       E.left(new WrongExpectedRevision(streamId, expected, head === -1 ? null : head))
-    if (events.some((event) => this.#byId.has(event.id))) return this.#repeated(streamId, events, expected) ?? refused()
+    const isTaken = events.some((event) => this.#byId.has(event.id))
+    const isOverlooked = this.#options.isForgetful && !isKnown && expected !== 'any' && isMet(expected, head)
+    if (isTaken && !isOverlooked) return this.#repeated(streamId, events, expected) ?? refused()
     if (!isMet(expected, head)) return refused()
     this.#streams.set(streamId, stream)
     const recorded = events.map((event, index) => this.#recorded(streamId, head + 1 + index, event))
     for (const event of recorded) {
       stream.push(event)
       this.#all.push(event)
+      if (this.#byId.has(event.id)) this.#options.onDoubled(event)
       this.#byId.set(event.id, event)
     }
-    this.#onAppended(streamId, recorded)
+    this.#options.onAppended(streamId, recorded)
     return E.right({ lastRevision: stream.length - 1, position: positionOf(this.#all.length), repeated: false })
   }
 
@@ -79,7 +90,7 @@ export class SimulatedLog {
 
   #recorded(streamId: string, revision: number, event: SegueEvent): RecordedEvent {
     const position = positionAt(this.#all.length + 1)
-    const { id, type, schemaVersion, data, metadata } = this.throughJson
+    const { id, type, schemaVersion, data, metadata } = this.#options.throughJson
       ? (JSON.parse(JSON.stringify(event)) as SegueEvent)
       : event
     return { id, type, schemaVersion, data, metadata, streamId, revision, position }

@@ -82,13 +82,14 @@ interface ControlParts {
   readonly plant: Plant | null
   readonly onReadiness: () => void
   readonly onSetBack: (ms: number) => void
+  readonly onStandstill: (message: string) => void
 }
 
 export function createControl(
   world: World,
   told: Hearers,
   name: string,
-  { deciders, plant, onReadiness, onSetBack }: ControlParts,
+  { deciders, plant, onReadiness, onSetBack, onStandstill }: ControlParts,
 ): SimulatedControlPlane {
   const { time, network, broker, log, scenario } = world
   const control = new SimulatedControlPlane({
@@ -100,6 +101,7 @@ export function createControl(
     isCalm: () => world.isCalm(),
     onReadiness,
     onSetBack,
+    onStandstill,
     shipped: world.shipped,
     snapshots: scenario.snapshots ? new SimulatedSnapshots(world.random.fork(`${name} disk`)) : null,
     onConfirmed: (streamId, events, { repeated }) => told().confirmed(streamId, events, repeated),

@@ -2,10 +2,12 @@ import type { IncomingFact } from '../../actors/index.js'
 import type { PathQuality } from '../../events/index.js'
 import {
   createLivenessMonitor,
+  brokerSettleMs,
   type LivenessFact,
   type LivenessMonitor,
   type RecordedOutage,
 } from '../../health/path/liveness.js'
+import type { Transport } from '../../messaging/index.js'
 import type { Watch } from '../../runtime/control/core.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
@@ -22,6 +24,8 @@ export interface ServerWatchOptions {
   readonly now: () => number
   readonly network: Network
   readonly broker: SimulatedProcess
+  /** The connection to it. */
+  readonly transport: Pick<Transport, 'state' | 'onState'>
   readonly find: (server: string) => Watched | undefined
   /** Enters asynchronous code. */
   readonly tell: (server: string, fact: IncomingFact) => void
@@ -49,9 +53,13 @@ export class SimulatedWatch implements Watch {
   #ticking = false
   #ticks = 0
   #closed = false
+  #settledAt = 0
 
   constructor(options: ServerWatchOptions) {
     this.#options = options
+    options.transport.onState((state) => {
+      if (state === 'connected') this.#settledAt = options.now() + brokerSettleMs
+    })
   }
 
   readonly add = (server: string, _url: string, recorded: RecordedOutage): void => {
@@ -100,7 +108,7 @@ export class SimulatedWatch implements Watch {
   }
 
   #look(server: string, seen: Seen): void {
-    const { now, network, broker, process, find } = this.#options
+    const { now, network, broker, transport, process, find } = this.#options
     const receivedAt = now()
     const watched = find(server)
     const alive = watched?.process.isRunning() === true
@@ -108,7 +116,8 @@ export class SimulatedWatch implements Watch {
       alive && broker.isRunning() && network.passes(server, 'broker') && network.passes('broker', process.name)
     if (heard && !network.isLost())
       this.#tell(server, seen, seen.monitor.heartbeat({ bootId: watched.bootId, receivedAt }))
-    this.#tell(server, seen, seen.monitor.tick(receivedAt))
+    const canHear = transport.state() === 'connected' && receivedAt >= this.#settledAt
+    this.#tell(server, seen, seen.monitor.tick(receivedAt, canHear))
     if (this.#ticks % 2 === 0) this.#probe(server, seen, watched)
   }
 

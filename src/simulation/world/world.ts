@@ -8,9 +8,10 @@ import { CoverageCounter, type Coverage } from '../coverage.js'
 import { SimulatedIngest } from '../media/ingest.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { ShelvedModel } from '../../model/index.js'
+import { brokerSettleMs } from '../../health/path/liveness.js'
 import type { Plant } from '../plants.js'
 import type { Scenario } from '../scenario.js'
-import { SimulatedBroker } from './broker.js'
+import { reconnectMs, SimulatedBroker } from './broker.js'
 import { createCheckers } from './checks.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
 import { Director } from './director.js'
@@ -82,6 +83,9 @@ export class World {
   #open = new Set<string>()
   /** Nobody can decide: no control plane that runs, or no event store. */
   readonly #undecided = new IdleClock(this.time.now)
+  /** Nobody can decide, or can be held to be silent: heartbeats come through the broker. */
+  readonly #deaf = new IdleClock(this.time.now)
+  #hearsFromMs = Infinity
 
   constructor({ scenario, plant, trace, shipped }: WorldOptions) {
     this.scenario = scenario
@@ -97,11 +101,19 @@ export class World {
       reordering: scenario.weather.reordering,
     })
     this.store.appendMs = scenario.appendMs
-    this.log = new SimulatedLog((streamId, events) => this.#onAppended(streamId, events), scenario.thorough)
-    this.broker = new SimulatedBroker(new SimulatedProcess('broker', time), this.network, time, {
-      redelivered: (_subject, data) => this.#told.redelivered(data),
-      acknowledged: (subject, data) => this.#told.acknowledged(subject, data),
+    this.log = new SimulatedLog({
+      onAppended: (streamId, events) => this.#onAppended(streamId, events),
+      throughJson: scenario.thorough,
+      isForgetful: scenario.forgetfulStore,
+      onDoubled: ({ streamId, type, id }) =>
+        this.#violated('log', `${streamId}: ${type} (${id}) stands in the log a second time`),
     })
+    const ofMessages = {
+      redelivered: (_subject: string, data: unknown) => this.#told.redelivered(data),
+      acknowledged: (subject: string, data: unknown) => this.#told.acknowledged(subject, data),
+    }
+    const onAway = (isAway: boolean): void => this.#updateDeaf(isAway)
+    this.broker = new SimulatedBroker(new SimulatedProcess('broker', time), this.network, time, ofMessages, onAway)
     const ingestOf = (stream: string) => [stream, new SimulatedIngest(stream, this.broker, time)] as const
     this.ingests = new Map(scenario.streams.map(ingestOf))
     this.#troubles = new Troubles({
@@ -115,9 +127,13 @@ export class World {
     )
     const onReadiness = (): void => this.#updateUndecided()
     // Deadlines are times of day: by as much as its clock has lost, a new process is late.
-    const onSetBack = (ms: number): void => this.#undecided.add(ms)
+    const onSetBack = (ms: number): void => {
+      this.#undecided.add(ms)
+      this.#deaf.add(ms)
+    }
+    const onStandstill = (message: string): void => this.#violated('endings', message)
     this.controls = ['control', 'control2'].map((name) =>
-      createControl(this, told, name, { deciders, plant, onReadiness, onSetBack }),
+      createControl(this, told, name, { deciders, plant, onReadiness, onSetBack, onStandstill }),
     )
     this.audience = new Audience({
       ...{ scenario, time, network: this.network, servers: this.servers, random: this.random },
@@ -128,6 +144,7 @@ export class World {
       deciders,
       violated: (invariant, message) => this.#violated(invariant, message),
       idleMs: () => this.#undecided.idleMs,
+      deafMs: () => this.#deaf.idleMs,
       excuse: (viewer, number) => this.#excuse(viewer, number),
     })
     this.#told = toldTo(this.#checkers)
@@ -262,7 +279,15 @@ export class World {
   }
 
   #updateUndecided(): void {
-    this.#undecided.update(this.store.unavailable || !this.controls.some((control) => control.isReady))
+    const isUndecided = this.store.unavailable || !this.controls.some((control) => control.isReady)
+    this.#undecided.update(isUndecided)
+    this.#deaf.update(isUndecided || this.time.now() < this.#hearsFromMs)
+  }
+
+  #updateDeaf(isAway: boolean): void {
+    this.#hearsFromMs = isAway ? Infinity : this.time.now() + reconnectMs + brokerSettleMs
+    this.#updateUndecided()
+    if (!isAway) this.time.after(reconnectMs + brokerSettleMs, () => this.#updateUndecided())
   }
 
   #onAppended(streamId: string, events: ReadonlyArray<RecordedEvent>): void {
