@@ -10,7 +10,7 @@ export const invariants = {
   replay: 'replaying the facts gives exactly the recorded decisions',
   endings: 'a handover ends within its deadline budget',
   detection: 'a media server that is gone is told to have failed',
-  departure: 'a primary that is known to be dead is left as soon as another server can take over',
+  departure: 'a primary is left when there is a reason and another server can take over, and for none that is over',
   recovery: 'when all works again, every stream has a primary that serves, a filled standby, and viewers that play',
   independence: 'losing control plane, broker or event store interrupts no viewer and loses no sample',
 } as const
