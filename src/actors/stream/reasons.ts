@@ -43,6 +43,8 @@ export function withReasons(before: StreamState, after: StreamState, event: Stre
       return onFleet(after, event.metadata.occurredAt)
     case 'DeadlinePassed':
       return before.unmet !== null && after.unmet === null ? onBack(after, event.metadata.occurredAt) : after
+    case 'HandoverAborted':
+      return withReasonsV3(before, withoutWithdrawn(before.handover, after), event)
     default:
       return withReasonsV3(before, after, event)
   }
@@ -124,6 +126,14 @@ function onFleet(after: StreamState, at: number): StreamState {
   }
   const failure = unmet?.cause === 'failure' ? undefined : reasons.findLast(({ cause }) => cause === 'failure')
   return failure === undefined ? after : { ...after, unmet: { ...unmetOf(failure, null, at), retryAt: null } }
+}
+
+/** An emergency is not called off when its reason is withdrawn; but once it is given up, that reason is not taken up again. */
+function withoutWithdrawn(handover: Handover | null, after: StreamState): StreamState {
+  const { unmet, reasons } = after
+  const isOwn = unmet !== null && unmet.reference !== null && unmet.reference === handover?.reference
+  if (!isOwn || reasons.some(({ reference }) => reference === unmet.reference)) return after
+  return { ...after, unmet: null }
 }
 
 /** The primary is there as far as is known. Its failure stands until it is withdrawn: the news of it may be late. */

@@ -51,6 +51,20 @@ describe('a primary that dies during a handover for another reason', () => {
   })
 })
 
+describe('a primary that died in a handover for an alarm, and is back before that is given up', () => {
+  it('is not left for the alarm that ended with its process', () => {
+    const story = f.preparing().given(failed(), f.requested('failure', 's1', 'death'))
+    givenUp(story.given(well(), f.withdrawn(), f.withdrawn('death')))
+    expect(story.state).toMatchObject({ handover: null, unmet: null, reasons: [] })
+  })
+
+  it('is left for the drain that was asked for meanwhile', () => {
+    const story = f.preparing().given(failed(), f.requested('failure', 's1', 'death'))
+    givenUp(story.given(f.requested('drain', 's1', 'drain-1'), well(), f.withdrawn(), f.withdrawn('death')))
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
+  })
+})
+
 describe('a primary that died while nobody could take over', () => {
   const alone = (standing: 'stable' | 'failed') => f.fleet(f.server('s1', { standing }))
   const stranded = () => f.onAir().given(alone('failed'), f.requested('failure', 's1', 'death'))
