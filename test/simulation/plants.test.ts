@@ -18,7 +18,7 @@ const seeds: Readonly<Record<string, number>> = {
   'moody-model': 2,
   'forgotten-outage': 4,
   'old-outage': 3,
-  'never-withdrawn': 11,
+  'never-withdrawn': 710,
   'unheard-drain': 8,
 }
 
