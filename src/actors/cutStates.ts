@@ -15,7 +15,8 @@ const versionsIn = (book: RuleBook, category: Category): ReadonlyArray<AnyDecide
 
 /**
  * The state with which a version of the rules goes on behind a cut; undefined when the cut has none. Rules that are newer
- * than the cut take over the state of the newest version that it knows; what they alone have begins as in a new entity.
+ * than the cut take over the state of the newest version that it knows; what they alone have begins as in a new entity, and
+ * so does what states have held only since the cut was made.
  */
 export function stateAfterCut<C extends Category, State>(
   decider: Decider<C, State>,
@@ -24,13 +25,11 @@ export function stateAfterCut<C extends Category, State>(
 ): State | undefined {
   if (typeof states !== 'object' || states === null) return undefined
   const known = states as CutStates
-  const own = known[decider.version]
-  if (own !== undefined) return own as State
-  const older = Object.keys(known)
+  const versions = Object.keys(known)
     .map(Number)
-    .filter((version) => version < decider.version)
-  if (older.length === 0) return undefined
-  return { ...decider.initial(entity), ...(known[Math.max(...older)] as State) }
+    .filter((version) => version <= decider.version)
+  if (versions.length === 0) return undefined
+  return { ...decider.initial(entity), ...(known[Math.max(...versions)] as State) }
 }
 
 /** The states of a new entity, or those that an earlier cut has left. */

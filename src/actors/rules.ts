@@ -3,8 +3,8 @@ import { clientDecider } from './client/decider.js'
 import type { Decider } from './decider.js'
 import type { Deciders, StateByCategory } from './host/actorHost.js'
 import { modelDecider, modelDeciderV1, modelDeciderV2 } from './model/decider.js'
-import { serverDecider, serverDeciderV1, serverDeciderV2 } from './server/decider.js'
-import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide.js'
+import { serverDecider, serverDeciderV1, serverDeciderV2, serverDeciderV3 } from './server/decider.js'
+import { streamDecider, streamDeciderV1, streamDeciderV2, streamDeciderV3 } from './stream/decide.js'
 
 /**
  * Every version of the rules that a log may have been written by, oldest first. The last of a category is in force: new
@@ -14,8 +14,8 @@ import { streamDecider, streamDeciderV1, streamDeciderV2 } from './stream/decide
 export type RuleBook = { readonly [C in Category]: ReadonlyArray<Decider<C, StateByCategory[C]>> }
 
 export const ruleBook = {
-  server: [serverDeciderV1, serverDeciderV2, serverDecider],
-  stream: [streamDeciderV1, streamDeciderV2, streamDecider],
+  server: [serverDeciderV1, serverDeciderV2, serverDeciderV3, serverDecider],
+  stream: [streamDeciderV1, streamDeciderV2, streamDeciderV3, streamDecider],
   client: [clientDecider],
   model: [modelDeciderV1, modelDeciderV2, modelDecider],
 } as const satisfies RuleBook

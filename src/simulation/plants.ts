@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { deciders, sealed, unsealed, type Deciders, type SnapshotStore } from '../actors/index.js'
+import { deciders, sealed, unsealed, type Deciders, type Effect, type SnapshotStore } from '../actors/index.js'
 import type { EventIn, EventStore, SegueEvent } from '../events/index.js'
 import { derivedId, timeOfId } from '../events/index.js'
 import type { Transport } from '../messaging/index.js'
@@ -34,6 +34,15 @@ type StreamEvent = EventIn<'stream'>
 const withStream = (change: Partial<Deciders['stream']>): Deciders => ({
   ...deciders,
   stream: { ...deciders.stream, ...change },
+})
+
+/** A server's actor that wants nothing of some kind. */
+const withoutEffects = (unwanted: (effect: Effect) => boolean): Deciders => ({
+  ...deciders,
+  server: {
+    ...deciders.server,
+    outstanding: (state) => deciders.server.outstanding(state).filter((effect) => !unwanted(effect)),
+  },
 })
 
 /** Rewrites what the stream's decider decides. */
@@ -230,6 +239,18 @@ export const plants: ReadonlyArray<Plant> = [
         },
       }
     },
+  },
+  {
+    name: 'never-withdrawn',
+    meaning: 'streams are never told that a reason to leave a server is over',
+    breaks: ['departure'],
+    deciders: () => withoutEffects((effect) => effect.type === 'withdraw-handover'),
+  },
+  {
+    name: 'unheard-drain',
+    meaning: 'streams are never told that a server is drained',
+    breaks: ['departure'],
+    deciders: () => withoutEffects((effect) => effect.type === 'request-handover' && effect.cause === 'drain'),
   },
   {
     name: 'early-report',

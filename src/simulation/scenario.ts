@@ -4,7 +4,8 @@ import { Random } from './world/random.js'
 
 /** Why a stream is to move, and how that is brought about. */
 export const causes = ['operator', 'abort', 'drain', 'prediction', 'alarm', 'crash', 'hang', 'leave'] as const
-export type EpisodeCause = (typeof causes)[number]
+/** Maintenance is planned where there would have been a drain. */
+export type EpisodeCause = (typeof causes)[number] | 'maintenance'
 
 /** One handover wanted on one stream, with what goes wrong meanwhile. */
 export interface Episode {
@@ -61,6 +62,8 @@ const sizes = {
   four: { streams: ['a', 'b', 'c', 'd'], episodes: [5, 9] },
 } as const
 const thoroughEvery = 16
+/** Of the drains. */
+const maintenanceShare = 0.4
 
 /** Draws a world: small ones often, with every feature in a good share of them. */
 export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario {
@@ -73,10 +76,16 @@ export function drawScenario({ seed, index, faults }: ScenarioOptions): Scenario
   const stormy = random.chance(0.25)
   // A viewer is dearer than all the rest of a small world.
   const viewers = random.chance(0.06) ? (random.chance(0.8) ? 1 : 2) : 0
-  const episodes = streams.flatMap((stream) =>
+  const drawn = streams.flatMap((stream) =>
     Array.from({ length: size[0] + random.whole(size[1] - size[0]) }, () =>
       drawEpisode(random, stream, faults, viewers > 0 && stream === streams[0]),
     ),
+  )
+  const planned = new Random(`${seed}/maintenance`)
+  const episodes = drawn.map((episode) =>
+    episode.cause === 'drain' && planned.chance(maintenanceShare)
+      ? ({ ...episode, cause: 'maintenance' } as const)
+      : episode,
   )
   return {
     seed,

@@ -18,6 +18,8 @@ const seeds: Readonly<Record<string, number>> = {
   'moody-model': 2,
   'forgotten-outage': 4,
   'old-outage': 3,
+  'never-withdrawn': 710,
+  'unheard-drain': 8,
 }
 
 describe('a planted defect', () => {

@@ -4,11 +4,12 @@ import { Draft, type Decider } from '../decider.js'
 import type { Effect } from '../effects.js'
 import { assessByHand, assessByModel, assessByModelV2 } from './assess.js'
 import { hasLeftInOrder } from './departure.js'
-import { drainRule, drainRuleV2 } from './drain.js'
+import { drainRule, drainRuleV2, drainRuleV3 } from './drain.js'
 import { evolveServer, type Application } from './evolve.js'
 import { reviewMaintenance } from './maintenance.js'
 import { reviewThreshold } from './threshold.js'
 import { initialServerState, type ServerState } from './state.js'
+import { keepEach, keepLast, type Withdrawal } from './withdrawal.js'
 
 type ServerDraft = Draft<'server', ServerState>
 type Fact<T extends EventIn<'server'>['type']> = Extract<EventIn<'server'>, { readonly type: T }>
@@ -42,18 +43,34 @@ const rules = ({ version, weights, movesThreshold, ...application }: Rules): Ser
   }
 }
 
-/** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
-export const serverDecider = rules({
-  version: 3,
+const since3 = {
   weights: startWeights,
   assess: assessByModel,
   movesThreshold: true,
   read: plausible,
-  drain: drainRule,
   mindsDepartures: true,
+} as const
+
+/** Rules of a media server: how stable it is, when to leave it, and when it counts as gone. */
+export const serverDecider = rules({
+  ...since3,
+  version: 4,
+  drain: drainRule,
+  withdraw: keepEach,
+  withdrawsWhatPassed: true,
 })
 
-const before3 = { read: (sample: HealthSample) => sample, drain: drainRuleV2, mindsDepartures: false }
+const before4 = { withdraw: keepLast, withdrawsWhatPassed: false } as const
+
+/** Version 3 told streams of one end of a reason at a time, and of a failure's none. */
+export const serverDeciderV3 = rules({ ...since3, ...before4, version: 3, drain: drainRuleV3 })
+
+const before3 = {
+  ...before4,
+  read: (sample: HealthSample) => sample,
+  drain: drainRuleV2,
+  mindsDepartures: false,
+} as const
 
 /** Version 2 knew no drain that ends with its process, took every end for a failure, and samples as they were told. */
 export const serverDeciderV2 = rules({
@@ -200,7 +217,7 @@ function onJoined(draft: ServerDraft, fact: Fact<'ServerJoined'>): void {
 // -------------------------------------------------------------------------------------
 
 function outstanding(state: ServerState): ReadonlyArray<Effect> {
-  const { server, failed, prediction, drain, maintenance, withdrawn } = state
+  const { server, failed, prediction, drain, maintenance, withdrawn, withdrawals } = state
   const effects: Effect[] = []
   const request = (cause: HandoverCause, reference: string): void => {
     effects.push({ type: 'request-handover', key: `request:${reference}`, server, cause, reference })
@@ -209,8 +226,11 @@ function outstanding(state: ServerState): ReadonlyArray<Effect> {
   else if (prediction !== null && !prediction.cleared && !prediction.control) request('prediction', prediction.id)
   if (failed === null && drain !== null) request('drain', drain.id)
   if (failed === null && maintenance.due !== null) request('maintenance', maintenance.due.id)
-  if (withdrawn !== null) {
-    effects.push({ type: 'withdraw-handover', key: `withdraw:${withdrawn.reference}`, server, ...withdrawn })
+  const withdraw = ({ reference, reason }: Omit<Withdrawal, 'at'>): void => {
+    effects.push({ type: 'withdraw-handover', key: `withdraw:${reference}`, server, reference, reason })
   }
+  if (withdrawn !== null) withdraw(withdrawn)
+  // While the server is gone it is left, whatever was asked for before: a handover for that is not called off.
+  if (failed === null) withdrawals.forEach(withdraw)
   return effects
 }

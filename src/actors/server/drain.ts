@@ -1,5 +1,6 @@
 import type { EventIn } from '../../events/index.js'
 import type { ServerState } from './state.js'
+import { keepEach, keepLast, type WithdrawalRule } from './withdrawal.js'
 
 /** Streams are to leave a server. */
 export interface Drain {
@@ -39,25 +40,41 @@ export function drainAfter(drain: Drain | null, boot: string | null, event: Drai
 const bootOf = (drain: Drain | null): string | null => drain?.boot ?? null
 
 /** How a version of the rules applies what has to do with drains. */
-export type DrainRule = (state: ServerState, event: DrainEvent) => Pick<ServerState, 'drain' | 'withdrawn'>
+export type DrainRule = (
+  state: ServerState,
+  event: DrainEvent,
+) => Pick<ServerState, 'drain' | 'withdrawn' | 'withdrawals'>
 
 const reasonOf = (event: DrainEvent): string =>
   event.type === 'ServerJoined' ? 'the process that drained is over' : `drain cancelled by ${event.data.by}`
 
-export const drainRule: DrainRule = (state, event) => {
-  const drain = drainAfter(state.drain, state.joined?.bootId ?? null, event)
-  if (state.drain === null || drain !== null) return { drain, withdrawn: state.withdrawn }
-  return { drain, withdrawn: { reference: state.drain.id, reason: reasonOf(event) } }
-}
+const withdrawnBy =
+  (withdraw: WithdrawalRule): DrainRule =>
+  (state, event) => {
+    const { drain: before, withdrawn, withdrawals } = state
+    const drain = drainAfter(before, state.joined?.bootId ?? null, event)
+    if (before === null || drain !== null) return { drain, withdrawn, withdrawals }
+    const at = event.metadata.occurredAt
+    return { drain, ...withdraw(state, { reference: before.id, reason: reasonOf(event), at }) }
+  }
+
+export const drainRule = withdrawnBy(keepEach)
+
+/** Version 3 told of one end at a time. */
+export const drainRuleV3 = withdrawnBy(keepLast)
 
 /** Until version 2 the newest request replaced the one before, and every drain stood until somebody cancelled it. */
-export const drainRuleV2: DrainRule = ({ drain, withdrawn }, event) => {
+export const drainRuleV2: DrainRule = ({ drain, withdrawn, withdrawals }, event) => {
   switch (event.type) {
     case 'DrainRequested':
-      return { drain: { id: event.id, boot: null }, withdrawn }
+      return { drain: { id: event.id, boot: null }, withdrawn, withdrawals }
     case 'DrainCancelled':
-      return { drain: null, withdrawn: drain === null ? null : { reference: drain.id, reason: reasonOf(event) } }
+      return {
+        drain: null,
+        withdrawn: drain === null ? null : { reference: drain.id, reason: reasonOf(event) },
+        withdrawals,
+      }
     case 'ServerJoined':
-      return { drain, withdrawn }
+      return { drain, withdrawn, withdrawals }
   }
 }

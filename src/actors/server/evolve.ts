@@ -14,6 +14,7 @@ import { hasLeftInOrder, isOrderly } from './departure.js'
 import type { DrainRule } from './drain.js'
 import { evolveMaintenance, leadMsOf, untilWindowMs } from './maintenance.js'
 import { oneShape, type ServerState } from './state.js'
+import { recentWithdrawals, type WithdrawalRule } from './withdrawal.js'
 
 type ServerEvent = EventIn<'server'>
 
@@ -32,6 +33,9 @@ export interface Application {
   readonly drain: DrainRule
   /** Whether the end of a process that was asked to is told from a failure, and one boot's alarms from another's. */
   readonly mindsDepartures: boolean
+  readonly withdraw: WithdrawalRule
+  /** Whether streams are told that a server is back, and that an alarm ended with its process. */
+  readonly withdrawsWhatPassed: boolean
 }
 
 /** Applies one event. Total: an event that does not fit the state leaves it as it is. */
@@ -87,7 +91,7 @@ function apply(rules: Application, state: ServerState, event: ServerEvent): Serv
       const reason = `maintenance ${event.data.window} is ${event.data.outcome}`
       return {
         ...withMaintenanceAfter(state, event),
-        withdrawn: due === null ? state.withdrawn : { reference: due.id, reason },
+        ...(due === null ? {} : rules.withdraw(state, { reference: due.id, reason, at })),
       }
     }
     case 'ModelActivated':
@@ -109,10 +113,11 @@ function apply(rules: Application, state: ServerState, event: ServerEvent): Serv
       return { ...state, prediction, samplesAbove: 0, withdrawn: null }
     }
     case 'PredictionCleared':
-      return cleared(state, `score ${event.data.score} is back above ${event.data.threshold}`)
+      return cleared(rules, state, event)
     case 'PredictionResolved':
       return {
         ...state,
+        ...alarmOver(rules, state, event),
         prediction: null,
         samplesBelow: 0,
         unneeded: isUnneeded(state, event.data.outcome) ? [...state.unneeded, at].slice(-unneededMax) : state.unneeded,
@@ -127,12 +132,7 @@ function apply(rules: Application, state: ServerState, event: ServerEvent): Serv
         withdrawn: null,
       }
     case 'ServerRecovered':
-      return {
-        ...state,
-        failed: null,
-        signals: [],
-        ...unseen,
-      }
+      return { ...state, ...failureOver(rules, state, event), failed: null, signals: [], ...unseen }
     default:
       return state
   }
@@ -179,6 +179,7 @@ function onSample(
     ...state,
     ...remembered,
     window,
+    withdrawals: recentWithdrawals(state.withdrawals, now),
     assessment: {
       score: assessment.score,
       band: assessment.band,
@@ -205,10 +206,31 @@ const withMaintenanceAfter = (state: ServerState, event: ServerEvent): ServerSta
   maintenance: evolveMaintenance(state.maintenance, event),
 })
 
-function cleared(state: ServerState, reason: string): ServerState {
+type Of<T extends ServerEvent['type']> = Extract<ServerEvent, { readonly type: T }>
+type Withdrawn = Partial<Pick<ServerState, 'withdrawn' | 'withdrawals'>>
+
+function cleared(rules: Application, state: ServerState, { data, metadata }: Of<'PredictionCleared'>): ServerState {
   if (state.prediction === null) return state
   const prediction = { ...state.prediction, cleared: true }
-  return { ...state, prediction, withdrawn: { reference: prediction.id, reason } }
+  const reason = `score ${data.score} is back above ${data.threshold}`
+  return {
+    ...state,
+    ...rules.withdraw(state, { reference: prediction.id, reason, at: metadata.occurredAt }),
+    prediction,
+  }
+}
+
+/** An alarm that had not cleared ends with its process. */
+function alarmOver(rules: Application, state: ServerState, { data, metadata }: Of<'PredictionResolved'>): Withdrawn {
+  const { prediction } = state
+  if (!rules.withdrawsWhatPassed || prediction === null || prediction.cleared) return {}
+  const reason = `the process of which it spoke is over: ${data.outcome}`
+  return rules.withdraw(state, { reference: prediction.id, reason, at: metadata.occurredAt })
+}
+
+function failureOver(rules: Application, state: ServerState, { metadata }: Of<'ServerRecovered'>): Withdrawn {
+  if (!rules.withdrawsWhatPassed || state.failed === null) return {}
+  return rules.withdraw(state, { reference: state.failed.id, reason: 'the server is back', at: metadata.occurredAt })
 }
 
 function withSignal(state: ServerState, signal: FailureSignal): ServerState {

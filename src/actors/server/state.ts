@@ -17,6 +17,7 @@ import {
 } from '../../model/index.js'
 import type { Drain } from './drain.js'
 import { noMaintenance, type Maintenance } from './maintenance.js'
+import type { Withdrawal } from './withdrawal.js'
 
 /** A prediction that has not been resolved: still open, or cleared and waiting whether a failure confirms it. */
 export interface OpenPrediction {
@@ -73,8 +74,10 @@ export interface ServerState {
   readonly leftInOrder: string | null
   readonly drain: Drain | null
   readonly maintenance: Maintenance
-  /** A reason to leave that is over; streams are told. */
-  readonly withdrawn: { readonly reference: string; readonly reason: string } | null
+  /** The one reason to leave that versions before 4 knew to be over. */
+  readonly withdrawn: Omit<Withdrawal, 'at'> | null
+  /** Reasons to leave that are over, oldest first; streams are told. */
+  readonly withdrawals: ReadonlyArray<Withdrawal>
 }
 
 export const initialServerState = (server: string): ServerState => ({
@@ -105,6 +108,7 @@ export const initialServerState = (server: string): ServerState => ({
   drain: null,
   maintenance: noMaintenance,
   withdrawn: null,
+  withdrawals: [],
 })
 
 /** The same state, built by one literal: see oneShape of the stream's state. */
@@ -136,6 +140,7 @@ export const oneShape = (state: ServerState): ServerState => ({
   drain: state.drain,
   maintenance: state.maintenance,
   withdrawn: state.withdrawn,
+  withdrawals: state.withdrawals,
 })
 
 /** Score of a server of which no sample has been seen yet: neither trusted nor distrusted. */

@@ -2,7 +2,7 @@ import type { EventIn, HandoverStep, ServerRef } from '../../events/index.js'
 import { Draft, type Decider } from '../decider.js'
 import { isAheadOf } from './adoption.js'
 import { cutoverDeadlineKey, drainDeadlineKey } from './deadlines.js'
-import { evolveStream, evolveStreamV1, evolveStreamV2 } from './evolve.js'
+import { evolveStream, evolveStreamV1, evolveStreamV2, evolveStreamV3 } from './evolve.js'
 import { liveEdgeAt } from './liveEdge.js'
 import { outstandingOf } from './outstanding.js'
 import { candidates, refOf } from './placement.js'
@@ -29,16 +29,21 @@ const rules = (version: number, evolve: StreamDecider['evolve'], reactTo: typeof
 })
 
 /** Rules of a stream: where it is placed, when and how it moves. */
-export const streamDecider = rules(3, evolveStream, (draft, fact) => {
-  react(draft, fact)
-  followUnmet(draft)
-})
+export const streamDecider = rules(4, evolveStream, reactAndGoOn)
+
+/** Version 3 left a primary that was back, because it had been dead when nobody could take over. */
+export const streamDeciderV3 = rules(3, evolveStreamV3, reactAndGoOn)
 
 /** Version 2 knew one reason for a handover at a time, and lost those that came up while it was followed. */
 export const streamDeciderV2 = rules(2, evolveStreamV2, react)
 
 /** Version 1 did not try again when a handover had been aborted although its reason stood. */
 export const streamDeciderV1 = rules(1, evolveStreamV1, react)
+
+function reactAndGoOn(draft: StreamDraft, fact: EventIn<'stream'>): void {
+  react(draft, fact)
+  followUnmet(draft)
+}
 
 function react(draft: StreamDraft, fact: EventIn<'stream'>): void {
   switch (fact.type) {

@@ -3,7 +3,7 @@ import { adopted } from './adoption.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { edgeAfter } from './liveEdge.js'
 import { withHeard } from './nearness.js'
-import { withReasons } from './reasons.js'
+import { withReasons, withReasonsV3 } from './reasons.js'
 import {
   handoverWith,
   isFailed,
@@ -44,6 +44,10 @@ const structural: ReadonlySet<StreamEvent['type']> = new Set([
 /** Applies one event. Total: an event that does not fit the state leaves it as it is but for the counters. */
 export const evolveStream = (state: StreamState, event: StreamEvent): StreamState =>
   withReasons(state, evolveStreamV2(state, event), event)
+
+/** As version 3 of the rules saw it: a failure that waited for another server stood also when the primary was back. */
+export const evolveStreamV3 = (state: StreamState, event: StreamEvent): StreamState =>
+  withReasonsV3(state, evolveStreamV2(state, event), event)
 
 /** As version 2 of the rules saw it: one reason for a handover at a time, the others were forgotten. */
 export function evolveStreamV2(state: StreamState, event: StreamEvent): StreamState {

@@ -32,11 +32,26 @@ const urgency: { readonly [C in HandoverCause]: number } = {
 
 /**
  * Keeps every reason to leave the primary until it is withdrawn or the primary is another one, so that none is lost because
- * it came up during a handover for another one, which was then aborted.
+ * it came up during a handover for another one, which was then aborted. A failure counts as long as the primary is not known
+ * to be there.
  * @param before the state before the event
  * @param after what the event made of it otherwise
  */
 export function withReasons(before: StreamState, after: StreamState, event: StreamEvent): StreamState {
+  switch (event.type) {
+    case 'FleetObserved':
+      return onFleet(after, event.metadata.occurredAt)
+    case 'DeadlinePassed':
+      return before.unmet !== null && after.unmet === null ? onBack(after, event.metadata.occurredAt) : after
+    case 'HandoverAborted':
+      return withReasonsV3(before, withoutWithdrawn(before.handover, after), event)
+    default:
+      return withReasonsV3(before, after, event)
+  }
+}
+
+/** Version 3 took a failure that nobody could take over for one for good, and one that it found to be over for none at all. */
+export function withReasonsV3(before: StreamState, after: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'HandoverRequested':
       return onRequested(before, after, event)
@@ -45,7 +60,7 @@ export function withReasons(before: StreamState, after: StreamState, event: Stre
     case 'HandoverAborted':
       return before.handover === null ? after : onAborted(after, before.handover, event.metadata.occurredAt)
     case 'DeadlinePassed':
-      return before.unmet !== null && after.unmet === null ? onBack(after, event.metadata.occurredAt) : after
+      return before.unmet !== null && after.unmet === null ? onBackV3(after, event.metadata.occurredAt) : after
     case 'PlacementDecided':
     case 'StreamSwitched':
       return { ...after, reasons: [] }
@@ -101,8 +116,34 @@ function onAdopted(after: StreamState, at: number): StreamState {
   return { ...after, reasons: [], unmet: isGone ? unmet : null }
 }
 
-/** The primary had failed and is back: should it fail again, that is told under another reference. */
-const onBack = (after: StreamState, at: number): StreamState =>
+/** Whoever waits to leave a dead primary hears here that it is back, and whoever does not, that it is dead after all. */
+function onFleet(after: StreamState, at: number): StreamState {
+  const { route, handover, unmet, reasons } = after
+  if (route === null || handover !== null) return after
+  if (!isFailed(after, route.primary.id)) {
+    const waits = unmet?.cause === 'failure' && unmet.retryAt === null
+    return waits ? { ...after, unmet: { ...unmet, retryAt: at + failedPauseMs } } : after
+  }
+  const failure = unmet?.cause === 'failure' ? undefined : reasons.findLast(({ cause }) => cause === 'failure')
+  return failure === undefined ? after : { ...after, unmet: { ...unmetOf(failure, null, at), retryAt: null } }
+}
+
+/** An emergency is not called off when its reason is withdrawn; but once it is given up, that reason is not taken up again. */
+function withoutWithdrawn(handover: Handover | null, after: StreamState): StreamState {
+  const { unmet, reasons } = after
+  const isOwn = unmet !== null && unmet.reference !== null && unmet.reference === handover?.reference
+  if (!isOwn || reasons.some(({ reference }) => reference === unmet.reference)) return after
+  return { ...after, unmet: null }
+}
+
+/** The primary is there as far as is known. Its failure stands until it is withdrawn: the news of it may be late. */
+function onBack(after: StreamState, at: number): StreamState {
+  const next = mostUrgent(after.reasons.filter(({ cause }) => cause !== 'failure'))
+  return next === null ? after : { ...after, unmet: unmetOf(next, null, at) }
+}
+
+/** Version 3 took the failure for over: should the primary fail again, that is told under another reference. */
+const onBackV3 = (after: StreamState, at: number): StreamState =>
   goingOn({ ...after, reasons: after.reasons.filter(({ cause }) => cause !== 'failure') }, at)
 
 /** What is followed next, now that one reason is over. */

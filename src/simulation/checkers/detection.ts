@@ -10,20 +10,20 @@ export interface DetectionContext extends CheckerContext {
 interface Followed {
   joined: boolean
   failed: boolean
-  isDown: boolean
-  /** Since when it is gone and the log does not say so; null: that is not so. */
+  isAway: boolean
+  /** Since when it is away and the log does not say so; null: that is not so. */
   since: { readonly atMs: number; readonly idleMs: number } | null
 }
 
 /** Silence and refused probes are noticed within half a second. */
 const limitMs = 1_000
 
-/** By the true state of the processes: one that is gone does not count as there for long, whatever it did before. */
+/** By the true state of the processes: one that is gone, or hangs, does not count as there for long, whatever it did before. */
 export function checkDetection({ nowMs, violated, idleMs, graceMs }: DetectionContext): Checker {
   const servers = new Map<string, Followed>()
 
   const followed = (server: string): Followed => {
-    const known = servers.get(server) ?? { joined: false, failed: false, isDown: false, since: null }
+    const known = servers.get(server) ?? { joined: false, failed: false, isAway: false, since: null }
     servers.set(server, known)
     return known
   }
@@ -31,15 +31,15 @@ export function checkDetection({ nowMs, violated, idleMs, graceMs }: DetectionCo
   const check = (server: string, { since }: Followed): void => {
     if (since === null) return
     const goneMs = Math.round(nowMs() - since.atMs - (idleMs() - since.idleMs))
-    if (goneMs > limitMs + graceMs) violated('detection', `${server} was gone for ${goneMs} ms, and nobody said so`)
+    if (goneMs > limitMs + graceMs) violated('detection', `${server} was away for ${goneMs} ms, and nobody said so`)
   }
 
   const follow = (server: string, change: Partial<Followed>): void => {
     const before = followed(server)
     check(server, before)
     Object.assign(before, change)
-    const { joined, failed, isDown } = before
-    before.since = joined && isDown && !failed ? { atMs: nowMs(), idleMs: idleMs() } : null
+    const { joined, failed, isAway } = before
+    before.since = joined && isAway && !failed ? { atMs: nowMs(), idleMs: idleMs() } : null
   }
 
   const onEvent = (server: string, { type }: EventIn<'server'>): void => {
@@ -50,8 +50,10 @@ export function checkDetection({ nowMs, violated, idleMs, graceMs }: DetectionCo
   }
 
   return {
-    crashed: (server) => follow(server, { isDown: true }),
-    started: (server) => follow(server, { isDown: false }),
+    crashed: (server) => follow(server, { isAway: true }),
+    hung: (server) => follow(server, { isAway: true }),
+    started: (server) => follow(server, { isAway: false }),
+    awoke: (server) => follow(server, { isAway: false }),
     appended: (streamId, events) => {
       const name = parseStreamId(streamId)
       if (name?.category !== 'server') return

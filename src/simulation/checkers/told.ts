@@ -22,6 +22,7 @@ export function toldTo(checkers: ReadonlyArray<Checker>): Told {
     served: heard('served'),
     started: heard('started'),
     crashed: heard('crashed'),
+    hung: heard('hung'),
     awoke: heard('awoke'),
     sampleTaken: heard('sampleTaken'),
     sampleKept: heard('sampleKept'),

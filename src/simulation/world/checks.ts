@@ -6,6 +6,7 @@ import { checkDetection } from '../checkers/detection.js'
 import { checkEndings, type EndingsContext } from '../checkers/endings.js'
 import { checkIndependence } from '../checkers/independence.js'
 import { checkLog } from '../checkers/log.js'
+import { checkNeedless } from '../checkers/needless.js'
 import { checkPlayback, type PlaybackContext } from '../checkers/playback.js'
 import { checkReplay } from '../checkers/replay.js'
 import { suspensionMsMin } from '../media/mediaServer.js'
@@ -52,6 +53,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
     }),
     checkDetection({ ...context, idleMs: deafMs, graceMs: detectionGraceMs }),
     checkDeparture({ ...context, idleMs, graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server) }),
+    checkNeedless({ ...context, idleMs }),
     checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
     ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
   ]

@@ -1,6 +1,7 @@
 import type { EventIn } from '../../events/index.js'
 import { coverageName, stepAfter, type Step } from '../coverage.js'
 import { isOfServer, type FaultSpec, type FaultTarget } from '../faults.js'
+import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { Episode } from '../scenario.js'
 import { FaultPlayer } from './faultPlayer.js'
 import type { World } from './world.js'
@@ -30,6 +31,9 @@ interface Stage {
 const fenceTriesMs = [100, 700]
 const episodeMsMax = 14_000
 const noHandoverMsMax = 3_000
+/** The second of two adjoining windows; and how long after a window has ended a server is looked at. */
+const nextWindowMs = 1_500
+const afterWindowMs = 50
 /** An alarm has led to a handover by then, or leads to none. */
 const predictionMsMax = 1_000
 
@@ -38,6 +42,8 @@ export class Director {
   readonly #world: World
   readonly #faults: FaultPlayer
   readonly #stages: ReadonlyArray<Stage>
+  /** Maintenance that was planned. */
+  readonly #windows: { readonly server: string; readonly window: string }[] = []
 
   constructor(world: World) {
     this.#world = world
@@ -67,6 +73,9 @@ export class Director {
 
   heal(): void {
     this.#faults.heal()
+    for (const { server, window } of this.#windows.splice(0)) {
+      this.#ask('server', server, 'MaintenanceCancelled', { window })
+    }
   }
 
   onEvent(stream: string, event: EventIn<'stream'>): void {
@@ -189,17 +198,17 @@ export class Director {
     const request = { cause: 'operator', server: primary, reference: null, target: null, requestedBy: 'director' }
     switch (cause) {
       case 'operator':
-        return this.#ask(stream, 'HandoverRequested', request)
+        return this.#ask('stream', stream, 'HandoverRequested', request)
       case 'abort':
-        this.#ask(stream, 'HandoverRequested', request)
-        time.after(afterMs, () =>
-          this.#ask(stream, 'HandoverWithdrawn', { reference: null, reason: 'changed mind', requestedBy: 'director' }),
-        )
+        this.#ask('stream', stream, 'HandoverRequested', request)
+        time.after(afterMs, () => this.#ask('stream', stream, 'HandoverWithdrawn', changedMind))
         return
       case 'drain':
         server.drain('director')
         time.after(afterMs + 2_000, () => server.cancelDrain('director'))
         return
+      case 'maintenance':
+        return this.#maintain(server, `${stream}${stage.next}`, afterMs)
       case 'prediction':
         stage.alarmedUntilMs = time.now() + predictionMsMax
         this.#faults.alarm(server, afterMs, true)
@@ -220,10 +229,25 @@ export class Director {
     }
   }
 
+  /** Two windows without a pause between them, the first of which is open at once. Its end is seen by a sample. */
+  #maintain(server: SimulatedMediaServer, name: string, lengthMs: number): void {
+    const { time, controls } = this.#world
+    const from = Math.round(time.now() + (controls[0]?.skewMs ?? 0))
+    const between = from + lengthMs
+    for (const [window, opens, until] of [
+      [`${name}-1`, from, between],
+      [`${name}-2`, between, between + nextWindowMs],
+    ] as const) {
+      this.#windows.push({ server: server.id, window })
+      this.#ask('server', server.id, 'MaintenanceScheduled', { window, from: opens, until, reason: 'planned' })
+      time.after(until - from + afterWindowMs, () => server.sample(0))
+    }
+  }
+
   /** As an operator does: again, when nobody answers. */
-  #ask(stream: string, type: string, data: unknown, triesLeft = 10): void {
-    if (triesLeft === 0 || this.#world.controls.some((control) => control.tell('stream', stream, type, data))) return
-    this.#world.time.after(300, () => this.#ask(stream, type, data, triesLeft - 1))
+  #ask(category: 'stream' | 'server', entity: string, type: string, data: unknown, triesLeft = 10): void {
+    if (triesLeft === 0 || this.#world.controls.some((control) => control.tell(category, entity, type, data))) return
+    this.#world.time.after(300, () => this.#ask(category, entity, type, data, triesLeft - 1))
   }
 
   #sample(everyMs: number): void {
@@ -232,3 +256,5 @@ export class Director {
     this.#world.time.after(everyMs, () => this.#sample(everyMs))
   }
 }
+
+const changedMind = { reference: null, reason: 'changed mind', requestedBy: 'director' }

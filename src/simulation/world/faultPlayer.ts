@@ -200,6 +200,7 @@ export class FaultPlayer {
     const { life } = server.process
     const fromMs = this.#world.time.now()
     server.process.hang()
+    this.#world.hung(server.id)
     this.#world.disturbed(`hang ${server.id}`)
     // What was asked meanwhile waits in its sockets, and is the first that it sees when it wakes up.
     for (const share of [0.5, 0.95]) {

@@ -1,6 +1,7 @@
 import type { EventIn } from '../../events/index.js'
 import type { Route } from '../../messaging/index.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
+import { Company } from './company.js'
 import type { Network } from './network.js'
 
 /** A gap may come this long after the troubles that led to it. */
@@ -9,7 +10,7 @@ const troubleMsMax = 20_000
 export interface TroublesOptions {
   readonly nowMs: () => number
   readonly network: Network
-  readonly servers: () => ReadonlyArray<SimulatedMediaServer>
+  readonly servers: () => ReadonlyArray<Pick<SimulatedMediaServer, 'id' | 'process' | 'stationOf'>>
   /** The standby holds no copies, so that the primary's loss may cost segments. */
   readonly coldStandby: boolean
 }
@@ -19,6 +20,7 @@ export class Troubles {
   readonly #options: TroublesOptions
   readonly #impairedAtMs = new Map<string, number>()
   readonly #unprotected = new Set<string>()
+  readonly #companies = new Map<string, Company>()
 
   constructor(options: TroublesOptions) {
     this.#options = options
@@ -29,13 +31,13 @@ export class Troubles {
     this.#impairedAtMs.set(who, this.#options.nowMs())
   }
 
-  /** Notes whether a stream has a standby that holds verified copies. */
+  /** Notes who has a part in a stream, and whether it has a standby that holds verified copies. */
   onEvent(stream: string, event: EventIn<'stream'>): void {
+    const company = this.#companies.get(stream) ?? new Company(this.#options.nowMs)
+    this.#companies.set(stream, company)
+    company.onEvent(event)
     if (event.type === 'StandbyAssigned' || event.type === 'StandbyMissing') this.#unprotected.add(stream)
-    else if (event.type === 'BufferSynchronized') {
-      this.#unprotected.delete(stream)
-      this.impaired(`standby of ${stream}`)
-    }
+    else if (event.type === 'BufferSynchronized') this.#unprotected.delete(stream)
   }
 
   /** Why a viewer may have to do without a number; null: there is no reason. */
@@ -45,7 +47,8 @@ export class Troubles {
     if ((this.#impairedAtMs.get(viewer) ?? -Infinity) >= sinceMs) return `${viewer} itself was hung`
     for (const { id, process } of servers()) if (!process.isRunning()) this.impaired(id)
     // Its copies are what a standby saves viewers with; a cold one has none.
-    if (coldStandby || this.#unprotected.has(stream)) this.impaired(`standby of ${stream}`)
+    const copies = `standby of ${stream}`
+    if (coldStandby || this.#unprotected.has(stream)) this.impaired(copies)
     const known = [route?.primary, route?.standby, route?.previous].map((ref) => ref?.id)
     const holder = servers().find(
       ({ id, process, stationOf }) =>
@@ -55,7 +58,9 @@ export class Troubles {
         stationOf(stream)?.buffer.get(number) !== undefined,
     )
     if (holder !== undefined) return null
-    const impaired = [...this.#impairedAtMs.values()].filter((atMs) => atMs >= sinceMs).length
+    const isConcerned = (who: string): boolean =>
+      who === copies || this.#companies.get(stream)?.had(who, sinceMs) === true
+    const impaired = [...this.#impairedAtMs].filter(([who, atMs]) => atMs >= sinceMs && isConcerned(who)).length
     return impaired >= 2 ? `${impaired} of those who should have had it were impaired` : null
   }
 }

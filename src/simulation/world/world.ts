@@ -223,6 +223,10 @@ export class World {
     server.start()
   }
 
+  hung(server: string): void {
+    this.#told.hung(server)
+  }
+
   awoke(server: string, fromMs: number): void {
     this.impaired(server)
     this.#told.awoke(server, fromMs)

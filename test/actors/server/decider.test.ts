@@ -58,6 +58,9 @@ function cleared(): ServerStory {
   return story
 }
 
+const lastId = (story: ServerStory) => story.log.at(-1)?.id
+const wishes = (story: ServerStory) =>
+  serverDecider.outstanding(story.state).map((effect) => [effect.type, 'reference' in effect ? effect.reference : null])
 const predictions = (story: ServerStory) => story.log.filter((event) => event.type === 'InstabilityPredicted')
 
 describe('predicting', () => {
@@ -142,6 +145,41 @@ describe('noticing a failure', () => {
     expect(standingOf(story.state)?.standing).toBe('stable')
   })
 
+  it('withdraws what was asked for because it was gone, once it is back', () => {
+    const story = healthy()
+    const { id } = only(story.given(silent).when(refused), 'ServerFailed')
+    expect(wishes(story)).toEqual([['request-handover', id]])
+    story.given(resumed, answered)
+    expect(wishes(story)).toEqual([['withdraw-handover', id]])
+  })
+
+  it('withdraws what was asked for because of an alarm that ends with its process, but not while that is gone', () => {
+    const unnoticed = leaking(9)
+    const alarm = predictions(unnoticed)[0]?.id
+    unnoticed.given(joined('boot-2'))
+    expect(wishes(unnoticed)).toEqual([['withdraw-handover', alarm]])
+
+    const story = leaking(9).given(silent, refused)
+    expect(wishes(story)).toEqual([['request-handover', expect.anything()]])
+    story.given(joined('boot-2'))
+    expect(wishes(story)).toEqual([
+      ['withdraw-handover', predictions(story)[0]?.id],
+      ['withdraw-handover', expect.anything()],
+    ])
+  })
+
+  it('goes on withdrawing when another reason comes up, until every stream has long heard of it', () => {
+    const story = cleared().given({ type: 'DrainRequested', data: { by: 'ops', bootId: null } })
+    const drain = lastId(story)
+    const alarm = predictions(story)[0]?.id
+    expect(wishes(story)).toEqual([
+      ['request-handover', drain],
+      ['withdraw-handover', alarm],
+    ])
+    story.later(660_000).given(sampled(800))
+    expect(wishes(story)).toEqual([['request-handover', drain]])
+  })
+
   it('takes a restarted server back with nothing of its former life', () => {
     const story = leaking(9).given(silent, refused)
     expect(typesOf(story.when(joined('boot-2')))).toEqual(['ServerRecovered'])
@@ -152,11 +190,6 @@ describe('noticing a failure', () => {
 describe('draining', () => {
   const drain = (bootId: string | null = null): ServerFact => ({ type: 'DrainRequested', data: { by: 'ops', bootId } })
   const cancel = (bootId: string | null = null): ServerFact => ({ type: 'DrainCancelled', data: { by: 'ops', bootId } })
-  const wishes = (story: ServerStory) =>
-    serverDecider
-      .outstanding(story.state)
-      .map((effect) => [effect.type, 'reference' in effect ? effect.reference : null])
-  const lastId = (story: ServerStory) => story.log.at(-1)?.id
   const standing = (story: ServerStory) => standingOf(story.state)?.standing
 
   it('asks streams to leave until it is cancelled, then withdraws', () => {
@@ -172,7 +205,7 @@ describe('draining', () => {
     expect(standing(story)).toBe('draining')
     story.given(left('stopped'), refused).later(3_000).given(joined('boot-2'))
     expect(standing(story)).toBe('stable')
-    expect(wishes(story)).toEqual([['withdraw-handover', asked]])
+    expect(wishes(story)[0]).toEqual(['withdraw-handover', asked])
   })
 
   it('ends with its process also where nobody noticed that it was gone', () => {
@@ -191,7 +224,7 @@ describe('draining', () => {
       const { drain: before } = story.state
       story.given(left('stopped'), refused).later(3_000).given(joined('boot-2'))
       expect(standing(story)).toBe('draining')
-      expect(wishes(story)).toEqual([['request-handover', before?.id]])
+      expect(wishes(story)[0]).toEqual(['request-handover', before?.id])
     }
   })
 
@@ -241,6 +274,12 @@ describe('a state that version 2 has left behind a cut', () => {
     const story = new Story<'server', ServerState>({ ...serverDecider, initial: () => state }, 's1').later(100_000)
     expect(only(story.when(joined('boot-2')), 'PredictionResolved').data.outcome).toBe('confirmed')
     expect([standingOf(story.state)?.standing, story.state.drain?.id]).toEqual(['draining', before().drain.id])
+  })
+
+  it('has what states hold only since, also where its own rules go on', () => {
+    const [, version2 = serverDecider] = ruleBook.server
+    const { withdrawals: _, ...state } = before()
+    expect(stateAfterCut(version2, 's1', { 2: state })).toMatchObject({ withdrawals: [], drain: before().drain })
   })
 })
 

@@ -102,8 +102,14 @@ describe('a maintenance window ahead', () => {
   it('goes on into the next one that overlaps it', () => {
     const it = calendar(['a', 1, 5], ['b', 4, 9])
     it.at(1)
-    expect(typesOf(it.at(5))).toEqual(['MaintenanceEnded', 'MaintenanceDue'])
+    const first = it.story.state.maintenance.due?.id
+    const ended = it.at(5)
+    expect(typesOf(ended)).toEqual(['MaintenanceEnded', 'MaintenanceDue'])
     expect(standingOf(it.story.state)?.standing).toBe('draining')
+    expect(it.wishes).toEqual([
+      expect.objectContaining({ type: 'request-handover', reference: only(ended, 'MaintenanceDue').id }),
+      expect.objectContaining({ type: 'withdraw-handover', reference: first }),
+    ])
   })
 
   it('that was missed altogether changes nothing', () => {

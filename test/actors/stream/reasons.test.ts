@@ -47,7 +47,52 @@ describe('a primary that dies during a handover for another reason', () => {
     givenUp(story.given(failed(), f.requested('failure', 's1', 'death'))).given(well())
     expect(f.afterPause(story)).toEqual([])
     expect(f.pauseOf(story)).toBeNull()
-    expect(story.state.reasons).toEqual([])
+    expect(story.given(f.withdrawn('death')).state.reasons).toEqual([])
+  })
+})
+
+describe('a primary that died in a handover for an alarm, and is back before that is given up', () => {
+  it('is not left for the alarm that ended with its process', () => {
+    const story = f.preparing().given(failed(), f.requested('failure', 's1', 'death'))
+    givenUp(story.given(well(), f.withdrawn(), f.withdrawn('death')))
+    expect(story.state).toMatchObject({ handover: null, unmet: null, reasons: [] })
+  })
+
+  it('is left for the drain that was asked for meanwhile', () => {
+    const story = f.preparing().given(failed(), f.requested('failure', 's1', 'death'))
+    givenUp(story.given(f.requested('drain', 's1', 'drain-1'), well(), f.withdrawn(), f.withdrawn('death')))
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
+  })
+})
+
+describe('a primary that died while nobody could take over', () => {
+  const alone = (standing: 'stable' | 'failed') => f.fleet(f.server('s1', { standing }))
+  const stranded = () => f.onAir().given(alone('failed'), f.requested('failure', 's1', 'death'))
+
+  it('is left as soon as somebody can', () => {
+    expect(begun(stranded().later(60_000).when(failed()))).toMatchObject({ cause: 'failure', reference: 'death' })
+  })
+
+  it('is kept when it is back by then, whether its server has said so yet or not', () => {
+    expect(typesOf(stranded().later(60_000).when(well()))).not.toContain('HandoverStarted')
+    const story = stranded().later(60_000).given(alone('stable'))
+    expect(f.pauseOf(story)?.ms).toBe(500)
+    expect(f.afterPause(story)).toEqual([])
+    expect(typesOf(story.later(3_600_000).when(well()))).not.toContain('HandoverStarted')
+    expect(story.given(f.withdrawn('death')).state).toMatchObject({ unmet: null, reasons: [] })
+  })
+
+  it('is left when it is dead after all: the news of that came after the request', () => {
+    const story = f.onAir().given(f.fleet(f.server('s1')), f.requested('failure', 's1', 'death'))
+    story.given(f.fleet(f.server('s1'), f.server('s2', { standing: 'draining' })))
+    f.afterPause(story)
+    expect(begun(story.later(900).when(failed()))).toMatchObject({ cause: 'failure', reference: 'death' })
+  })
+
+  it('is left for the drain that stands, once it is back', () => {
+    const story = f.onAir().given(f.requested('drain', 's1', 'drain-1'))
+    givenUp(story.given(alone('failed'), f.requested('failure', 's1', 'death'))).given(well())
+    expect(begun(f.afterPause(story))).toMatchObject({ cause: 'drain', reference: 'drain-1' })
   })
 })
 
