@@ -102,7 +102,7 @@ export async function openAudit(
     ...(part === undefined ? {} : { isWanted: part.isMine }),
   })
   for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
-  ledger.finish()
+  await ledger.finish(() => source.readStream(ledgerStream))
   if (ledger.checkpoints === 0 && findings.list.length === 0) {
     findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
   }
