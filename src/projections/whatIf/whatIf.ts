@@ -49,6 +49,11 @@ interface Server {
   readonly scores: [number, number][]
 }
 
+/** The log has a server's events from the middle on, without the state that a signed cut leaves there. */
+export class BeginningMissing extends Error {
+  readonly _tag = 'BeginningMissing'
+}
+
 /** Points of a timeline; more do not show. */
 const scoresMax = 1_200
 
@@ -56,6 +61,8 @@ const scoresMax = 1_200
  * Runs the recorded facts of every server through the rules in force under each alternative, side by side, in one pass.
  * The facts stay as they were recorded, also behind a handover that the alternative would not have made, or would have
  * made before: what a server did once it had been left says little about what it would have done otherwise.
+ *
+ * @throws BeginningMissing
  */
 export async function whatIf(
   events: AsyncIterable<RecordedEvent>,
@@ -161,7 +168,7 @@ class Run {
     if (known !== undefined) return known
     const carried = (server: string): ReadonlyArray<string> =>
       [...this.#primaries].filter(([, primary]) => primary === server).map(([stream]) => stream)
-    const recorded = stateAfterCut(this.#decider, id, this.#statesAt(streamId, revision))
+    const recorded = revision === 0 ? undefined : this.#stateBefore(id, streamId, revision)
     if (recorded !== undefined) this.#archived.push({ streamId, before: revision })
     const branches = this.#alternatives.map((alternative): Branch => {
       const initial = recorded ?? this.#decider.initial(id)
@@ -176,6 +183,14 @@ class Run {
     }
     this.#servers.set(id, server)
     return server
+  }
+
+  #stateBefore(id: string, streamId: string, revision: number): ServerState {
+    const state = stateAfterCut(this.#decider, id, this.#statesAt(streamId, revision))
+    if (state !== undefined) return state
+    throw new BeginningMissing(
+      `${streamId} begins with event ${revision}, and the log does not say what was before: give the archive, or a whole copy of the log`,
+    )
   }
 }
 

@@ -5,8 +5,9 @@ import { withArchive } from '../../../src/events/stores/archive/index.js'
 import { auditLog } from '../../../src/projections/index.js'
 import { exportLog } from '../../../src/runtime/export/index.js'
 import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
+import { read } from '../../support/ledgeredLog.js'
 import { eventsOf } from '../../support/smallLog.js'
-import { midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
+import { cutWhileRead, midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
 
 let world: TwoDays
 let models: ReadModel[] = []
@@ -80,24 +81,6 @@ test('tables that have not seen what was cut off are refused, however many passe
   expect(digests(model).length).toBeGreaterThan(10)
 })
 
-/** The log, of which something is cut off while it is read: pages behind the cut see it, as they do in a file. */
-const cutWhileRead = (afterEvents: number): EventStore => {
-  let left = afterEvents
-  return {
-    ...world.store,
-    async *readAll(options) {
-      for await (const event of world.store.readAll(options)) {
-        yield event
-        left -= 1
-        if (left !== 0) continue
-        await world.archive()
-        yield* world.store.readAll({ ...options, after: event.position })
-        return
-      }
-    },
-  }
-}
-
 /** Tables that are made of a log that nobody cuts meanwhile. */
 async function undisturbed(): Promise<ReadonlyArray<string>> {
   const model = await open()
@@ -107,13 +90,13 @@ async function undisturbed(): Promise<ReadonlyArray<string>> {
 
 test('tables that are made while the log is cut are those that are made of it afterwards', async () => {
   const model = await open()
-  await new ProjectionRunner(model, cutWhileRead(100)).catchUp()
+  await new ProjectionRunner(model, cutWhileRead(world, 100)).catchUp()
   expect(digests(model)).toEqual(await undisturbed())
 })
 
 test('tables that have a part of what is cut off begin anew with what was kept', async () => {
   const model = await open()
-  await new ProjectionRunner(model, cutWhileRead(100), { eventsPerCommit: 40 }).catchUp()
+  await new ProjectionRunner(model, cutWhileRead(world, 100), { eventsPerCommit: 40 }).catchUp()
   expect(digests(model)).toEqual(await undisturbed())
 })
 
@@ -135,7 +118,7 @@ test('tables that began with what was kept are gone on with by another process, 
 })
 
 test('an audit while the log is cut finds it sound', async () => {
-  const result = await auditLog(cutWhileRead(100), { book: ruleBook, trusted: [world.signer.privateKey] })
+  const result = await auditLog(cutWhileRead(world, 100), { book: ruleBook, trusted: [world.signer.privateKey] })
   expect(result.findings).toEqual([])
   expect(result.ledger.cuts).toBe(3)
 })
@@ -151,7 +134,7 @@ describe('an export while the log is cut', () => {
   const refusal = 'the log was cut while it was exported, and events of server-'
 
   test('is refused, as rows would be missing', async () => {
-    await expect(exporting(cutWhileRead(100), 1_000)).rejects.toThrow(refusal)
+    await expect(exporting(cutWhileRead(world, 100), 1_000)).rejects.toThrow(refusal)
   })
 
   test('is refused when it is gone on with after the cut', async () => {
@@ -174,14 +157,26 @@ describe('an export while the log is cut', () => {
   test('goes on where all that was cut off is exported already', async () => {
     const samples = world.before.filter(({ type }) => type === 'HealthSampled')
     const old = samples.filter(({ metadata }) => metadata.occurredAt < midnight).length
-    await expect(exporting(cutWhileRead(old + 20), old + 10)).resolves.toBeDefined()
+    await expect(exporting(cutWhileRead(world, old + 20), old + 10)).resolves.toBeDefined()
   })
 })
 
 test('with its archive, a log that is cut while it is read is the same log', async () => {
-  const log = await withArchive(cutWhileRead(100), world.folder)
+  const log = await withArchive(cutWhileRead(world, 100), world.folder)
   const first = ofEntities(await eventsOf(log))
   expect(first).toEqual(world.before)
   expect(ofEntities(await eventsOf(log))).toEqual(world.before)
   expect((await log.cuts()).size).toBe(0)
 })
+
+test.each(['forwards', 'backwards'] as const)(
+  'with its archive, a stream that is cut while it is read %s is the same stream',
+  async (direction) => {
+    const [server = ''] = world.servers
+    const whole = ofEntities(world.before).filter(({ streamId }) => streamId === server)
+    const log = await withArchive(cutWhileRead(world, 20), world.folder)
+    const events = await read(log.readStream(server, { direction }))
+    expect(direction === 'forwards' ? events : events.toReversed()).toEqual(whole)
+    expect((await world.store.cuts()).size).toBe(3)
+  },
+)
