@@ -4,7 +4,7 @@ import type { RuleBook } from '../../actors/index.js'
 import { againWhileCut, categoryOf, decodeEvent, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
 import { Replay, type IsLast, type ReplayVerdict } from '../replay.js'
-import { checkArchive, type AuditedArchive } from './archiveCheck.js'
+import { checkArchives, type AuditedArchive } from './archiveCheck.js'
 import { AuthorityCheck } from './authorityCheck.js'
 import { ChainCheck } from './chainCheck.js'
 import { EndingsCheck } from './endingsCheck.js'
@@ -96,7 +96,7 @@ export async function openAudit(
   if (ledger.checkpoints === 0 && findings.list.length === 0) {
     findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
   }
-  for (const archive of archives) await checkArchive(archive, ledger, findings.tell)
+  await checkArchives(archives, ledger, findings.tell)
   return new Audit({ source, book, ledger, findings, archives: archives.length, part })
 }
 

@@ -5,6 +5,7 @@ import {
   eventsInFile,
   eventsTable,
   fileSha256,
+  isSameStretch,
   type Archive,
   type ArchiveDescription,
   type ArchivedStretch,
@@ -90,10 +91,6 @@ async function isCut(
   if (history.some(isSame)) return true
   throw foreign(description.name, `${stretch.stream} begins with event ${begins}`)
 }
-
-/** By the chain's value: the same events. */
-const isSameStretch = (a: ArchivedStretch, b: ArchivedStretch): boolean =>
-  a.stream === b.stream && a.from === b.from && a.until === b.until && a.chain === b.chain
 
 async function proveFiles({ description }: Archive, dir: string): Promise<void> {
   for (const { file, sha256 } of description.files) {
