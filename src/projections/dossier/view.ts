@@ -260,7 +260,7 @@ function viewerOf(part: StreamPart, epoch: number): ViewerView {
 
 /**
  * Runs the stream's facts through the rules that recorded them, from its first event on. A part that ends in the middle of
- * a handover may end before the last decisions do.
+ * a handover, or behind which there is more, may end before the last decisions do.
  */
 function replayOf(part: StreamPart, isOpen: boolean): DossierView['replay'] {
   const name = parseStreamId(part.stream)
@@ -295,7 +295,11 @@ function replayOf(part: StreamPart, isOpen: boolean): DossierView['replay'] {
     }
     seen.push(decoded.right)
   }
-  return { decisions, identical: identical && (isOpen || expected.length === 0), versions: [...versions] }
+  return {
+    decisions,
+    identical: identical && (isOpen || part.after.length > 0 || expected.length === 0),
+    versions: [...versions],
+  }
 }
 
 function same(derived: EventIn<Category>, recorded: EventIn<Category>): boolean {
