@@ -3,16 +3,24 @@ import { ruleBook } from '../../../src/actors/index.js'
 import type { EventStore, ReadStreamOptions } from '../../../src/events/index.js'
 import { withArchive } from '../../../src/events/stores/archive/index.js'
 import { auditLog } from '../../../src/projections/index.js'
+import { projections, type Projection } from '../../../src/projections/readModel/index.js'
 import { exportLog } from '../../../src/runtime/export/index.js'
-import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
+import {
+  openReadModel,
+  ProjectionRunner,
+  projectionStatus,
+  retryProjections,
+  tableDigest,
+  type ReadModel,
+} from '../../../src/runtime/projecting/index.js'
 import { read } from '../../support/ledgeredLog.js'
 import { eventsOf } from '../../support/smallLog.js'
 import { cutWhileRead, midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
 
 let world: TwoDays
 let models: ReadModel[] = []
-const open = async (): Promise<ReadModel> => {
-  const model = await openReadModel(':memory:')
+const open = async (path = ':memory:', list?: ReadonlyArray<Projection>): Promise<ReadModel> => {
+  const model = await openReadModel(path, list)
   models.push(model)
   return model
 }
@@ -61,30 +69,75 @@ test('histories are read whole for new tables, from the end when a stream was cu
   expect(read.map(({ options }) => options)).toEqual(world.servers.map(() => undefined))
 })
 
-test('tables that have not seen what was cut off are refused, however many passes went before', async () => {
+/** The log up to a moment that can be moved. */
+const upTo = (end: () => string): EventStore => ({
+  ...world.store,
+  async *readAll(options) {
+    for await (const event of world.store.readAll(options)) {
+      if (event.position > end()) return
+      yield event
+    }
+  },
+})
+
+const stoppedIn = (model: ReadModel) => projectionStatus(model).filter(({ failure }) => failure !== null)
+
+test('projections that have not seen what was cut off stop there, and those that it does not concern go on', async () => {
   const model = await open()
   let end = world.before[50]?.position ?? ''
-  const runner = new ProjectionRunner(model, {
-    ...world.store,
-    async *readAll(options) {
-      for await (const event of world.store.readAll(options)) {
-        if (event.position > end) return
-        yield event
-      }
-    },
-  })
+  const runner = new ProjectionRunner(
+    model,
+    upTo(() => end),
+  )
   await runner.catchUp()
   end = '~'
   await world.archive()
-  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
-  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
-  expect(digests(model).length).toBeGreaterThan(10)
+  await runner.catchUp()
+  await runner.catchUp()
+  const stopped = stoppedIn(model)
+  expect(stopped.map(({ name }) => name)).toEqual(
+    model.projections.filter(({ interests }) => interests.server !== undefined).map(({ name }) => name),
+  )
+  expect(stopped.length).toBeLessThan(model.projections.length)
+  expect(stopped.every(({ position }) => position === world.before[50]?.position)).toBe(true)
+  expect(stopped[0]?.failure?.reason).toContain('has not seen events of server-')
+  // with the archive, they go on to the same tables as without any cut
+  retryProjections(model)
+  await new ProjectionRunner(model, await withArchive(world.store, world.folder)).catchUp()
+  expect(stoppedIn(model)).toEqual([])
+  expect(digests(model)).toEqual(await undisturbed(await withArchive(world.store, world.folder)))
+})
+
+test('one that had stopped before the cut keeps neither the others nor retention up when it tries again', async () => {
+  const fleet = projections.find(({ name }) => name === 'fleet')
+  if (fleet === undefined) throw new Error('there is no projection fleet')
+  const failing: Projection = {
+    ...fleet,
+    project: (rows, happened) => {
+      if (happened.event.type === 'StabilityAssessed') throw new Error('a mistake')
+      return fleet.project(rows, happened)
+    },
+  }
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(
+    path,
+    projections.map((each) => (each === fleet ? failing : each)),
+  )
+  const runner = new ProjectionRunner(model, world.store)
+  await runner.catchUp()
+  expect(stoppedIn(model).map(({ name }) => name)).toEqual(['fleet'])
+  await world.archive()
+  await runner.catchUp()
+  // the mended program
+  retryProjections(await open(path))
+  await runner.catchUp()
+  expect(stoppedIn(model)).toMatchObject([{ name: 'fleet', failure: { reason: expect.stringContaining('rebuild') } }])
 })
 
 /** Tables that are made of a log that nobody cuts meanwhile. */
-async function undisturbed(): Promise<ReadonlyArray<string>> {
+async function undisturbed(log = world.store): Promise<ReadonlyArray<string>> {
   const model = await open()
-  await new ProjectionRunner(model, world.store).catchUp()
+  await new ProjectionRunner(model, log).catchUp()
   return digests(model)
 }
 
