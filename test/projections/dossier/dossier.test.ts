@@ -55,6 +55,31 @@ describe('a dossier', () => {
     expect(view?.replay).toMatchObject({ identical: true })
   })
 
+  it('tells the alarm that the handover was asked for, whatever else its server had been through', () => {
+    const alarm = file.proof.parts.flatMap(({ events }) => events).find(({ type }) => type === 'InstabilityPredicted')
+    if (alarm === undefined) throw new Error('there is no alarm')
+    const other = (id: string, byMs: number) => ({
+      ...{ ...alarm, id, metadata: { ...alarm.metadata, occurredAt: alarm.metadata.occurredAt + byMs } },
+    })
+    const parts = file.proof.parts.map((part) =>
+      part.events.includes(alarm)
+        ? { ...part, events: [other('earlier', -60_000), ...part.events, other('later', 1)] }
+        : part,
+    )
+    const { steps, prediction } = viewOf({ ...file.proof, parts })
+    const plain = viewOf(file.proof)
+    expect(prediction).toEqual(plain.prediction)
+    expect(prediction?.atMs).toBe(steps[0]?.atMs)
+    expect(steps).toEqual(plain.steps)
+  })
+
+  it('tells no alarm of a handover that was asked for something else', async () => {
+    const { store } = await ledgeredLog('drain-during-alarm')
+    const { steps, prediction } = viewOf((await buildDossier(store, 'a-h2')).proof)
+    expect(prediction).toBeNull()
+    expect(steps[0]).toMatchObject({ name: 'Request', atMs: 0, detail: 'drain: leave s1' })
+  })
+
   it('is found out when any value in it is changed', () => {
     const paths = pathsIn(file)
     // Hashes are many and alike; every kind of value comes up all the same.
