@@ -18,8 +18,9 @@ export interface Alternative {
 }
 
 export interface WhatIfResult {
-  readonly from: number
-  readonly until: number
+  /** Times of the first and the last event of servers and streams, Unix milliseconds; null where there is none. */
+  readonly from: number | null
+  readonly until: number | null
   readonly samples: number
   readonly servers: ReadonlyArray<string>
   /** Servers whose beginnings are archived: every alternative begins there with the state as it was recorded. */
@@ -120,15 +121,15 @@ class Run {
     const servers = [...this.#servers.values()]
     const failures = servers.flatMap(({ recorded }) => recorded.failures).toSorted((a, b) => a.at - b.at)
     const recorded = servers.flatMap((server) => server.recorded.alarms).toSorted((a, b) => a.at - b.at)
-    const spanMs = Math.max(0, this.#until - this.#from)
+    const spanMs = this.#until < this.#from ? null : this.#until - this.#from
     return {
-      from: this.#from,
-      until: this.#until,
+      from: spanMs === null ? null : this.#from,
+      until: spanMs === null ? null : this.#until,
       samples: this.#samples,
       servers: [...this.#servers.keys()].toSorted(),
       archived: this.#archived,
       recorded: {
-        ...compare(recorded, recorded, failures, spanMs),
+        ...compare(recorded, recorded, failures, spanMs ?? 0),
         alarms: recorded,
       },
       failures,
@@ -136,7 +137,7 @@ class Run {
         const alarms = servers
           .flatMap(({ branches }) => branches[index]?.outcomes.alarms ?? [])
           .toSorted((a, b) => a.at - b.at)
-        return { name, ...compare(recorded, alarms, failures, spanMs), alarms }
+        return { name, ...compare(recorded, alarms, failures, spanMs ?? 0), alarms }
       }),
       scores: new Map([...this.#servers].map(([name, { scores }]) => [name, scores])),
     }

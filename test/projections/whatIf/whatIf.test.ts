@@ -105,7 +105,10 @@ describe('what if', () => {
 
   it('has an answer for an empty log', async () => {
     const result = await whatIf(streamed([]), [threshold(60)])
+    expect(renderWhatIf(result, 'log')).toContain('log, no events: 0 health samples of 0 servers')
     expect(result).toMatchObject({
+      from: null,
+      until: null,
       samples: 0,
       alternatives: [{ handovers: 0, recall: null, falseADay: 0 }],
     })
