@@ -5,6 +5,7 @@ import {
   eventHash,
   hashBytes,
   Heads,
+  isSameKey,
   isSignedBy,
   isVouchedFor,
   keyIdOf,
@@ -197,7 +198,7 @@ export class LedgerRecord {
     const publicKey = readPublicKey(given.publicKey)
     if (E.isLeft(publicKey)) return `the key ${key} cannot be used: ${publicKey.left}`
     if (keyIdOf(publicKey.right) !== key) return `the key that it introduces is not ${key}`
-    const isKnown = this.#options.trusted.some((each) => keyIdOf(each) === key)
+    const isKnown = this.#options.trusted.some((each) => isSameKey(each, publicKey.right))
     const trusted = isKnown || isVouchedFor(given, this.#trusted())
     this.#runs.push({ key, publicKey: publicKey.right, trusted, from: revision, last: null })
     return null
