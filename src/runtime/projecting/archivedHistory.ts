@@ -17,17 +17,23 @@ export function unseen({ stream, until, lastPosition }: HistoryArchived, program
   return { position, eventId: '', streamId: stream, revision: until - 1, type: HistoryArchived.type, reason, program }
 }
 
-/** Rows of other rules than today's are passed over: what they stood for is in the archive. */
+/**
+ * Puts the rows that were kept of archived events. Rows of other rules than today's are passed over: what they stood for is
+ * in the archive.
+ * @returns whether some were
+ */
 export function putKept(
   rows: TableStore,
   { name, version, tables }: Projection,
   summaries: ReadonlyArray<Summary>,
-): void {
-  for (const summary of summaries) {
-    if (summary.projection !== name || summary.version !== version) continue
+): boolean {
+  const own = summaries.filter(({ projection }) => projection === name)
+  for (const summary of own) {
+    if (summary.version !== version) continue
     for (const { table: tableName, row } of summary.rows) {
       const table = tables.find((each) => each.name === tableName)
       if (table !== undefined) rows.put(table, row)
     }
   }
+  return own.some((summary) => summary.version !== version)
 }

@@ -21,6 +21,7 @@ import {
   readCheckpoint,
   writeBeginnings,
   writeCheckpoint,
+  writeLacking,
   type Checkpoint,
   type Failure,
 } from './checkpoints.js'
@@ -50,6 +51,8 @@ interface Running {
   readonly after: Position | null
   /** It takes no event behind this one; undefined when it goes on to the end of the log. */
   readonly until: Position | null | undefined
+  /** Of streams, before which revision what was archived does not show in the rows that it begins with. */
+  readonly lacking: Map<string, number>
   /** Events of the pass that it had seen before; null while it has yet to come to a new one. */
   skipped: number | null
   /** It cannot take the event behind `at`. */
@@ -160,7 +163,19 @@ export class ProjectionRunner {
       const rows = new TableStore(db, projection.tables)
       const { events: eventsBefore, position: after } = checkpoint
       const until = this.#ends.get(projection.name)
-      return [{ projection, rows, base: checkpoint, eventsBefore, after, until, skipped: null, stopped: null }]
+      return [
+        {
+          projection,
+          rows,
+          base: checkpoint,
+          eventsBefore,
+          after,
+          until,
+          lacking: new Map(),
+          skipped: null,
+          stopped: null,
+        },
+      ]
     })
     this.#waiting = this.#running
     this.#audiences = audiencesOf(this.#running)
@@ -228,8 +243,8 @@ export class ProjectionRunner {
 
   async #putKept(anew: ReadonlyArray<Running>, streamId: string, revision: number): Promise<void> {
     const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
-    for (const { rows, projection } of anew) {
-      for (const { summaries } of history) putKept(rows, projection, summaries)
+    for (const { rows, projection, lacking } of anew) {
+      for (const { summaries, until } of history) if (putKept(rows, projection, summaries)) lacking.set(streamId, until)
     }
   }
 
@@ -282,7 +297,10 @@ export class ProjectionRunner {
         if (!this.#running.every(({ base }) => isUnchanged(base, readCheckpoint(db, base.name)))) return false
         for (const running of this.#running) {
           running.rows.flush()
-          if (running.base.position === null) writeBeginnings(db, running.base.name, this.#beginnings())
+          if (running.base.position === null) {
+            writeBeginnings(db, running.base.name, this.#beginnings())
+            writeLacking(db, running.base.name, running.lacking)
+          }
           running.base = checkpointOf(running, this.#cursor)
           writeCheckpoint(db, running.base)
         }

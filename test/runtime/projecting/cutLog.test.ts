@@ -6,13 +6,16 @@ import { auditLog } from '../../../src/projections/index.js'
 import { projections, type Projection } from '../../../src/projections/readModel/index.js'
 import { exportLog } from '../../../src/runtime/export/index.js'
 import {
+  lackingTexts,
   openReadModel,
   ProjectionRunner,
   projectionStatus,
+  resetProjections,
   retryProjections,
   tableDigest,
   type ReadModel,
 } from '../../../src/runtime/projecting/index.js'
+import { showingTo } from '../../../src/runtime/logs/retention.js'
 import { read } from '../../support/ledgeredLog.js'
 import { eventsOf } from '../../support/smallLog.js'
 import { cutWhileRead, midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
@@ -132,6 +135,34 @@ test('one that had stopped before the cut keeps neither the others nor retention
   retryProjections(await open(path))
   await runner.catchUp()
   expect(stoppedIn(model)).toMatchObject([{ name: 'fleet', failure: { reason: expect.stringContaining('rebuild') } }])
+})
+
+test('rules of another version say what they lack of what is archived, and are made of the archive', async () => {
+  await world.archive()
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(
+    path,
+    projections.map((each) => (each.name === 'fleet' ? { ...each, version: each.version + 1 } : each)),
+  )
+  await new ProjectionRunner(model, world.store).catchUp()
+  const cuts = [...(await world.store.cuts())].map(([stream, { revision }]) => ({ stream, before: revision }))
+  const lacking = projectionStatus(model).filter((each) => each.lacking.length > 0)
+  expect(lacking.map(({ name }) => name)).toEqual(['fleet'])
+  expect(lacking[0]?.lacking).toEqual(cuts.toSorted((a, b) => (a.stream < b.stream ? -1 : 1)))
+  expect(lackingTexts(lacking)).toEqual([expect.stringContaining('projections rebuild fleet --archive DIR')])
+
+  resetProjections(model)
+  await new ProjectionRunner(model, await withArchive(world.store, world.folder)).catchUp()
+  expect(lackingTexts(projectionStatus(model))).toEqual([])
+})
+
+test('retention makes tables anew of its own archives', async () => {
+  await world.archive()
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(path)
+  const { store, folder: dir } = world
+  await showingTo(path, { store, dir, logger: { warn: (text) => expect(text).toBeUndefined() } })()
+  expect(digests(model)).toEqual(await undisturbed(await withArchive(store, dir)))
 })
 
 /** Tables that are made of a log that nobody cuts meanwhile. */
