@@ -1,6 +1,6 @@
-import { isSameStretch, type ArchiveDescription, type ArchivedStretch } from '../../events/stores/archive/index.js'
+import type { ArchiveDescription, ArchivedStretch } from '../../events/stores/archive/index.js'
 import type { RecordedEvent } from '../../events/index.js'
-import { binaryOf, eventHash } from '../../events/integrity/index.js'
+import { binaryOf, eventHash, isSameStretch } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
 import type { LedgerRecord } from './ledgerRecord.js'
 import type { StreamRecord } from './streamRecord.js'

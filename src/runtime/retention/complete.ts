@@ -5,14 +5,13 @@ import {
   eventsInFile,
   eventsTable,
   fileSha256,
-  isSameStretch,
   type Archive,
   type ArchiveDescription,
   type ArchivedStretch,
   type HistoryArchived,
 } from '../../events/stores/archive/index.js'
 import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent, type StreamCut } from '../../events/index.js'
-import { chainLink, chainStart, cutOf, eventHash } from '../../events/integrity/index.js'
+import { chainLink, chainStart, cutOf, eventHash, isSameStretch } from '../../events/integrity/index.js'
 import type { LedgerKeeper } from '../ledger/index.js'
 import { RetentionRefused } from './errors.js'
 import type { Histories } from './histories.js'

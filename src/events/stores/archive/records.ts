@@ -19,10 +19,6 @@ export const ArchivedStretch = record({
 })
 export type ArchivedStretch = t.TypeOf<typeof ArchivedStretch>
 
-/** Whether two stretches hold the same events, by the chain's value. */
-export const isSameStretch = (a: ArchivedStretch, b: ArchivedStretch): boolean =>
-  a.stream === b.stream && a.from === b.from && a.until === b.until && a.chain === b.chain
-
 /**
  * What an archive holds, as it is written beside its files once they are whole. Its SHA-256 stands in every cut that it
  * was made for, so that the ledger's signature covers the files.
