@@ -88,6 +88,36 @@ export async function twoDays(recording = overMidnight()): Promise<TwoDays> {
   }
 }
 
+/**
+ * The log, of which something is cut off while it is read, as a whole or one stream: pages behind the cut see it, as they do
+ * in a file.
+ */
+export function cutWhileRead({ store, archive }: TwoDays, afterEvents: number): EventStore {
+  let left = afterEvents
+  const cutNow = async (): Promise<boolean> => {
+    left -= 1
+    if (left === 0) await archive()
+    return left === 0
+  }
+  return {
+    ...store,
+    async *readAll(options) {
+      for await (const event of store.readAll(options)) {
+        yield event
+        if (await cutNow()) return yield* store.readAll({ ...options, after: event.position })
+      }
+    },
+    async *readStream(streamId, options) {
+      for await (const event of store.readStream(streamId, options)) {
+        yield event
+        if (!streamId.startsWith('server-') || !(await cutNow())) continue
+        const from = event.revision + (options?.direction === 'backwards' ? -1 : 1)
+        return yield* store.readStream(streamId, { ...options, from })
+      }
+    },
+  }
+}
+
 /** Changes one byte in the middle of a file. */
 export async function flipByte(path: string): Promise<void> {
   const bytes = await readFile(path)

@@ -4,6 +4,7 @@ import { projections } from '../../projections/readModel/index.js'
 import { untilAskedToStop } from '../../runtime/process/index.js'
 import {
   compareWithRebuild,
+  lackingTexts,
   projectionStatus,
   resetProjections,
   retryProjections,
@@ -144,5 +145,5 @@ export function statusLines(all: ReadonlyArray<ProjectionStatus>): ReadonlyArray
     { title: 'ROWS' },
   ]
   const stopped = all.flatMap(({ name, failure }) => (failure === null ? [] : [stoppedText(name, failure)]))
-  return [...tableLines(columns, rows), ...stopped]
+  return [...tableLines(columns, rows), ...stopped, ...lackingTexts(all)]
 }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { millis, reportHtml, share, whole, type Report } from '../../projections/report/index.js'
+import { lackingTexts, projectionStatus } from '../../runtime/projecting/index.js'
 import { makeReport, type ReportFilter } from '../../runtime/report.js'
 import type { CommandContext } from '../context.js'
 import { flag } from '../flags.js'
@@ -39,6 +40,7 @@ export function reportCommand(context: CommandContext): Command {
         throw new UsageError('--from is not before --until')
       const report = await usingReadModel(context, self, async (reading) => {
         await catchingUp(context, reading)
+        for (const text of lackingTexts(projectionStatus(reading.model))) context.stderr.write(`${text}\n`)
         return makeReport(reading, flags)
       })
       if (html !== undefined) {

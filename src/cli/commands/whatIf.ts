@@ -141,7 +141,8 @@ function tableOf(
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
       .trimEnd()
-  const span = samples === 0 ? '' : `, ${new Date(from).toISOString()} to ${new Date(until).toISOString()}`
+  const span =
+    from === null || until === null ? '' : `, ${new Date(from).toISOString()} to ${new Date(until).toISOString()}`
   return [
     `${where}: ${samples} health samples of ${servers.length} server(s), ${failures.length} failure(s)${span}`,
     line(head),

@@ -72,3 +72,15 @@ export function extendChain(chains: Uint8Array, offset: number, event: string): 
 export const markBytes = 6
 
 export const markOf = (hash: Buffer): string => hash.toString('base64', 0, markBytes)
+
+/** Revisions of a stream from `from` until before `until`, and the chain's value (hex) there. */
+interface Stretch {
+  readonly stream: string
+  readonly from: number
+  readonly until: number
+  readonly chain: string
+}
+
+/** Whether two stretches hold the same events, by the chain's value. */
+export const isSameStretch = (a: Stretch, b: Stretch): boolean =>
+  a.stream === b.stream && a.from === b.from && a.until === b.until && a.chain === b.chain

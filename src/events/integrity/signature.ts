@@ -21,6 +21,9 @@ export const keyIdOf = (key: KeyObject): string =>
 export const publicText = (key: KeyObject): string =>
   publicOf(key).export({ type: 'spki', format: 'der' }).toString('base64')
 
+/** Whether two keys are the same one; their ids are but a part of it, to be read by people. */
+export const isSameKey = (a: KeyObject, b: KeyObject): boolean => publicText(a) === publicText(b)
+
 /** Reads a public key from the ledger's form or from PEM. */
 export function readPublicKey(text: string): E.Either<string, KeyObject> {
   try {

@@ -1,8 +1,9 @@
-import type { ArchiveDescription } from '../../events/stores/archive/index.js'
+import type { ArchiveDescription, ArchivedStretch } from '../../events/stores/archive/index.js'
 import type { RecordedEvent } from '../../events/index.js'
-import { binaryOf, eventHash } from '../../events/integrity/index.js'
+import { binaryOf, eventHash, isSameStretch } from '../../events/integrity/index.js'
 import type { Tell } from './finding.js'
 import type { LedgerRecord } from './ledgerRecord.js'
+import type { StreamRecord } from './streamRecord.js'
 
 /** An archive as it was found. */
 export interface AuditedArchive {
@@ -16,16 +17,34 @@ export interface AuditedArchive {
   }>
 }
 
-/** Compares an archive with the signed cuts, and names the first changed event of a changed file where that can be told. */
-export async function checkArchive(
+/**
+ * Compares archives with the signed cuts, and names the first changed event of a changed file where that can be told. A
+ * stretch that is not cut off yet, or that is the same as the one which was cut off for the sake of another archive here, is
+ * as it should be: the log is read without it.
+ */
+export async function checkArchives(
+  archives: ReadonlyArray<AuditedArchive>,
+  ledger: LedgerRecord,
+  tell: Tell,
+): Promise<void> {
+  const byHash = new Map(archives.map(({ sha256, description }) => [sha256, description]))
+  for (const archive of archives) await checkArchive(archive, byHash, ledger, tell)
+}
+
+async function checkArchive(
   { description, sha256, faults }: AuditedArchive,
+  byHash: ReadonlyMap<string, ArchiveDescription>,
   ledger: LedgerRecord,
   tell: Tell,
 ): Promise<void> {
   const [first] = description.streams
   if (first === undefined) return
-  for (const { stream, from, until } of description.streams) {
-    if (ledger.streams.get(stream)?.cutAt(until)?.archive === sha256) continue
+  for (const stretch of description.streams) {
+    const { stream, from, until } = stretch
+    const record = ledger.streams.get(stream)
+    const named = record?.cutAt(until)?.archive ?? null
+    if (named === sha256 || isPending(stretch, record)) continue
+    if (named !== null && byHash.get(named)?.streams.some((other) => isSameStretch(stretch, other)) === true) continue
     const message = `the archive ${description.name} is not the one that the ledger names for its cut at ${until}`
     tell({ check: 'archive', streamId: stream, revision: from, message })
   }
@@ -40,6 +59,10 @@ export async function checkArchive(
     })
   }
 }
+
+/** Whether the stream still begins where the stretch does. */
+const isPending = ({ from }: ArchivedStretch, record: StreamRecord | undefined): boolean =>
+  record !== undefined && (record.cuts.at(-1)?.revision ?? 0) === from
 
 async function firstChanged(
   pages: AsyncIterable<ReadonlyArray<RecordedEvent>>,

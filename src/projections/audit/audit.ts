@@ -1,17 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RuleBook } from '../../actors/index.js'
-import {
-  categoryOf,
-  decodeEvent,
-  isSameCuts,
-  StoreUnavailable,
-  type EventStore,
-  type RecordedEvent,
-} from '../../events/index.js'
+import { againWhileCut, categoryOf, decodeEvent, type EventStore, type RecordedEvent } from '../../events/index.js'
 import { ledgerStream, type Signed } from '../../events/integrity/index.js'
 import { Replay, type IsLast, type ReplayVerdict } from '../replay.js'
-import { checkArchive, type AuditedArchive } from './archiveCheck.js'
+import { checkArchives, type AuditedArchive } from './archiveCheck.js'
 import { AuthorityCheck } from './authorityCheck.js'
 import { ChainCheck } from './chainCheck.js'
 import { EndingsCheck } from './endingsCheck.js'
@@ -63,8 +56,6 @@ export interface PartOfAudit {
 /** Findings of one check that are told; the rest follows from them or is more of the same. */
 const findingsMax = 20
 
-const triesMax = 5
-
 /**
  * Checks a whole log: the ledger and its signatures, every chain, and the invariants 1 to 5 of the architecture. Reads the
  * ledger, then everything once. What is cut off meanwhile is missing from what was read, and nothing follows from that: it
@@ -73,12 +64,11 @@ const triesMax = 5
  */
 export async function auditLog(source: AuditSource, options: AuditOptions): Promise<AuditResult> {
   const cuts = async () => (await source.cuts?.()) ?? new Map<string, never>()
-  for (let tries = 0; tries < triesMax; tries += 1) {
-    const before = await cuts()
-    const result = await auditOnce(source, options)
-    if (result.sound || isSameCuts(before, await cuts())) return result
-  }
-  throw new StoreUnavailable('the log was cut each time while it was audited; run it again when retention has ended')
+  return againWhileCut(
+    { cuts },
+    () => auditOnce(source, options),
+    ({ sound }) => sound,
+  )
 }
 
 async function auditOnce(source: AuditSource, options: AuditOptions): Promise<AuditResult> {
@@ -102,11 +92,11 @@ export async function openAudit(
     ...(part === undefined ? {} : { isWanted: part.isMine }),
   })
   for await (const event of source.readStream(ledgerStream)) if (!ledger.take(event)) break
-  ledger.finish()
+  await ledger.finish(() => source.readStream(ledgerStream))
   if (ledger.checkpoints === 0 && findings.list.length === 0) {
     findings.tell({ check: 'ledger', streamId: ledgerStream, revision: null, message: noLedger })
   }
-  for (const archive of archives) await checkArchive(archive, ledger, findings.tell)
+  await checkArchives(archives, ledger, findings.tell)
   return new Audit({ source, book, ledger, findings, archives: archives.length, part })
 }
 

@@ -5,6 +5,7 @@ import {
   eventHash,
   hashBytes,
   Heads,
+  isSameKey,
   isSignedBy,
   isVouchedFor,
   keyIdOf,
@@ -37,13 +38,13 @@ export interface LedgerOptions {
   readonly tell: Tell
 }
 
-/** One key and what it signed, one after the other. */
+/** One key, and the last of what it signed, one after the other. */
 interface Run {
   readonly key: string
   readonly publicKey: KeyObject
   readonly trusted: boolean
   readonly from: number
-  readonly signed: { readonly revision: number; readonly signed: Signed }[]
+  last: { readonly revision: number; readonly signed: Signed } | null
 }
 
 /** The last checkpoint, as somebody may keep it elsewhere. */
@@ -101,13 +102,16 @@ export class LedgerRecord {
     return false
   }
 
-  /** Checks the signatures. A later one covers what was signed before it, so that the last of each key is enough. */
-  finish(): void {
+  /**
+   * Checks the signatures. A later one covers what was signed before it, so that the last of each key is enough.
+   *
+   * @param readAgain the ledger from its beginning; it is read only to name the first signature that is wrong
+   */
+  async finish(readAgain: () => AsyncIterable<RecordedEvent>): Promise<void> {
     for (const run of this.#runs) {
-      const last = run.signed.at(-1)
-      if (last === undefined || isSignedBy(last.signed, run.publicKey)) continue
-      const bad = run.signed.find(({ signed }) => !isSignedBy(signed, run.publicKey)) ?? last
-      this.#tell('signatures', bad.revision, `the signature is not that of key ${run.key}`)
+      if (run.last === null || isSignedBy(run.last.signed, run.publicKey)) continue
+      const bad = (await firstBad(readAgain(), run)) ?? run.last.revision
+      this.#tell('signatures', bad, `the signature is not that of key ${run.key}`)
       return
     }
     const last = this.#runs.at(-1)
@@ -164,7 +168,8 @@ export class LedgerRecord {
         ? this.#faultOfHeads(statement, heads)
         : this.#faultOfCut(statement, state))
     if (fault !== null) return fault
-    this.#runs.at(-1)?.signed.push({ revision: event.revision, signed })
+    const run = this.#runs.at(-1)
+    if (run !== undefined) run.last = { revision: event.revision, signed }
     this.#log = statement.log
     this.#previous = eventHash(event).toString('hex')
     if ((this.#options.anchors ?? []).length > 0) this.#statements.set(event.revision, sha256Hex(signed.statement))
@@ -193,9 +198,9 @@ export class LedgerRecord {
     const publicKey = readPublicKey(given.publicKey)
     if (E.isLeft(publicKey)) return `the key ${key} cannot be used: ${publicKey.left}`
     if (keyIdOf(publicKey.right) !== key) return `the key that it introduces is not ${key}`
-    const isKnown = this.#options.trusted.some((each) => keyIdOf(each) === key)
+    const isKnown = this.#options.trusted.some((each) => isSameKey(each, publicKey.right))
     const trusted = isKnown || isVouchedFor(given, this.#trusted())
-    this.#runs.push({ key, publicKey: publicKey.right, trusted, from: revision, signed: [] })
+    this.#runs.push({ key, publicKey: publicKey.right, trusted, from: revision, last: null })
     return null
   }
 
@@ -246,6 +251,17 @@ export class LedgerRecord {
     this.streams.set(stream, record)
     return record
   }
+}
+
+/** Revision of the first event of a run that its key has not signed; null when there is none. */
+async function firstBad(events: AsyncIterable<RecordedEvent>, { from, last, publicKey }: Run): Promise<number | null> {
+  for await (const event of events) {
+    if (event.revision < from) continue
+    if (event.revision > (last?.revision ?? -1)) break
+    const parts = partsOf(event)
+    if (typeof parts === 'string' || !isSignedBy(parts.signed, publicKey)) return event.revision
+  }
+  return null
 }
 
 interface Parts {

@@ -49,12 +49,23 @@ const blockBytes = 1024 * 1024
 const blockBytesMax = 2 ** 24
 const nothing = Buffer.alloc(0)
 
+/**
+ * A list with one more at its end. A short one is copied: nearly all streams have one or two checkpoints, and an array that
+ * was pushed to has room for 17. A longer one is pushed to: a server has a checkpoint every 10 s.
+ */
+export function grown(list: number[], value: number): number[] {
+  if (list.length < shortMax) return [...list, value]
+  list.push(value)
+  return list
+}
+
+const shortMax = 16
+
 /** What the ledger says of one stream: at each of its checkpoints the marks of the events that were new, and the chain's value. */
 export class StreamRecord {
   readonly #pieces: Pieces
-  // Copied to grow: nearly all streams have one or two checkpoints, and an array that was pushed to has room for 17.
-  #revisions: ReadonlyArray<number> = []
-  #places: ReadonlyArray<number> = []
+  #revisions: number[] = []
+  #places: number[] = []
   /** The checkpoint that was asked about last: events come one after the other. */
   #at = 0
   /** Where the stream was cut, oldest first: what a log may begin with, and what archives must end in. */
@@ -71,8 +82,8 @@ export class StreamRecord {
 
   /** A checkpoint with the marks of the events that are new in it. */
   add(marks: Buffer, revision: number, chain: Buffer): void {
-    this.#places = [...this.#places, this.#pieces.put(marks, chain)]
-    this.#revisions = [...this.#revisions, revision]
+    this.#places = grown(this.#places, this.#pieces.put(marks, chain))
+    this.#revisions = grown(this.#revisions, revision)
   }
 
   /**

@@ -78,6 +78,12 @@ async function mainRange(source: Source, stream: string, handover: string): Prom
   const known: string[] = []
   for await (const recorded of source.readStream(stream)) {
     const event = recorded as unknown as EventIn<'stream'>
+    if (!isOpen) {
+      // The fact that ended the handover can only be derived again with all that was decided by it.
+      if (event.metadata.kind === 'fact') break
+      last = recorded.revision
+      continue
+    }
     if (event.type === 'HandoverStarted') known.push(event.data.handover)
     if (event.type === 'HandoverStarted' && event.data.handover === handover) {
       started = event
@@ -89,10 +95,7 @@ async function mainRange(source: Source, stream: string, handover: string): Prom
     endedAt = event.metadata.occurredAt
     if (event.type === 'StandbyActivationOrdered') to = event.data.server.id
     if (event.type === 'CutoverChosen') epoch = event.data.epoch
-    if (event.type === 'HandoverCompleted' || event.type === 'HandoverAborted') {
-      isOpen = false
-      break
-    }
+    isOpen = event.type !== 'HandoverCompleted' && event.type !== 'HandoverAborted'
   }
   if (started === null) {
     const hint =

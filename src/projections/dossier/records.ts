@@ -49,7 +49,7 @@ export type DossierProof = t.TypeOf<typeof DossierProof>
 export const entityOf = (handover: string): string => handover.replace(/-h\d+$/, '')
 
 /** The form of the file; raised when a dossier of the same events would look otherwise. */
-export const dossierVersion = 2
+export const dossierVersion = 3
 
 export const DossierFile = record({
   format: t.literal('segue-dossier'),

@@ -5,6 +5,7 @@ import {
   chainLink,
   eventHash,
   isIncluded,
+  isSameKey,
   isSignedBy,
   isVouchedFor,
   keyIdOf,
@@ -102,7 +103,7 @@ function checkSignature(
   }
   const id = keyIdOf(publicKey.right)
   if (statement.right.key !== id) problems.push(`the checkpoint names key ${statement.right.key}, the file holds ${id}`)
-  const isKnown = trusted.some((each) => keyIdOf(each) === id)
+  const isKnown = trusted.some((each) => isSameKey(each, publicKey.right))
   if (!isKnown && !isVouchedFor(key, trusted)) {
     problems.push(`key ${id} is not trusted here (trusted: ${trusted.map(keyIdOf).join(', ') || 'none; give --key'})`)
   }

@@ -96,10 +96,11 @@ export function viewOf(proof: DossierProof): DossierView {
   )
   const origin = part('server').find(({ stream }) => parseStreamId(stream)?.entity === record?.from.id)
   const health = origin === undefined ? [] : eventsOf('server', origin)
+  const alarm = alarmOf(health, events, proof.handover)
   return {
     record,
-    steps: stepsOf(ofHandover, health, record, zero),
-    prediction: predictionOf(health, record, zero),
+    steps: stepsOf(ofHandover, alarm, record, zero),
+    prediction: predictionOf(alarm, zero),
     assessments: health.flatMap((event) =>
       event.type === 'StabilityAssessed'
         ? [{ atMs: event.metadata.occurredAt - zero, score: event.data.score, band: event.data.band }]
@@ -133,7 +134,7 @@ function recordOf(
 
 function stepsOf(
   events: ReadonlyArray<EventIn<'stream'>>,
-  health: ReadonlyArray<EventIn<'server'>>,
+  alarm: Alarm | null,
   record: HandoverRecord | null,
   zero: number,
 ): ReadonlyArray<StepView> {
@@ -150,10 +151,9 @@ function stepsOf(
       ? { name, atMs: null, detail: 'not reached, or not needed' }
       : { name, atMs: event.metadata.occurredAt - zero, detail: detail(event) }
   }
-  const cause = health.find((event) => event.type === 'InstabilityPredicted' || event.type === 'ServerFailed')
   const began: StepView = {
     name: record?.cause === 'prediction' ? 'Prediction' : 'Request',
-    atMs: record?.cause === 'prediction' && cause !== undefined ? cause.metadata.occurredAt - zero : 0,
+    atMs: alarm === null ? 0 : alarm.metadata.occurredAt - zero,
     detail: record === null ? '' : `${record.cause}: leave ${record.from.id}`,
   }
   return [
@@ -187,15 +187,21 @@ function stepsOf(
   ]
 }
 
-function predictionOf(
+type Alarm = Extract<EventIn<'server'>, { readonly type: 'InstabilityPredicted' }>
+
+/** The alarm that the handover was asked for; null for one that was asked for something else. */
+function alarmOf(
   health: ReadonlyArray<EventIn<'server'>>,
-  record: HandoverRecord | null,
-  zero: number,
-): PredictionView | null {
-  const event = health.findLast(
-    (each) => each.type === 'InstabilityPredicted' && each.metadata.occurredAt <= (record?.requestedAt ?? 0),
-  )
-  if (event?.type !== 'InstabilityPredicted') return null
+  events: ReadonlyArray<EventIn<'stream'>>,
+  handover: string,
+): Alarm | null {
+  const started = events.find((event) => event.type === 'HandoverStarted' && event.data.handover === handover)
+  const reference = started?.type === 'HandoverStarted' ? started.data.reference : null
+  return health.find((event): event is Alarm => event.type === 'InstabilityPredicted' && event.id === reference) ?? null
+}
+
+function predictionOf(event: Alarm | null, zero: number): PredictionView | null {
+  if (event === null) return null
   const { score, threshold, risk, horizonMs, timeToLimitMs, model, factors } = event.data
   return { atMs: event.metadata.occurredAt - zero, score, threshold, risk, horizonMs, timeToLimitMs, model, factors }
 }
@@ -260,7 +266,7 @@ function viewerOf(part: StreamPart, epoch: number): ViewerView {
 
 /**
  * Runs the stream's facts through the rules that recorded them, from its first event on. A part that ends in the middle of
- * a handover may end before the last decisions do.
+ * a handover, or behind which there is more, may end before the last decisions do.
  */
 function replayOf(part: StreamPart, isOpen: boolean): DossierView['replay'] {
   const name = parseStreamId(part.stream)
@@ -295,7 +301,11 @@ function replayOf(part: StreamPart, isOpen: boolean): DossierView['replay'] {
     }
     seen.push(decoded.right)
   }
-  return { decisions, identical: identical && (isOpen || expected.length === 0), versions: [...versions] }
+  return {
+    decisions,
+    identical: identical && (isOpen || part.after.length > 0 || expected.length === 0),
+    versions: [...versions],
+  }
 }
 
 function same(derived: EventIn<Category>, recorded: EventIn<Category>): boolean {

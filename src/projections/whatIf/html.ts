@@ -7,7 +7,11 @@ const width = 720
 
 /** The result as one page: the curve of recall against false handovers, the table, and a timeline of each server. */
 export function renderWhatIf(result: WhatIfResult, where: string): string {
-  const when = `${new Date(result.from).toISOString()} to ${new Date(result.until).toISOString()}`
+  const { from, until } = result
+  const when =
+    from === null || until === null
+      ? 'no events'
+      : `${new Date(from).toISOString()} to ${new Date(until).toISOString()}`
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>What if</title><style>${style}.old{fill:none;stroke:var(--soft);stroke-width:2}</style></head><body><main>
@@ -92,7 +96,8 @@ function curve({ recorded, alternatives }: WhatIfResult): string {
 
 function timeline({ from, until, scores, alternatives, recorded, failures }: WhatIfResult, server: string): string {
   const points = scores.get(server) ?? []
-  const x = (at: number): string => rounded(46 + ((at - from) / Math.max(1, until - from)) * (width - 58))
+  const begin = from ?? 0
+  const x = (at: number): string => rounded(46 + ((at - begin) / Math.max(1, (until ?? 0) - begin)) * (width - 58))
   const y = (score: number): string => rounded(8 + (1 - score / 100) * 80)
   const path = points.map(([at, score], index) => `${index === 0 ? 'M' : 'L'}${x(at)} ${y(score)}`).join('')
   const marks = (

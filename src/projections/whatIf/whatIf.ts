@@ -18,8 +18,9 @@ export interface Alternative {
 }
 
 export interface WhatIfResult {
-  readonly from: number
-  readonly until: number
+  /** Times of the first and the last event of servers and streams, Unix milliseconds; null where there is none. */
+  readonly from: number | null
+  readonly until: number | null
   readonly samples: number
   readonly servers: ReadonlyArray<string>
   /** Servers whose beginnings are archived: every alternative begins there with the state as it was recorded. */
@@ -49,6 +50,11 @@ interface Server {
   readonly scores: [number, number][]
 }
 
+/** The log has a server's events from the middle on, without the state that a signed cut leaves there. */
+export class BeginningMissing extends Error {
+  readonly _tag = 'BeginningMissing'
+}
+
 /** Points of a timeline; more do not show. */
 const scoresMax = 1_200
 
@@ -56,6 +62,8 @@ const scoresMax = 1_200
  * Runs the recorded facts of every server through the rules in force under each alternative, side by side, in one pass.
  * The facts stay as they were recorded, also behind a handover that the alternative would not have made, or would have
  * made before: what a server did once it had been left says little about what it would have done otherwise.
+ *
+ * @throws BeginningMissing
  */
 export async function whatIf(
   events: AsyncIterable<RecordedEvent>,
@@ -113,15 +121,15 @@ class Run {
     const servers = [...this.#servers.values()]
     const failures = servers.flatMap(({ recorded }) => recorded.failures).toSorted((a, b) => a.at - b.at)
     const recorded = servers.flatMap((server) => server.recorded.alarms).toSorted((a, b) => a.at - b.at)
-    const spanMs = Math.max(0, this.#until - this.#from)
+    const spanMs = this.#until < this.#from ? null : this.#until - this.#from
     return {
-      from: this.#from,
-      until: this.#until,
+      from: spanMs === null ? null : this.#from,
+      until: spanMs === null ? null : this.#until,
       samples: this.#samples,
       servers: [...this.#servers.keys()].toSorted(),
       archived: this.#archived,
       recorded: {
-        ...compare(recorded, recorded, failures, spanMs),
+        ...compare(recorded, recorded, failures, spanMs ?? 0),
         alarms: recorded,
       },
       failures,
@@ -129,7 +137,7 @@ class Run {
         const alarms = servers
           .flatMap(({ branches }) => branches[index]?.outcomes.alarms ?? [])
           .toSorted((a, b) => a.at - b.at)
-        return { name, ...compare(recorded, alarms, failures, spanMs), alarms }
+        return { name, ...compare(recorded, alarms, failures, spanMs ?? 0), alarms }
       }),
       scores: new Map([...this.#servers].map(([name, { scores }]) => [name, scores])),
     }
@@ -161,7 +169,7 @@ class Run {
     if (known !== undefined) return known
     const carried = (server: string): ReadonlyArray<string> =>
       [...this.#primaries].filter(([, primary]) => primary === server).map(([stream]) => stream)
-    const recorded = stateAfterCut(this.#decider, id, this.#statesAt(streamId, revision))
+    const recorded = revision === 0 ? undefined : this.#stateBefore(id, streamId, revision)
     if (recorded !== undefined) this.#archived.push({ streamId, before: revision })
     const branches = this.#alternatives.map((alternative): Branch => {
       const initial = recorded ?? this.#decider.initial(id)
@@ -176,6 +184,14 @@ class Run {
     }
     this.#servers.set(id, server)
     return server
+  }
+
+  #stateBefore(id: string, streamId: string, revision: number): ServerState {
+    const state = stateAfterCut(this.#decider, id, this.#statesAt(streamId, revision))
+    if (state !== undefined) return state
+    throw new BeginningMissing(
+      `${streamId} begins with event ${revision}, and the log does not say what was before: give the archive, or a whole copy of the log`,
+    )
   }
 }
 

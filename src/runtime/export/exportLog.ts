@@ -5,6 +5,7 @@ import { decodeEvent, parseStreamId, StoreCorrupt, type Position, type RecordedE
 import { makeFolder } from '../../events/stores/folder.js'
 import { exportTables, type LogTable, type ProjectedTable } from '../../projections/export/index.js'
 import type { Row } from '../../projections/readModel/index.js'
+import { flushToDisk } from '../durable.js'
 import { demandRunning, projectionStatus, rowsOf, type Reading } from '../projecting/index.js'
 import { cutsNow, demandUncut } from './cuts.js'
 import { openManifest, saveManifest, type Manifest } from './manifest.js'
@@ -117,7 +118,9 @@ async function writePart(
     writer,
     close: (rows) => {
       writer.finish()
+      flushToDisk(draft)
       renameSync(draft, join(dir, file))
+      flushToDisk(join(dir, table.name))
       return { table: table.name, file, rows }
     },
   }

@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import type { Column, Table } from '../../projections/readModel/index.js'
+import { writeAll } from '../durable.js'
 import type { PartWriter } from './partWriter.js'
 
 const bufferedCharacters = 1_000_000
@@ -37,7 +38,7 @@ function linesPart(
   const file = openSync(path, 'w')
   let buffered = header === null ? '' : header + end
   const flush = (): void => {
-    writeSync(file, buffered)
+    writeAll(file, buffered)
     buffered = ''
   }
   return {

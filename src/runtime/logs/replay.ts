@@ -1,6 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { ruleBook } from '../../actors/index.js'
-import { decodeEvent, parseStreamId, streamIdOf, type EventStore, type RecordedEvent } from '../../events/index.js'
+import {
+  againWhileCut,
+  decodeEvent,
+  parseStreamId,
+  streamIdOf,
+  type EventStore,
+  type RecordedEvent,
+} from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
 import { inParts, replayOptionsOf } from '../parts/index.js'
@@ -64,24 +71,34 @@ export async function replayStore(
   return withLog(connection, async (store) => {
     const parts = part === undefined ? await inParts(connection, 'replay', null) : null
     const verdict = parts === null ? null : verdictOfParts(parts.map((each) => each.verdict))
-    if (parts === null || verdict === null) return replayInOrder(eventsOf(store, part), store)
+    if (parts === null || verdict === null) return replayLog(store, part)
     return { events: parts.reduce((sum, { events }) => sum + events, 0), verdict }
   })
 }
 
+/** As `replayStore`, of a log that is open; the events are read in order. */
+export const replayLog = (store: EventStore, part?: LogPart): Promise<Omit<LogExamined, 'handovers'>> =>
+  againWhileCut(
+    store,
+    () => replayInOrder(eventsOf(store, part), store),
+    ({ verdict }) => verdict.identical,
+  )
+
 /** As `replayStore`, of a whole log, and lists the handovers. */
 export async function examineLog(connection: StoreConnection): Promise<LogExamined> {
-  return withLog(connection, async (store) => {
-    const handovers = new HandoverBook()
-    async function* followed(): AsyncIterable<RecordedEvent> {
-      for await (const event of store.readAll()) {
-        takeHandover(handovers, event)
-        yield event
+  return withLog(connection, (store) =>
+    againWhileCut(store, async () => {
+      const handovers = new HandoverBook()
+      async function* followed(): AsyncIterable<RecordedEvent> {
+        for await (const event of store.readAll()) {
+          takeHandover(handovers, event)
+          yield event
+        }
       }
-    }
-    const replayed = await replayInOrder(followed(), store)
-    return { ...replayed, handovers: handovers.list }
-  })
+      const replayed = await replayInOrder(followed(), store)
+      return { ...replayed, handovers: handovers.list }
+    }),
+  )
 }
 
 async function withLog<T>(connection: StoreConnection, use: (store: EventStore) => Promise<T>): Promise<T> {

@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '../../actors/index.js'
-import { archivedBeginnings, type Archive, type ArchivedBeginning } from '../../events/stores/archive/index.js'
+import {
+  archivedBeginnings,
+  withArchive,
+  type Archive,
+  type ArchivedBeginning,
+} from '../../events/stores/archive/index.js'
 import type { EventStore } from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { activeSigner, keepLedger, keysIn, KeysUnusable } from '../ledger/index.js'
 import { modelsBeside, shelveModels } from '../models/index.js'
-import { openReadModel, ProjectionRunner } from '../projecting/index.js'
+import { openReadModel, ProjectionRunner, projectionStatus } from '../projecting/index.js'
 import {
   runRetention,
   scheduleRetention,
@@ -48,7 +53,7 @@ export async function archiveOld(request: RetentionRequest): Promise<RetentionRe
     const keeper = await keepLedger({ store, keysDir, logger })
     try {
       const { now } = systemClock
-      const beforeCut = showingTo(projections, { store, logger })
+      const beforeCut = showingTo(projections, { store, dir, logger })
       return await runRetention({ store, keeper, dir, olderThanMs, now, beforeCut, onArchived })
     } finally {
       await keeper.close()
@@ -83,11 +88,13 @@ export const keepArchiving = ({ projections, ...options }: ArchivingOptions): Re
 
 interface Showing {
   readonly store: EventStore
+  /** Folder of the archives: projections that are made anew are made of it, too. */
+  readonly dir: string
   readonly logger: Pick<Logger, 'warn'>
 }
 
 /** Lets projections that are kept see everything that is there; says once when there are none. */
-function showingTo(path: string, { store, logger }: Showing): () => Promise<void> {
+export function showingTo(path: string, { store, dir, logger }: Showing): () => Promise<void> {
   let isTold = false
   return async () => {
     if (!existsSync(path)) {
@@ -98,7 +105,9 @@ function showingTo(path: string, { store, logger }: Showing): () => Promise<void
     }
     const model = await openReadModel(path)
     try {
-      await new ProjectionRunner(model, store).catchUp()
+      const isAnew = projectionStatus(model).some(({ position }) => position === null)
+      const log = isAnew && existsSync(dir) ? await withArchive(store, dir) : store
+      await new ProjectionRunner(model, log).catchUp()
     } finally {
       model.close()
     }

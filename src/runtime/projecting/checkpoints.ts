@@ -50,6 +50,12 @@ export const createCheckpoints = (db: Database): void =>
       stream   TEXT NOT NULL,
       revision INTEGER NOT NULL, -- it was archived up to here then
       PRIMARY KEY (name, stream)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS projections_lacking (
+      name     TEXT NOT NULL,    -- of a projection whose tables lack what was archived: the rows kept of it follow from other rules
+      stream   TEXT NOT NULL,
+      revision INTEGER NOT NULL, -- up to here
+      PRIMARY KEY (name, stream)
     ) WITHOUT ROWID`)
 
 /** Of each stream, before which revision the tables of a projection follow from what was kept and not from events. */
@@ -62,6 +68,18 @@ export const readBeginnings = (db: Database, name: string): ReadonlyMap<string, 
 export function writeBeginnings(db: Database, name: string, beginnings: ReadonlyMap<string, number>): void {
   const write = db.prepare('INSERT OR REPLACE INTO projections_begun (name, stream, revision) VALUES (?, ?, ?)')
   for (const [stream, revision] of beginnings) write.run(name, stream, revision)
+}
+
+/** Of each stream, before which revision the tables of a projection lack what followed from it. */
+export const readLacking = (db: Database, name: string): ReadonlyMap<string, number> =>
+  new Map(
+    db.prepare('SELECT stream, revision FROM projections_lacking WHERE name = ?').raw().all(name) as [string, number][],
+  )
+
+/** Call it within the transaction that writes the kept rows. */
+export function writeLacking(db: Database, name: string, lacking: ReadonlyMap<string, number>): void {
+  const write = db.prepare('INSERT OR REPLACE INTO projections_lacking (name, stream, revision) VALUES (?, ?, ?)')
+  for (const [stream, revision] of lacking) write.run(name, stream, revision)
 }
 
 interface CheckpointRow {
@@ -101,6 +119,7 @@ export function tryAgain(db: Database, checkpoint: Checkpoint): void {
 export function beginAnew(db: Database, { name, version, tables }: Projection): void {
   createTables(db, tables)
   db.prepare('DELETE FROM projections_begun WHERE name = ?').run(name)
+  db.prepare('DELETE FROM projections_lacking WHERE name = ?').run(name)
   writeCheckpoint(db, {
     name,
     version,

@@ -1,5 +1,5 @@
 import type { Position } from '../../events/index.js'
-import { readCheckpoint } from './checkpoints.js'
+import { readCheckpoint, readLacking } from './checkpoints.js'
 import { openReadModel, type ReadModel } from './openReadModel.js'
 import { ProjectionRunner } from './runner.js'
 import type { Reading } from './session.js'
@@ -25,12 +25,15 @@ export async function compareWithRebuild({ store, model }: Reading): Promise<Rea
   try {
     await new ProjectionRunner(again, store, { ends: kept.positions }).catchUp()
     const isCut = (await store.cuts()).size > 0
-    return model.projections.flatMap(({ tables, kept: surviving = [], interests }) =>
+    return model.projections.flatMap(({ name, tables, kept: surviving = [], interests }) =>
       tables.map((table) => ({
         table: table.name,
         kept: kept.digests.get(table.name) ?? '',
         made: tableDigest(again, table),
-        archived: isCut && interests.server !== undefined && !surviving.some(({ name }) => name === table.name),
+        archived:
+          isCut &&
+          interests.server !== undefined &&
+          (readLacking(again.db, name).size > 0 || !surviving.some((each) => each.name === table.name)),
       })),
     )
   } finally {

@@ -6,6 +6,7 @@ export { ProjectionRunner, type Progress } from './runner.js'
 export { demandRunning, ProjectionStopped, stoppedText } from './stopped.js'
 export { catchingUp, firstEvent, withReadModel, type Reading, type ReadingOptions } from './session.js'
 export {
+  lackingTexts,
   projectionStatus,
   resetProjections,
   retryProjections,

@@ -11,59 +11,25 @@ import {
   type StreamCut,
 } from '../../events/index.js'
 import { sqliteCode } from '../../events/stores/sqlite/faults.js'
-import { historyOf, newestHistoryOf, type HistoryArchived, type Summary } from '../../events/stores/archive/index.js'
+import { historyOf, newestHistoryOf, type HistoryArchived } from '../../events/stores/archive/index.js'
 import type { Happened, Projection } from '../../projections/readModel/index.js'
+import { audiencesOf } from './audiences.js'
+import { isConcerned, putKept, unseen } from './archivedHistory.js'
 import {
   beginAnew,
   readBeginnings,
   readCheckpoint,
   writeBeginnings,
   writeCheckpoint,
+  writeLacking,
   type Checkpoint,
-  type Failure,
 } from './checkpoints.js'
 import { readModelError, type ReadModel } from './openReadModel.js'
+import { checkpointOf, failureAt, isBehindEnd, type Cursor, type Running } from './running.js'
 import { TableStore } from './tableStore.js'
 
 const eventsPerCommitDefault = 5_000
 const namesRememberedMax = 100_000
-
-/** How far a pass has come. */
-interface Cursor {
-  /** Events read. */
-  readonly events: number
-  readonly last: RecordedEvent | null
-  /** Position of the event before the last one. */
-  readonly before: Position | null
-}
-
-interface Running {
-  readonly projection: Projection
-  readonly rows: TableStore
-  /** As it stands in the file. */
-  base: Checkpoint
-  /** Events of the log up to where it stood when the pass began. */
-  readonly eventsBefore: number
-  /** Events up to here have had their effect before. */
-  readonly after: Position | null
-  /** It takes no event behind this one; undefined when it goes on to the end of the log. */
-  readonly until: Position | null | undefined
-  /** Events of the pass that it had seen before; null while it has yet to come to a new one. */
-  skipped: number | null
-  /** It cannot take the event behind `at`. */
-  stopped: { readonly at: Cursor; readonly failure: Failure } | null
-}
-
-function checkpointOf({ base, eventsBefore, skipped, stopped }: Running, present: Cursor): Checkpoint {
-  const { events, last, before } = stopped?.at ?? present
-  const failure = stopped?.failure ?? null
-  if (skipped === null || events === skipped || last === null) return { ...base, failure }
-  const { id: eventId, position, metadata } = last
-  return {
-    ...base,
-    ...{ position, eventId, before, events: eventsBefore + events - skipped, at: metadata.occurredAt, failure },
-  }
-}
 
 export interface RunnerOptions {
   /** Where projections end that are not to come to the end of the log, by name; null for before the first event. */
@@ -102,7 +68,9 @@ export class ProjectionRunner {
   #cursor: Cursor = { events: 0, last: null, before: null }
   /** Set when a table has refused a row: then each is looked at before it counts, so that its event is known. */
   #isCareful = false
-  readonly #names = new Map<string, ReturnType<typeof parseStreamId>>()
+  readonly #streams = new Map<string, ReturnType<typeof parseStreamId>>()
+  /** Projections of the present pass. */
+  #names: ReadonlySet<string> = new Set()
 
   constructor(model: ReadModel, store: EventStore, options: RunnerOptions = {}) {
     this.#model = model
@@ -150,14 +118,37 @@ export class ProjectionRunner {
     const { db, projections } = this.#model
     this.#running = projections.flatMap((projection): ReadonlyArray<Running> => {
       const checkpoint = readCheckpoint(db, projection.name)
-      if (checkpoint === null || checkpoint.failure !== null) return []
+      if (checkpoint === null) return []
+      if (checkpoint.version !== projection.version) throw this.#otherRules(checkpoint, projection)
+      if (checkpoint.failure !== null) return []
       const rows = new TableStore(db, projection.tables)
       const { events: eventsBefore, position: after } = checkpoint
       const until = this.#ends.get(projection.name)
-      return [{ projection, rows, base: checkpoint, eventsBefore, after, until, skipped: null, stopped: null }]
+      return [
+        {
+          projection,
+          rows,
+          base: checkpoint,
+          eventsBefore,
+          after,
+          until,
+          lacking: new Map(),
+          skipped: null,
+          stopped: null,
+        },
+      ]
     })
     this.#waiting = this.#running
     this.#audiences = audiencesOf(this.#running)
+    // One that had stopped and goes on again may not have seen what the others have.
+    const names = new Set(this.#running.map(({ base }) => base.name))
+    if ([...names].some((name) => !this.#names.has(name))) this.#cutsSeen.clear()
+    this.#names = names
+  }
+
+  #otherRules({ name, version }: Checkpoint, projection: Projection): StoreCorrupt {
+    const reason = `the tables of ${name} are made by another version of Segue meanwhile (rules ${version}, here ${projection.version}): let one version work on this file, or give each its own with --projections`
+    return new StoreCorrupt(this.#model.path, reason)
   }
 
   /** The event at a checkpoint must still be in the log where it was. */
@@ -179,8 +170,9 @@ export class ProjectionRunner {
   }
 
   /**
-   * Tables that are made anew begin with the rows that were kept of what is archived; the others must have seen it.
-   * @returns false when some that this runner was making have to begin anew, because of what was cut meanwhile
+   * Tables that are made anew begin with the rows that were kept of what is archived; the others must have seen it, and
+   * stop when they have not.
+   * @returns false when some have stopped, or have to begin anew because of what was cut while this runner made them
    */
   async #takeOver(): Promise<boolean> {
     this.#cuts = await this.#store.cuts()
@@ -188,37 +180,38 @@ export class ProjectionRunner {
     const others = this.#running.filter(({ base }) => base.position !== null)
     for (const { base } of anew) this.#begun.add(base.name)
     const late = new Set<Projection>()
+    const stopped: Checkpoint[] = []
     for (const [streamId, { revision }] of this.#cuts) {
       if (anew.length > 0) await this.#putKept(anew, streamId, revision)
-      if (others.length === 0 || this.#cutsSeen.get(streamId) === revision) continue
-      const newest = await newestHistoryOf(this.#store, streamId, revision)
-      for (const { base, projection } of others) {
+      if (this.#cutsSeen.get(streamId) === revision) continue
+      const concerned = others.filter(({ projection }) => isConcerned(projection, streamId))
+      const newest = concerned.length === 0 ? null : await newestHistoryOf(this.#store, streamId, revision)
+      for (const { base, projection } of concerned) {
         if (newest === null || this.#hasSeen(base, newest)) continue
-        if (!this.#begun.has(base.name)) throw this.#unseen(base, newest)
-        late.add(projection)
+        if (this.#begun.has(base.name)) late.add(projection)
+        else if (!stopped.some(({ name }) => name === base.name))
+          stopped.push({ ...base, failure: unseen(newest, this.#model.program) })
       }
-      if (late.size === 0) this.#cutsSeen.set(streamId, revision)
+      if (late.size + stopped.length === 0) this.#cutsSeen.set(streamId, revision)
     }
     const { db } = this.#model
-    if (late.size > 0) db.transaction(() => late.forEach((each) => beginAnew(db, each))).immediate()
-    return late.size === 0
+    db.transaction(() => {
+      for (const each of late) beginAnew(db, each)
+      for (const each of stopped) if (isUnchanged(each, readCheckpoint(db, each.name))) writeCheckpoint(db, each)
+    }).immediate()
+    return late.size + stopped.length === 0
   }
 
   async #putKept(anew: ReadonlyArray<Running>, streamId: string, revision: number): Promise<void> {
     const history = (await historyOf(this.#store, streamId)).filter(({ until }) => until <= revision)
-    for (const { rows, projection } of anew) {
-      for (const { summaries } of history) putKept(rows, projection, summaries)
+    for (const { rows, projection, lacking } of anew) {
+      for (const { summaries, until } of history) if (putKept(rows, projection, summaries)) lacking.set(streamId, until)
     }
   }
 
   #hasSeen({ name, position }: Checkpoint, { stream, until, lastPosition }: HistoryArchived): boolean {
     if (position !== null && position >= lastPosition) return true
     return (readBeginnings(this.#model.db, name).get(stream) ?? 0) >= until
-  }
-
-  #unseen({ name }: Checkpoint, { stream }: HistoryArchived): StoreCorrupt {
-    const reason = `${name} has not seen events of ${stream} that are archived since: read them with --archive DIR, or make the tables of what was kept: segue projections rebuild`
-    return new StoreCorrupt(this.#model.path, reason)
   }
 
   #take(recorded: RecordedEvent): void {
@@ -265,7 +258,10 @@ export class ProjectionRunner {
         if (!this.#running.every(({ base }) => isUnchanged(base, readCheckpoint(db, base.name)))) return false
         for (const running of this.#running) {
           running.rows.flush()
-          if (running.base.position === null) writeBeginnings(db, running.base.name, this.#beginnings())
+          if (running.base.position === null) {
+            writeBeginnings(db, running.base.name, this.#beginnings())
+            writeLacking(db, running.base.name, running.lacking)
+          }
           running.base = checkpointOf(running, this.#cursor)
           writeCheckpoint(db, running.base)
         }
@@ -286,48 +282,14 @@ export class ProjectionRunner {
   }
 
   #nameOf(streamId: string): ReturnType<typeof parseStreamId> {
-    const known = this.#names.get(streamId)
+    const known = this.#streams.get(streamId)
     if (known !== undefined) return known
-    if (this.#names.size >= namesRememberedMax) this.#names.clear()
+    if (this.#streams.size >= namesRememberedMax) this.#streams.clear()
     const name = parseStreamId(streamId)
-    this.#names.set(streamId, name)
+    this.#streams.set(streamId, name)
     return name
   }
 }
-
-function audiencesOf(all: ReadonlyArray<Running>): ReadonlyMap<string, ReadonlyMap<string, ReadonlyArray<Running>>> {
-  const audiences = new Map<string, Map<string, Running[]>>()
-  for (const running of all) {
-    for (const [category, types] of Object.entries(running.projection.interests)) {
-      const ofCategory = audiences.get(category) ?? new Map<string, Running[]>()
-      audiences.set(category, ofCategory)
-      for (const type of types) ofCategory.set(type, [...(ofCategory.get(type) ?? []), running])
-    }
-  }
-  return audiences
-}
-
-function failureAt(
-  { id: eventId, position, streamId, revision, type }: RecordedEvent,
-  reason: string,
-  program: string,
-): Failure {
-  return { position, eventId, streamId, revision, type, reason, program }
-}
-
-/** Rows of other rules than today's are passed over: what they stood for is in the archive. */
-function putKept(rows: TableStore, { name, version, tables }: Projection, summaries: ReadonlyArray<Summary>): void {
-  for (const summary of summaries) {
-    if (summary.projection !== name || summary.version !== version) continue
-    for (const { table: tableName, row } of summary.rows) {
-      const table = tables.find((each) => each.name === tableName)
-      if (table !== undefined) rows.put(table, row)
-    }
-  }
-}
-
-const isBehindEnd = ({ until }: Running, position: Position): boolean =>
-  until !== undefined && (until === null || position > until)
 
 const isUnchanged = (base: Checkpoint, stored: Checkpoint | null): boolean =>
   stored?.version === base.version && stored.position === base.position && stored.failure === null

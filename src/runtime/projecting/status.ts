@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../events/index.js'
 import type { Table } from '../../projections/readModel/index.js'
-import { beginAnew, readCheckpoint, tryAgain, type Checkpoint } from './checkpoints.js'
+import { beginAnew, readCheckpoint, readLacking, tryAgain, type Checkpoint } from './checkpoints.js'
 import type { ReadModel } from './openReadModel.js'
 import { rowsOf } from './tableStore.js'
 
@@ -13,6 +13,8 @@ export interface TableStatus {
 
 export interface ProjectionStatus extends Checkpoint {
   readonly tables: ReadonlyArray<TableStatus>
+  /** Streams of which tables lack what was archived, because the rows kept of it follow from rules of another version. */
+  readonly lacking: ReadonlyArray<{ readonly stream: string; readonly before: number }>
 }
 
 /** How far every projection has come, and what it holds. */
@@ -25,9 +27,20 @@ export function projectionStatus({ db, projections }: ReadModel): ReadonlyArray<
       internal: table.internal,
       rows: Number(db.prepare(`SELECT count(*) FROM "${table.name}"`).pluck().get()),
     }))
-    return [{ ...checkpoint, tables: counted }]
+    const lacking = [...readLacking(db, name)].map(([stream, before]) => ({ stream, before }))
+    return [{ ...checkpoint, tables: counted, lacking }]
   })
 }
+
+/** In a sentence for each: which projections lack what was archived, and how to make it again. */
+export const lackingTexts = (all: ReadonlyArray<ProjectionStatus>): ReadonlyArray<string> =>
+  all.flatMap(({ name, lacking: [first, ...more] }) =>
+    first === undefined
+      ? []
+      : [
+          `${name} lacks what followed from events of ${first.stream} before ${first.before}${more.length === 0 ? '' : ` and of ${more.length} more`}, which are archived: the rows kept of them follow from rules of another version. Make it again: segue projections rebuild ${name} --archive DIR`,
+        ],
+  )
 
 /** SHA-256 (hex) over all rows of a table by key, each as a line of canonical JSON: equal for equal tables. */
 export function tableDigest({ db }: ReadModel, table: Table): string {

@@ -11,7 +11,7 @@ import {
   type HistoryArchived,
 } from '../../events/stores/archive/index.js'
 import { decodeEvent, parseStreamId, type EventStore, type RecordedEvent, type StreamCut } from '../../events/index.js'
-import { chainLink, chainStart, cutOf, eventHash } from '../../events/integrity/index.js'
+import { chainLink, chainStart, cutOf, eventHash, isSameStretch } from '../../events/integrity/index.js'
 import type { LedgerKeeper } from '../ledger/index.js'
 import { RetentionRefused } from './errors.js'
 import type { Histories } from './histories.js'
@@ -90,10 +90,6 @@ async function isCut(
   if (history.some(isSame)) return true
   throw foreign(description.name, `${stretch.stream} begins with event ${begins}`)
 }
-
-/** By the chain's value: the same events. */
-const isSameStretch = (a: ArchivedStretch, b: ArchivedStretch): boolean =>
-  a.stream === b.stream && a.from === b.from && a.until === b.until && a.chain === b.chain
 
 async function proveFiles({ description }: Archive, dir: string): Promise<void> {
   for (const { file, sha256 } of description.files) {

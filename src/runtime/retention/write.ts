@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import {
@@ -15,6 +15,7 @@ import { decodeEvent, parseStreamId, type EventStore, type Position, type Record
 import { chainLink, chainStart, cutOf, eventHash } from '../../events/integrity/index.js'
 import { makeFolder } from '../../events/stores/folder.js'
 import type { Row, Table } from '../../projections/readModel/index.js'
+import { flushToDisk } from '../durable.js'
 import { parquetPart } from '../export/parquet.js'
 import type { PartWriter } from '../export/partWriter.js'
 import { RetentionRefused } from './errors.js'
@@ -118,9 +119,9 @@ class Writing {
       writer.finish()
       const file = join(table.name, `${name}.parquet`)
       const path = join(this.#dir, file)
-      flush(this.#draft(table))
+      flushToDisk(this.#draft(table))
       renameSync(this.#draft(table), path)
-      flush(join(this.#dir, table.name))
+      flushToDisk(join(this.#dir, table.name))
       files.push({ table: table.name, file, rows, sha256: await fileSha256(path) })
     }
     this.#parts.clear()
@@ -228,16 +229,6 @@ function describe(dir: string, description: ArchiveDescription): Archive {
   const path = descriptionPath(dir, description.name)
   writeFileSync(`${path}.part`, `${JSON.stringify(description, null, 2)}\n`, { flush: true })
   renameSync(`${path}.part`, path)
-  flush(dir)
+  flushToDisk(dir)
   return readArchive(path)
-}
-
-/** What was written outlives a crash of the machine. */
-function flush(path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

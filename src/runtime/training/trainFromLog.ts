@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { decodeEvent, parseStreamId, type EventIn } from '../../events/index.js'
+import {
+  againWhileCut,
+  decodeEvent,
+  parseStreamId,
+  type EventIn,
+  type EventStore,
+  type RecordedEvent,
+} from '../../events/index.js'
 import { openStore, type StoreConnection } from '../../events/stores/index.js'
 import { trainOnLog } from '../../model/evaluation/index.js'
 import { decodeModel, encodeModel, type LearnedModel } from '../../model/learners/index.js'
@@ -45,28 +52,34 @@ function withoutMissingArchive(log: StoreConnection): StoreConnection {
 /** Reads the rows to train on out of a log. @throws TrainingImpossible, StoreError */
 export async function rowsOfLog(log: StoreConnection): Promise<LogGrid> {
   const store = await openStore(withoutMissingArchive(log), { readOnly: true })
-  const rows = new TrainingLog(rowsMax)
   try {
-    for await (const recorded of store.readAll()) {
-      const name = parseStreamId(recorded.streamId)
-      if (name === null || !rows.wants(name.category, recorded.type)) continue
-      const event = decodeEvent(name.category, recorded)
-      if (E.isLeft(event)) {
-        const where = `${recorded.streamId}, event ${recorded.revision}`
-        throw new TrainingImpossible(`${where}: ${event.left.message}; the log has to be whole to learn from it`)
-      }
-      rows.take({ ...name, event: event.right } as Happened)
-    }
+    return await rowsOfStore(store)
   } finally {
     await store.close()
   }
-  const grid = gridOf(rows.rows, rowsMax)
-  if (grid === null) {
+}
+
+/** As `rowsOfLog`, of a log that is open. */
+export const rowsOfStore = (store: Pick<EventStore, 'readAll' | 'cuts'>): Promise<LogGrid> =>
+  againWhileCut(store, async () => {
+    const rows = new TrainingLog(rowsMax)
+    for await (const recorded of store.readAll()) take(rows, recorded)
+    const grid = gridOf(rows.rows, rowsMax)
+    if (grid !== null) return grid
     throw new TrainingImpossible(
       'the log has no sample of a server that was seen for a whole horizon: let it run longer',
     )
+  })
+
+function take(rows: TrainingLog, recorded: RecordedEvent): void {
+  const name = parseStreamId(recorded.streamId)
+  if (name === null || !rows.wants(name.category, recorded.type)) return
+  const event = decodeEvent(name.category, recorded)
+  if (E.isLeft(event)) {
+    const where = `${recorded.streamId}, event ${recorded.revision}`
+    throw new TrainingImpossible(`${where}: ${event.left.message}; the log has to be whole to learn from it`)
   }
-  return grid
+  rows.take({ ...name, event: event.right } as Happened)
 }
 
 /** Trains a model on a log, and compares it with the one in force. Deterministic. @throws TrainingImpossible, StoreError */

@@ -1,5 +1,6 @@
 import { ruleBook } from '../../../src/actors/index.js'
-import type { EventStore, RecordedEvent } from '../../../src/events/index.js'
+import { canonicalJson, type EventStore, type RecordedEvent } from '../../../src/events/index.js'
+import { eventHash } from '../../../src/events/integrity/index.js'
 import { auditLog, type AuditResult } from '../../../src/projections/index.js'
 import { evolved } from '../../support/evolvedState.js'
 import { auditedInParts } from '../../support/auditedInParts.js'
@@ -181,6 +182,30 @@ describe('a ledger that somebody changed', () => {
       log,
     )
     expect(firstOf(result)).toEqual({ check: 'signatures', streamId: 'ledger', revision: 3 })
+  })
+
+  it('names the first checkpoint that somebody without the key went on with', async () => {
+    const log = await ledgeredLog('prediction')
+    const withData = (event: RecordedEvent, statement: string): RecordedEvent => {
+      const data = event.data as { readonly signed: object }
+      const signed = { ...data.signed, statement, signature: Buffer.alloc(64).toString('base64') }
+      return { ...event, data: { ...data, signed } }
+    }
+    const statementOf = ({ data }: RecordedEvent) =>
+      (data as { readonly signed: { readonly statement: string } }).signed.statement
+    const [first, last] = (await read(log.store.readStream('ledger'))).slice(2)
+    if (first === undefined || last === undefined) throw new Error('the ledger is too short')
+    const forged = withData(first, statementOf(first))
+    const previous = eventHash(forged).toString('hex')
+    const forgedLast = withData(last, canonicalJson({ ...(JSON.parse(statementOf(last)) as object), previous }))
+    const byRevision = new Map([forged, forgedLast].map((event) => [event.revision, event]))
+    const result = await audit(
+      lying(log.store, (all) =>
+        all.map((event) => (event.streamId === 'ledger' ? (byRevision.get(event.revision) ?? event) : event)),
+      ),
+      log,
+    )
+    expect(firstOf(result)).toEqual({ check: 'signatures', streamId: 'ledger', revision: 2 })
   })
 
   it.each([0, 1, 2])('names the event behind a changed one: %i', async (revision) => {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { buildDossier, renderDossier, verifyDossier, type DossierFile } from '../../../src/projections/index.js'
+import { viewOf } from '../../../src/projections/dossier/view.js'
 import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
 import { appendAll, goldenEvents, ledgeredLog, newSigner } from '../../support/ledgeredLog.js'
 
@@ -54,6 +55,31 @@ describe('a dossier', () => {
     expect(view?.replay).toMatchObject({ identical: true })
   })
 
+  it('tells the alarm that the handover was asked for, whatever else its server had been through', () => {
+    const alarm = file.proof.parts.flatMap(({ events }) => events).find(({ type }) => type === 'InstabilityPredicted')
+    if (alarm === undefined) throw new Error('there is no alarm')
+    const other = (id: string, byMs: number) => ({
+      ...{ ...alarm, id, metadata: { ...alarm.metadata, occurredAt: alarm.metadata.occurredAt + byMs } },
+    })
+    const parts = file.proof.parts.map((part) =>
+      part.events.includes(alarm)
+        ? { ...part, events: [other('earlier', -60_000), ...part.events, other('later', 1)] }
+        : part,
+    )
+    const { steps, prediction } = viewOf({ ...file.proof, parts })
+    const plain = viewOf(file.proof)
+    expect(prediction).toEqual(plain.prediction)
+    expect(prediction?.atMs).toBe(steps[0]?.atMs)
+    expect(steps).toEqual(plain.steps)
+  })
+
+  it('tells no alarm of a handover that was asked for something else', async () => {
+    const { store } = await ledgeredLog('drain-during-alarm')
+    const { steps, prediction } = viewOf((await buildDossier(store, 'a-h2')).proof)
+    expect(prediction).toBeNull()
+    expect(steps[0]).toMatchObject({ name: 'Request', atMs: 0, detail: 'drain: leave s1' })
+  })
+
   it('is found out when any value in it is changed', () => {
     const paths = pathsIn(file)
     // Hashes are many and alike; every kind of value comes up all the same.
@@ -61,6 +87,28 @@ describe('a dossier', () => {
     const unnoticed = some.filter((path) => verifyDossier(mutated(path), trusted).sound)
     expect(unnoticed).toEqual([])
   })
+
+  it.each([
+    ['completed, because its target fails', 'target-crash-at-CutoverReached'],
+    ['aborted, because its server is drained', 'drain-during-alarm'],
+  ])(
+    'replays all that was decided by the fact with which the handover %s, and the next begins',
+    async (_what, name) => {
+      const log = await ledgeredLog(name)
+      const made = await buildDossier(log.store, 'a-h1')
+      const { sound, view } = verifyDossier(JSON.stringify(made), log.trusted)
+      expect(sound).toBe(true)
+      expect(view?.replay).toMatchObject({ identical: true })
+      expect(view?.record?.outcome).not.toBe('under-way')
+      // A file that ends with the handover leaves decisions out, which are under its proof all the same.
+      const types = made.proof.parts[0]?.events.map(({ type }) => type) ?? []
+      const end = types.findIndex((type) => type === 'HandoverCompleted' || type === 'HandoverAborted') + 1
+      expect(types.length).toBeGreaterThan(end)
+      const [main, ...others] = made.proof.parts
+      const ended = main && { ...main, events: main.events.slice(0, end), after: ['0', ...main.after] }
+      expect(viewOf({ ...made.proof, parts: ended ? [ended, ...others] : others }).replay?.identical).toBe(true)
+    },
+  )
 
   it.each([
     ['an event that is left out', (copy: DossierFile) => (copy.proof.parts[0]?.events as unknown[]).splice(3, 1)],

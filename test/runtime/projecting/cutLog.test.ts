@@ -3,15 +3,27 @@ import { ruleBook } from '../../../src/actors/index.js'
 import type { EventStore, ReadStreamOptions } from '../../../src/events/index.js'
 import { withArchive } from '../../../src/events/stores/archive/index.js'
 import { auditLog } from '../../../src/projections/index.js'
+import { projections, type Projection } from '../../../src/projections/readModel/index.js'
 import { exportLog } from '../../../src/runtime/export/index.js'
-import { openReadModel, ProjectionRunner, tableDigest, type ReadModel } from '../../../src/runtime/projecting/index.js'
+import {
+  lackingTexts,
+  openReadModel,
+  ProjectionRunner,
+  projectionStatus,
+  resetProjections,
+  retryProjections,
+  tableDigest,
+  type ReadModel,
+} from '../../../src/runtime/projecting/index.js'
+import { showingTo } from '../../../src/runtime/logs/retention.js'
+import { read } from '../../support/ledgeredLog.js'
 import { eventsOf } from '../../support/smallLog.js'
-import { midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
+import { cutWhileRead, midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
 
 let world: TwoDays
 let models: ReadModel[] = []
-const open = async (): Promise<ReadModel> => {
-  const model = await openReadModel(':memory:')
+const open = async (path = ':memory:', list?: ReadonlyArray<Projection>): Promise<ReadModel> => {
+  const model = await openReadModel(path, list)
   models.push(model)
   return model
 }
@@ -60,60 +72,115 @@ test('histories are read whole for new tables, from the end when a stream was cu
   expect(read.map(({ options }) => options)).toEqual(world.servers.map(() => undefined))
 })
 
-test('tables that have not seen what was cut off are refused, however many passes went before', async () => {
+/** The log up to a moment that can be moved. */
+const upTo = (end: () => string): EventStore => ({
+  ...world.store,
+  async *readAll(options) {
+    for await (const event of world.store.readAll(options)) {
+      if (event.position > end()) return
+      yield event
+    }
+  },
+})
+
+const stoppedIn = (model: ReadModel) => projectionStatus(model).filter(({ failure }) => failure !== null)
+
+test('projections that have not seen what was cut off stop there, and those that it does not concern go on', async () => {
   const model = await open()
   let end = world.before[50]?.position ?? ''
-  const runner = new ProjectionRunner(model, {
-    ...world.store,
-    async *readAll(options) {
-      for await (const event of world.store.readAll(options)) {
-        if (event.position > end) return
-        yield event
-      }
-    },
-  })
+  const runner = new ProjectionRunner(
+    model,
+    upTo(() => end),
+  )
   await runner.catchUp()
   end = '~'
   await world.archive()
-  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
-  await expect(runner.catchUp()).rejects.toThrow('has not seen events of server-')
-  expect(digests(model).length).toBeGreaterThan(10)
+  await runner.catchUp()
+  await runner.catchUp()
+  const stopped = stoppedIn(model)
+  expect(stopped.map(({ name }) => name)).toEqual(
+    model.projections.filter(({ interests }) => interests.server !== undefined).map(({ name }) => name),
+  )
+  expect(stopped.length).toBeLessThan(model.projections.length)
+  expect(stopped.every(({ position }) => position === world.before[50]?.position)).toBe(true)
+  expect(stopped[0]?.failure?.reason).toContain('has not seen events of server-')
+  // with the archive, they go on to the same tables as without any cut
+  retryProjections(model)
+  await new ProjectionRunner(model, await withArchive(world.store, world.folder)).catchUp()
+  expect(stoppedIn(model)).toEqual([])
+  expect(digests(model)).toEqual(await undisturbed(await withArchive(world.store, world.folder)))
 })
 
-/** The log, of which something is cut off while it is read: pages behind the cut see it, as they do in a file. */
-const cutWhileRead = (afterEvents: number): EventStore => {
-  let left = afterEvents
-  return {
-    ...world.store,
-    async *readAll(options) {
-      for await (const event of world.store.readAll(options)) {
-        yield event
-        left -= 1
-        if (left !== 0) continue
-        await world.archive()
-        yield* world.store.readAll({ ...options, after: event.position })
-        return
-      }
+test('one that had stopped before the cut keeps neither the others nor retention up when it tries again', async () => {
+  const fleet = projections.find(({ name }) => name === 'fleet')
+  if (fleet === undefined) throw new Error('there is no projection fleet')
+  const failing: Projection = {
+    ...fleet,
+    project: (rows, happened) => {
+      if (happened.event.type === 'StabilityAssessed') throw new Error('a mistake')
+      return fleet.project(rows, happened)
     },
   }
-}
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(
+    path,
+    projections.map((each) => (each === fleet ? failing : each)),
+  )
+  const runner = new ProjectionRunner(model, world.store)
+  await runner.catchUp()
+  expect(stoppedIn(model).map(({ name }) => name)).toEqual(['fleet'])
+  await world.archive()
+  await runner.catchUp()
+  // the mended program
+  retryProjections(await open(path))
+  await runner.catchUp()
+  expect(stoppedIn(model)).toMatchObject([{ name: 'fleet', failure: { reason: expect.stringContaining('rebuild') } }])
+})
+
+test('rules of another version say what they lack of what is archived, and are made of the archive', async () => {
+  await world.archive()
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(
+    path,
+    projections.map((each) => (each.name === 'fleet' ? { ...each, version: each.version + 1 } : each)),
+  )
+  await new ProjectionRunner(model, world.store).catchUp()
+  const cuts = [...(await world.store.cuts())].map(([stream, { revision }]) => ({ stream, before: revision }))
+  const lacking = projectionStatus(model).filter((each) => each.lacking.length > 0)
+  expect(lacking.map(({ name }) => name)).toEqual(['fleet'])
+  expect(lacking[0]?.lacking).toEqual(cuts.toSorted((a, b) => (a.stream < b.stream ? -1 : 1)))
+  expect(lackingTexts(lacking)).toEqual([expect.stringContaining('projections rebuild fleet --archive DIR')])
+
+  resetProjections(model)
+  await new ProjectionRunner(model, await withArchive(world.store, world.folder)).catchUp()
+  expect(lackingTexts(projectionStatus(model))).toEqual([])
+})
+
+test('retention makes tables anew of its own archives', async () => {
+  await world.archive()
+  const path = join(world.folder, 'projections.sqlite')
+  const model = await open(path)
+  const { store, folder: dir } = world
+  await showingTo(path, { store, dir, logger: { warn: (text) => expect(text).toBeUndefined() } })()
+  expect(digests(model)).toEqual(await undisturbed(await withArchive(store, dir)))
+})
 
 /** Tables that are made of a log that nobody cuts meanwhile. */
-async function undisturbed(): Promise<ReadonlyArray<string>> {
+async function undisturbed(log = world.store): Promise<ReadonlyArray<string>> {
   const model = await open()
-  await new ProjectionRunner(model, world.store).catchUp()
+  await new ProjectionRunner(model, log).catchUp()
   return digests(model)
 }
 
 test('tables that are made while the log is cut are those that are made of it afterwards', async () => {
   const model = await open()
-  await new ProjectionRunner(model, cutWhileRead(100)).catchUp()
+  await new ProjectionRunner(model, cutWhileRead(world, 100)).catchUp()
   expect(digests(model)).toEqual(await undisturbed())
 })
 
 test('tables that have a part of what is cut off begin anew with what was kept', async () => {
   const model = await open()
-  await new ProjectionRunner(model, cutWhileRead(100), { eventsPerCommit: 40 }).catchUp()
+  await new ProjectionRunner(model, cutWhileRead(world, 100), { eventsPerCommit: 40 }).catchUp()
   expect(digests(model)).toEqual(await undisturbed())
 })
 
@@ -135,7 +202,7 @@ test('tables that began with what was kept are gone on with by another process, 
 })
 
 test('an audit while the log is cut finds it sound', async () => {
-  const result = await auditLog(cutWhileRead(100), { book: ruleBook, trusted: [world.signer.privateKey] })
+  const result = await auditLog(cutWhileRead(world, 100), { book: ruleBook, trusted: [world.signer.privateKey] })
   expect(result.findings).toEqual([])
   expect(result.ledger.cuts).toBe(3)
 })
@@ -151,7 +218,7 @@ describe('an export while the log is cut', () => {
   const refusal = 'the log was cut while it was exported, and events of server-'
 
   test('is refused, as rows would be missing', async () => {
-    await expect(exporting(cutWhileRead(100), 1_000)).rejects.toThrow(refusal)
+    await expect(exporting(cutWhileRead(world, 100), 1_000)).rejects.toThrow(refusal)
   })
 
   test('is refused when it is gone on with after the cut', async () => {
@@ -174,14 +241,26 @@ describe('an export while the log is cut', () => {
   test('goes on where all that was cut off is exported already', async () => {
     const samples = world.before.filter(({ type }) => type === 'HealthSampled')
     const old = samples.filter(({ metadata }) => metadata.occurredAt < midnight).length
-    await expect(exporting(cutWhileRead(old + 20), old + 10)).resolves.toBeDefined()
+    await expect(exporting(cutWhileRead(world, old + 20), old + 10)).resolves.toBeDefined()
   })
 })
 
 test('with its archive, a log that is cut while it is read is the same log', async () => {
-  const log = await withArchive(cutWhileRead(100), world.folder)
+  const log = await withArchive(cutWhileRead(world, 100), world.folder)
   const first = ofEntities(await eventsOf(log))
   expect(first).toEqual(world.before)
   expect(ofEntities(await eventsOf(log))).toEqual(world.before)
   expect((await log.cuts()).size).toBe(0)
 })
+
+test.each(['forwards', 'backwards'] as const)(
+  'with its archive, a stream that is cut while it is read %s is the same stream',
+  async (direction) => {
+    const [server = ''] = world.servers
+    const whole = ofEntities(world.before).filter(({ streamId }) => streamId === server)
+    const log = await withArchive(cutWhileRead(world, 20), world.folder)
+    const events = await read(log.readStream(server, { direction }))
+    expect(direction === 'forwards' ? events : events.toReversed()).toEqual(whole)
+    expect((await world.store.cuts()).size).toBe(3)
+  },
+)

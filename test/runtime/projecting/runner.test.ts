@@ -172,6 +172,23 @@ describe('projections of a log', () => {
     expect(digests(newer)).toEqual(whole)
   })
 
+  test('a program that still runs leaves tables alone that another version makes meanwhile', async () => {
+    const path = join(folder, 'versions.sqlite')
+    const older = await open(
+      path,
+      projections.map((each) => (each.name === 'fleet' ? { ...each, version: 0 } : each)),
+    )
+    const running = new ProjectionRunner(older, log)
+    await running.catchUp()
+    const newer = await open(path)
+    await expect(running.catchUp()).rejects.toThrow(
+      'the tables of fleet are made by another version of Segue meanwhile',
+    )
+    await catchUp(newer)
+    await expect(running.catchUp()).rejects.toThrow(/\(rules \d+, here 0\)/)
+    expect(digests(newer)).toEqual(whole)
+  })
+
   test('tables of another log are refused', async () => {
     const path = join(folder, 'other.sqlite')
     await catchUp(await open(path))

@@ -7,6 +7,7 @@ import { ruleBook } from '../../../src/actors/index.js'
 import type { EventStore } from '../../../src/events/index.js'
 import { historyOf, withArchive } from '../../../src/events/stores/archive/index.js'
 import { auditLog } from '../../../src/projections/index.js'
+import { archivesToAudit } from '../../../src/runtime/logs/audit.js'
 import { eventsOf } from '../../support/smallLog.js'
 import { archiveBefore, midnight, ofEntities, twoDays, type TwoDays } from '../../support/twoDays.js'
 
@@ -86,6 +87,12 @@ describe('an archive of what another archive of the folder holds already', () =>
     )
   }
 
+  const findingsWithArchives = async () => {
+    const log = await withArchive(world.store, world.folder)
+    const archives = await archivesToAudit(world.folder)
+    return (await auditLog(log, { book: ruleBook, trusted: [world.signer.privateKey], archives })).findings
+  }
+
   test('counts as done, and retention goes on', async () => {
     const { store, signer, folder, before } = world
     await world.archive()
@@ -95,12 +102,15 @@ describe('an archive of what another archive of the folder holds already', () =>
     expect(archives.map(({ description }) => description.name)).toEqual(['2026-03-03T000000Z'])
     const whole = await withArchive(store, folder)
     expect(ofEntities(await eventsOf(whole))).toEqual(before)
-    expect((await auditLog(whole, { book: ruleBook, trusted: [signer.privateKey] })).findings).toEqual([])
+    expect(await findingsWithArchives()).toEqual([])
   })
 
   test('is of another log when its events are others', async () => {
     await world.archive()
     await double((text) => text.replace(/"chain": "../, '"chain": "zz'))
+    expect(await findingsWithArchives()).toMatchObject([
+      { check: 'archive', message: expect.stringContaining('is not the one that the ledger names') },
+    ])
     await expect(world.archive()).rejects.toThrow('does not belong to this log')
   })
 })

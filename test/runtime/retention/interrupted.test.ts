@@ -4,6 +4,7 @@ import { ruleBook } from '../../../src/actors/index.js'
 import { historyOf, withArchive } from '../../../src/events/stores/archive/index.js'
 import type { EventStore } from '../../../src/events/index.js'
 import { auditLog } from '../../../src/projections/index.js'
+import { archivesToAudit } from '../../../src/runtime/logs/audit.js'
 import { scheduleRetention } from '../../../src/runtime/retention/index.js'
 import { keeperOf } from '../../support/ledgeredLog.js'
 import { SimulatedClock } from '../../support/simulatedClock.js'
@@ -42,6 +43,12 @@ describe('a process that is killed while it archives', () => {
     }
   }
 
+  const auditWith = async (log: EventStore, dir: string) => {
+    const whole = await withArchive(log, dir)
+    const archives = await archivesToAudit(dir)
+    return (await auditLog(whole, { book: ruleBook, trusted: [world.signer.privateKey], archives })).findings
+  }
+
   test.each(['before', 'after'] as const)(
     '%s any write to the log is followed by one that completes it',
     async (when) => {
@@ -56,12 +63,13 @@ describe('a process that is killed while it archives', () => {
         const outcome = await archiveBefore(dying, signer, dir, midnight).catch((error: Error) => error)
         const last = !(outcome instanceof Error)
         if (!last) killed += 1
+        expect(await auditWith(log, dir)).toEqual([])
         await archiveBefore(log, signer, dir, midnight)
         const whole = await withArchive(log, dir)
 
         expect(ofEntities(await eventsOf(log))).toEqual(before.filter((event) => !isOlder(event)))
         expect(ofEntities(await eventsOf(whole))).toEqual(before)
-        expect((await auditLog(whole, { book: ruleBook, trusted: [signer.privateKey] })).findings).toEqual([])
+        expect(await auditWith(log, dir)).toEqual([])
         expect(await historyOf(log, servers[0] ?? '')).toHaveLength(1)
         if (last) break
       }

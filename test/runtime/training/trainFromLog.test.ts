@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createMemoryStore } from '../../../src/events/stores/memory/index.js'
 import { openStore, sqliteAt } from '../../../src/events/stores/index.js'
 import { artifactOf, openArtifact } from '../../../src/model/index.js'
 import { startTraining, trainFromLog, type TrainingTask } from '../../../src/runtime/training/index.js'
+import { rowsOfStore } from '../../../src/runtime/training/trainFromLog.js'
 import { failingFleet, writeFleet, type FailingFleet } from '../../support/failingFleet.js'
 
 const prior = readFileSync('models/prior.bin')
@@ -56,6 +58,21 @@ describe('training on a log', () => {
   it('refuses a log of one class only: nothing but moments before incidents', async () => {
     const task = await taskOn({ servers: 2, lives: 8, samples: 32 })
     await expect(trainFromLog(task)).rejects.toThrow('no quiet moment: one class only')
+  })
+
+  it('reads again what was cut while it was read, so that no sample before a failure counts as quiet', async () => {
+    const store = createMemoryStore()
+    await writeFleet(store, failingFleet({ servers: 1, lives: 2, samples: 60 }))
+    let reads = 0
+    const cutMeanwhile: Parameters<typeof rowsOfStore>[0] = {
+      cuts: () => Promise.resolve(new Map(reads === 0 ? [] : [['server-s1', { revision: 1, ledgerRevision: 0 }]])),
+      async *readAll() {
+        reads += 1
+        for await (const event of store.readAll()) if (reads > 1 || event.type !== 'ServerFailed') yield event
+      },
+    }
+    expect(await rowsOfStore(cutMeanwhile)).toEqual(await rowsOfStore(store))
+    expect(reads).toBe(2)
   })
 
   it('refuses an empty log', async () => {

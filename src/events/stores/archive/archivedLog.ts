@@ -36,21 +36,29 @@ export async function withArchive(
     if (!isSameCuts(known.present, await store.cuts())) known = await lookAt(store, dir, isUsable)
     return known
   }
+  const isStill = async (look: Look): Promise<boolean> => isSameCuts(look.present, await store.cuts())
   return {
     ...store,
-    readAll: (options) =>
+    readAll: (options = {}) =>
       readUncut(
         {
           look: present,
-          isStill: async (look) => isSameCuts(look.present, await store.cuts()),
+          isStill,
           read: ({ parts }, rest) => readAll(store, parts, rest),
+          behind: (rest, { position }) => ({ ...rest, after: position }),
         },
         options,
       ),
-    async *readStream(streamId, options) {
-      const { parts, begins } = await present()
-      yield* readStream(store, parts, streamId, begins.get(streamId), options)
-    },
+    readStream: (streamId, options = {}) =>
+      readUncut(
+        {
+          look: present,
+          isStill,
+          read: ({ parts, begins }, rest) => readStream(store, parts, streamId, begins.get(streamId), rest),
+          behind: behindInStream,
+        },
+        options,
+      ),
     cuts: async () => (await present()).cuts,
   }
 }
@@ -225,6 +233,11 @@ async function* kept(
   filter: SubscriptionFilter = {},
 ): AsyncGenerator<RecordedEvent> {
   for await (const event of events) if (matches(filter, event.streamId, event.type)) yield event
+}
+
+function behindInStream(options: ReadStreamOptions, { revision }: RecordedEvent): ReadStreamOptions | null {
+  if (options.direction !== 'backwards') return { ...options, from: revision + 1 }
+  return revision === 0 ? null : { ...options, from: revision - 1 }
 }
 
 async function* readStream(
