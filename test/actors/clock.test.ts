@@ -42,22 +42,26 @@ describe('steady time', () => {
 
 describe('timers of the system clock', () => {
   const day = 86_400_000
-  beforeEach(() => void jest.useFakeTimers())
-  afterEach(() => void jest.useRealTimers())
+  beforeEach(() => {
+    import.meta.jest.useFakeTimers()
+  })
+  afterEach(() => {
+    import.meta.jest.useRealTimers()
+  })
 
   it('wait longer than one of Node.js can', () => {
     let count = 0
     systemClock.after(60 * day, () => (count += 1))
-    jest.advanceTimersByTime(60 * day - 1)
+    import.meta.jest.advanceTimersByTime(60 * day - 1)
     expect(count).toBe(0)
-    jest.advanceTimersByTime(1)
+    import.meta.jest.advanceTimersByTime(1)
     expect(count).toBe(1)
   })
 
   it('can be cancelled on the way', () => {
     const cancel = systemClock.after(60 * day, () => expect('it').toBe('cancelled'))
-    jest.advanceTimersByTime(40 * day)
+    import.meta.jest.advanceTimersByTime(40 * day)
     cancel()
-    jest.advanceTimersByTime(40 * day)
+    import.meta.jest.advanceTimersByTime(40 * day)
   })
 })

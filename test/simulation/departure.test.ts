@@ -96,7 +96,7 @@ describe('a handover that is started', () => {
     const violations: string[] = []
     let nowMs = 0
     const violated = (_invariant: string, message: string) => violations.push(message)
-    const checker = checkNeedless({ nowMs: () => nowMs, violated, idleMs: () => 0 })
+    const checker = checkNeedless({ nowMs: () => nowMs, violated, idleMs: () => 0, limitMs: 1_000 })
     for (const [atMs, streamId, each] of history) {
       nowMs = atMs
       checker.appended?.(streamId, [each])

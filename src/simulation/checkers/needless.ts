@@ -17,11 +17,13 @@ interface Server {
   readonly open: { readonly id: string; readonly kind: 'prediction' | 'maintenance' | 'drain' }[]
 }
 
-/** A request that was on its way when its reason ended is followed within this time. */
-const limitMs = 1_000
+interface NeedlessContext extends Omit<DepartureContext, 'graceMs'> {
+  /** A request that was on its way when its reason ended is followed within this time. */
+  readonly limitMs: number
+}
 
 /** By the log: no server is left because it failed while it is there, or for any other reason that is over. */
-export function checkNeedless({ nowMs, violated, idleMs }: Omit<DepartureContext, 'graceMs'>): Checker {
+export function checkNeedless({ nowMs, violated, idleMs, limitMs }: NeedlessContext): Checker {
   const servers = new Map<string, Server>()
   const over = new Map<string, Moment>()
   /** When a stream has recorded that it was asked, by stream and reason. */

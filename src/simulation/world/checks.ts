@@ -12,11 +12,15 @@ import { checkReplay } from '../checkers/replay.js'
 import { suspensionMsMin } from '../media/mediaServer.js'
 import { sparesViewers } from '../scenario.js'
 import { streamPolicy } from './parts.js'
+import { slowMs } from './storeClient.js'
 import type { World } from './world.js'
 
 const graceMs = 3_500
 /** Messages are late, control planes restart: as far as nobody can decide meanwhile, it does not count at all. */
 const detectionGraceMs = 2_000
+
+/** What a stream hears waits behind what it is just recording, twice at most. */
+const needlessMs = 1_000 + 2 * slowMs
 
 type CheckParts = Pick<CheckerContext, 'violated'> &
   Pick<EndingsContext, 'idleMs'> &
@@ -53,7 +57,7 @@ export function createCheckers(world: World, parts: CheckParts): ReadonlyArray<C
     }),
     checkDetection({ ...context, idleMs: deafMs, graceMs: detectionGraceMs }),
     checkDeparture({ ...context, idleMs, graceMs: graceMs + 2 * Math.abs(control) + Math.abs(server) }),
-    checkNeedless({ ...context, idleMs }),
+    checkNeedless({ ...context, idleMs, limitMs: needlessMs }),
     checkIndependence({ ...context, log, viewersSpared: sparesViewers(scenario), orderMayBreak }),
     ...(scenario.thorough ? [checkReplay({ ...context, log, deciders })] : []),
   ]

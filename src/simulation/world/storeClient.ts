@@ -51,7 +51,8 @@ export interface StoreClientOptions {
 /** Appends of one process at one moment; a large fleet that all changes at once makes some hundred. */
 const appendsAtOnceMax = 10_000
 
-const slowMs = 2_000
+/** How long an append to a slow store takes. */
+export const slowMs = 2_000
 const silenceMs = 1_500
 const lateMs = 700
 /** In the midst of what one append has written, twice in a row. */
