@@ -3,6 +3,7 @@ import { numberAt } from '../media/format.js'
 import type { SimulatedMediaServer } from '../media/mediaServer.js'
 import type { SimulatedControlPlane } from './controlPlane.js'
 import { linksOf } from './links.js'
+import { lateFor } from './storeClient.js'
 import type { World } from './world.js'
 
 const alarmEveryMs = 150
@@ -94,8 +95,9 @@ export class FaultPlayer {
       case 'store-late':
       case 'store-crash':
       case 'store-slow':
-        if (fault.append !== null) store.faults.push(fault.append)
-        return
+        if (fault.append === null) return
+        store.faults.push(fault.append)
+        return world.delayed(lateFor(fault.append))
       case 'store-away':
         world.setStoreAway(true)
         return later(() => world.setStoreAway(false))

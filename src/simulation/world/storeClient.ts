@@ -34,6 +34,10 @@ export interface StoreWeather {
   readonly brokenReads: number[]
 }
 
+/** By how much an append may be later for it, in milliseconds. */
+export const lateFor = (fault: AppendFault): number =>
+  fault === 'slow' ? slowMs : fault.startsWith('unknown') ? silenceMs + retryMs : 0
+
 export const calmStore = (): StoreWeather => ({ unavailable: false, appendMs: 0, faults: [], brokenReads: [] })
 
 export interface StoreClientOptions {
@@ -54,6 +58,8 @@ const appendsAtOnceMax = 10_000
 /** How long an append to a slow store takes. */
 export const slowMs = 2_000
 const silenceMs = 1_500
+/** Pause of an actor before it tries an append again, at most. */
+const retryMs = 1_000
 const lateMs = 700
 /** In the midst of what one append has written, twice in a row. */
 const unreadAfter = [1, 1]

@@ -187,6 +187,11 @@ export class World {
     this.#told.disturbed(kind)
   }
 
+  /** What an append is about to record may be heard of so much later. */
+  delayed(ms: number): void {
+    this.#deaf.add(ms)
+  }
+
   /** The event store goes away, or is back. */
   setStoreAway(away: boolean): void {
     this.store.unavailable = away
