@@ -263,3 +263,10 @@ export const spoolUnavailable =
       cause: error,
     })
   }
+
+/** Whether it is for want of space that a fifo did not take something, and would take it if others gave theirs. */
+export function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof SpoolUnavailable ? error.cause : error
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}

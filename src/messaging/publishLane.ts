@@ -1,4 +1,4 @@
-import type { Fifo, SpooledMessage } from './fifo.js'
+import { isDiskFull, type Fifo, type SpooledMessage } from './fifo.js'
 import { realSchedule, retryDelayMs, type Schedule } from './lanes.js'
 import type { Transport } from './transport.js'
 
@@ -227,7 +227,8 @@ class Lane implements PublishLane {
   async #withRoom(write: () => Promise<void>): Promise<void> {
     try {
       await write()
-    } catch {
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
       await this.#options.makeRoom()
       await write()
     }

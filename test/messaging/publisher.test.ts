@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryBus, type MemoryBus } from '../../src/messaging/memory/index.js'
 import { connectNats } from '../../src/messaging/nats/index.js'
-import type { Fifo, SpooledMessage } from '../../src/messaging/fifo.js'
+import { SpoolUnavailable, type Fifo, type SpooledMessage } from '../../src/messaging/fifo.js'
 import type { Message, Transport } from '../../src/messaging/index.js'
 import { createPublishLane } from '../../src/messaging/publishLane.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../src/messaging/publisher.js'
@@ -216,6 +216,36 @@ test('what a server tells of itself once is kept although its samples are droppe
   expect(spool.samples.dropped()).toBeGreaterThan(0)
 })
 
+test.each([
+  { code: 'ENOSPC', cleared: [5] },
+  { code: 'EDQUOT', cleared: [5] },
+  { code: 'EMFILE', cleared: [] },
+  { code: 'EIO', cleared: [] },
+])('samples give way to facts that a disk does not take for want of space alone ($code)', async ({ code, cleared }) => {
+  const spool = await createSpool({ dir })
+  closing.push(spool.close)
+  let tries = 0
+  const refuse = () => {
+    tries += 1
+    const cause = Object.assign(new Error(code), { code })
+    return Promise.reject(new SpoolUnavailable('the spool cannot be used', { cause }))
+  }
+  const told: number[] = []
+  const { publisher, close } = await openPublisher({
+    spool: { ...spool, facts: { ...spool.facts, append: refuse, prepend: refuse } },
+    onCleared: (samples) => told.push(samples),
+  })
+  bus.interrupt()
+  await publishAll(publisher, 'segue.health.a', upTo(5))
+
+  void publisher.publish('segue.stream.s', {}, { id: 'fact' })
+
+  await waitFor(() => tries > cleared.length)
+  expect(told).toEqual(cleared)
+  expect(await spool.samples.peek(10)).toHaveLength(cleared.length > 0 ? 0 : 5)
+  await close()
+})
+
 test('order is kept when a nearly full disk takes the older messages and not the newer ones', async () => {
   const settled = () => new Promise((resolve) => setImmediate(resolve))
   const disk: SpooledMessage[] = []
@@ -223,7 +253,7 @@ test('order is kept when a nearly full disk takes the older messages and not the
   let slow = true
   const take = async (what: string, put: () => void) => {
     const takes = !slow || (await new Promise<boolean>((answer) => asked.push({ what, answer })))
-    if (!takes) throw new Error('no space left')
+    if (!takes) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
     put()
   }
   const answerNext = async (what: string, takes: boolean) => {
