@@ -12,7 +12,8 @@ export interface Place {
 
 /**
  * Where the durable consumers go on, kept on the server while one of them is deleted to be made anew: whoever finds it
- * missing in that moment, or after the process that deleted it was killed, does not begin with the whole log.
+ * missing in that moment, or after the process that deleted it was killed, does not begin with the whole log
+ * (docs/adr/0049-places-of-consumers.md).
  */
 export interface Places {
   readonly read: (log: string, durable: string) => Promise<Place | undefined>
