@@ -46,8 +46,16 @@ interface File {
 }
 
 // Files are numbered from the middle, so that one can be put before the first.
-const firstNumber = 5_000_000_000
-const name = (number: number) => `${String(number).padStart(10, '0')}.jsonl`
+export const firstNumber = 5_000_000_000
+export const fileName = (number: number): string => `${String(number).padStart(10, '0')}.jsonl`
+/** Of the file that says how many messages of another one are removed already. */
+export const doneName = (number: number): string => `${number}.done`
+/** The numbers of a folder's files that hold messages, in order. */
+export const fileNumbers = (names: ReadonlyArray<string>): number[] =>
+  names
+    .filter((file) => /^\d{10}\.jsonl$/.test(file))
+    .map((file) => Number.parseInt(file, 10))
+    .sort((a, b) => a - b)
 
 /** Opens the queue in a folder, which is made when missing and must be used by one process only. */
 export async function openFifo(options: FifoOptions): Promise<Fifo> {
@@ -95,10 +103,9 @@ class FileFifo {
   }
 
   async load(): Promise<void> {
-    const names = (await readdir(this.#dir)).filter((file) => /^\d{10}\.jsonl$/.test(file)).sort()
-    for (const file of names) {
-      const { size } = await stat(join(this.#dir, file))
-      this.#files.push({ number: Number.parseInt(file, 10), bytes: size })
+    for (const number of fileNumbers(await readdir(this.#dir))) {
+      const { size } = await stat(join(this.#dir, fileName(number)))
+      this.#files.push({ number, bytes: size })
       this.bytes += size
     }
     // Whatever is cut off or already done in the first file is not to count as waiting.
@@ -130,9 +137,9 @@ class FileFifo {
     const text = lines(messages)
     const number = first.number - 1
     try {
-      await writeFile(join(this.#dir, name(number)), text)
+      await writeFile(join(this.#dir, fileName(number)), text)
     } catch (error) {
-      await rm(join(this.#dir, name(number)), { force: true })
+      await rm(join(this.#dir, fileName(number)), { force: true })
       throw error
     }
     this.#head = undefined
@@ -189,7 +196,7 @@ class FileFifo {
     const last = this.#files.at(-1)
     if (this.#tail !== undefined && last !== undefined) return last
     const file = { number: (last?.number ?? firstNumber) + 1, bytes: 0 }
-    this.#tail = await open(join(this.#dir, name(file.number)), 'a')
+    this.#tail = await open(join(this.#dir, fileName(file.number)), 'a')
     this.#files.push(file)
     return file
   }
@@ -200,7 +207,7 @@ class FileFifo {
     if (this.#head?.number === first.number) return this.#head
     // What is read is not appended to any more.
     if (this.#files.length === 1) await this.closeTail()
-    const text = await readFile(join(this.#dir, name(first.number)), 'utf8')
+    const text = await readFile(join(this.#dir, fileName(first.number)), 'utf8')
     const done = Number(await readFile(this.#doneFile(first.number), 'utf8').catch(() => '0')) || 0
     const messages = text.split('\n').flatMap(parseLine).slice(done)
     this.#head = { number: first.number, messages, done }
@@ -213,14 +220,14 @@ class FileFifo {
     if (this.#files.length === 1) await this.closeTail()
     // In this order: the mark of a file that is gone would hide messages of a later one of that number.
     await rm(this.#doneFile(first.number), { force: true })
-    await rm(join(this.#dir, name(first.number)), { force: true })
+    await rm(join(this.#dir, fileName(first.number)), { force: true })
     this.#files.shift()
     this.#head = undefined
     this.bytes -= first.bytes
   }
 
   #doneFile(number: number): string {
-    return join(this.#dir, `${number}.done`)
+    return join(this.#dir, doneName(number))
   }
 }
 
@@ -256,3 +263,10 @@ export const spoolUnavailable =
       cause: error,
     })
   }
+
+/** Whether it is for want of space that a fifo did not take something, and would take it if others gave theirs. */
+export function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof SpoolUnavailable ? error.cause : error
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}

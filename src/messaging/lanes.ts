@@ -4,6 +4,11 @@ import type { Message } from './transport.js'
 export interface Delivery {
   /** Tells messages of one log apart. */
   readonly key: string | number
+  /**
+   * When the broker stored it, as it says. The same key with another time is another message: the broker has lost its log
+   * and counts anew.
+   */
+  readonly storedAt?: string
   readonly subject: string
   readonly data: unknown
   /** How often it was handed out before. */
@@ -38,6 +43,8 @@ export interface LanesOptions {
 
 export interface Lanes {
   readonly take: (delivery: Delivery) => void
+  /** What is held belongs to a log that is gone: it is still handled, but neither answered nor extended any more. */
+  readonly disown: () => void
   /** Waits for handlers that are running (as long as they may), and gives back the rest. */
   readonly close: () => Promise<void>
 }
@@ -53,6 +60,9 @@ export const retryDelayMs = (failures: number): number =>
  * Hands messages to a handler: those of one subject one after the other, those of different subjects side by side. A
  * message whose handler rejects is kept and tried again after a pause, and its subject waits: what depends on order is
  * never handed out of order. The number of messages is bounded by the broker (`inFlightMax`).
+ *
+ * A message of a log that the broker has lost meanwhile is still handled, but not answered any more once another one has
+ * its key: the answer would be taken for that one's.
  */
 export function createLanes(options: LanesOptions): Lanes {
   const { schedule = realSchedule } = options
@@ -61,6 +71,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const running = new Set<Promise<void>>()
   const wakeSleepers = new Set<() => void>()
   let closed = false
+  const isCurrent = (delivery: Delivery) => held.get(delivery.key) === delivery
   const extending = extendWhileHeld(held, schedule, options.extendEveryMs)
 
   const sleep = (delayMs: number) =>
@@ -80,19 +91,20 @@ export function createLanes(options: LanesOptions): Lanes {
       const redeliveries = delivery.redeliveries + failures
       try {
         await within(options.handlerMsMax ?? 30_000, schedule, () => options.onMessage({ subject, data, redeliveries }))
-        return delivery.acknowledge()
+        if (isCurrent(delivery)) delivery.acknowledge()
+        return
       } catch {
         failures += 1
         if (!closed) await sleep(retryDelayMs(failures))
       }
     }
-    delivery.giveBack()
+    if (isCurrent(delivery)) delivery.giveBack()
   }
 
   const run = async (subject: string, lane: Delivery[]): Promise<void> => {
     for (let delivery = lane[0]; delivery !== undefined; delivery = lane[0]) {
       await handle(delivery)
-      held.delete(delivery.key)
+      if (isCurrent(delivery)) held.delete(delivery.key)
       lane.shift()
     }
     lanes.delete(subject)
@@ -102,7 +114,8 @@ export function createLanes(options: LanesOptions): Lanes {
     take: (delivery) => {
       if (closed) return delivery.giveBack()
       // Handed out again although we have it: the broker did not hear of us in time.
-      if (held.has(delivery.key)) return
+      const other = held.get(delivery.key)
+      if (other !== undefined && other.storedAt === delivery.storedAt) return
       held.set(delivery.key, delivery)
       extending.begin()
       const lane = lanes.get(delivery.subject)
@@ -113,6 +126,7 @@ export function createLanes(options: LanesOptions): Lanes {
       running.add(work)
       void work.then(() => running.delete(work))
     },
+    disown: () => held.clear(),
     close: async () => {
       closed = true
       for (const wake of [...wakeSleepers]) wake()

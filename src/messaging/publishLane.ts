@@ -1,4 +1,4 @@
-import type { Fifo, SpooledMessage } from './fifo.js'
+import { isDiskFull, type Fifo, type SpooledMessage } from './fifo.js'
 import { realSchedule, retryDelayMs, type Schedule } from './lanes.js'
 import type { Transport } from './transport.js'
 
@@ -49,6 +49,8 @@ class Lane implements PublishLane {
   /** On the way to the disk, behind the fifo's messages. */
   #toDisk: Entry[] = []
   #writing: Promise<void> | undefined
+  /** What was in `#queue` is on its way to the front of the fifo: nothing newer may stand in `#queue` meanwhile. */
+  #spilling = false
   #spooling: boolean
   #failures = 0
   #closed = false
@@ -191,12 +193,15 @@ class Lane implements PublishLane {
     if (entries.length === 0) return
     this.#spooling = true
     this.#queue = []
+    this.#spilling = true
     try {
       await this.#withRoom(() => this.#options.fifo.prepend(entries.map(({ message }) => message)))
       for (const entry of entries) entry.settle('spooled')
     } catch {
       // It stays in memory, which `queueMax` bounds, as long as the disk does not take it.
-      this.#queue = [...entries, ...this.#queue]
+      this.#queue = entries
+    } finally {
+      this.#spilling = false
     }
   }
 
@@ -211,7 +216,7 @@ class Lane implements PublishLane {
         this.#toDisk = [...entries, ...this.#toDisk]
         if (this.#closed) this.#dropAll(this.#toDisk.splice(0), error)
         // Nothing on disk is older: it goes out from memory, or to the disk when that has space again.
-        else if (this.#options.fifo.isEmpty()) this.#queue.push(...this.#toDisk.splice(0))
+        else if (!this.#spilling && this.#options.fifo.isEmpty()) this.#queue.push(...this.#toDisk.splice(0))
         else await new Promise<void>((resolve) => this.#schedule(resolve, diskRetryMs))
       }
     }
@@ -222,7 +227,8 @@ class Lane implements PublishLane {
   async #withRoom(write: () => Promise<void>): Promise<void> {
     try {
       await write()
-    } catch {
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
       await this.#options.makeRoom()
       await write()
     }

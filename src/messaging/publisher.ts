@@ -1,4 +1,4 @@
-import type { SpooledMessage } from './fifo.js'
+import type { Fifo, SpooledMessage } from './fifo.js'
 import { createPublishLane, type PublishLane, type PublishOutcome } from './publishLane.js'
 import { isSample, type Spool } from './spool.js'
 import type { Transport } from './transport.js'
@@ -13,6 +13,8 @@ export interface PublisherOptions {
   readonly queueMax?: number
   /** Told of each message that is lost because neither broker nor disk could take it, with the reason. */
   readonly onDropped?: (message: SpooledMessage, reason: string) => void
+  /** Told how many waiting samples were removed from a full disk to make room for facts. */
+  readonly onCleared?: (samples: number) => void
 }
 
 export interface Publisher {
@@ -29,11 +31,11 @@ export interface Publisher {
  * later, in order per subject and with the same id, so that it is recorded once.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { transport, spool, queueMax = 1_000, onDropped = () => {} } = options
+  const { transport, spool, queueMax = 1_000, onDropped = () => {}, onCleared = () => {} } = options
   const shared = { transport, queueMax, onDropped }
   const samples = createPublishLane({ ...shared, fifo: spool.samples, makeRoom: () => Promise.resolve() })
   // A full disk takes facts in place of samples.
-  const facts = createPublishLane({ ...shared, fifo: spool.facts, makeRoom: () => spool.samples.clear() })
+  const facts = createPublishLane({ ...shared, fifo: spool.facts, makeRoom: () => clear(spool.samples, onCleared) })
   const lanes: ReadonlyArray<PublishLane> = [samples, facts]
   transport.onState((state) => {
     if (state === 'connected') lanes.forEach((lane) => lane.retryNow())
@@ -46,5 +48,15 @@ export function createPublisher(options: PublisherOptions): Publisher {
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()))
     },
+  }
+}
+
+async function clear(fifo: Fifo, onCleared: (messages: number) => void): Promise<void> {
+  const before = fifo.dropped()
+  try {
+    await fifo.clear()
+  } finally {
+    const cleared = fifo.dropped() - before
+    if (cleared > 0) onCleared(cleared)
   }
 }

@@ -1,10 +1,15 @@
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { lockFile, type FileLock } from '../events/stores/sqlite/lockFile.js'
 import { openFifo, spoolUnavailable, type Fifo } from './fifo.js'
+import { moveInFront } from './strandedFifo.js'
 
 export interface SpoolOptions {
-  /** Made when missing. While another spool has it open, even of another process, `<dir>-2` is taken, and so on. */
+  /**
+   * Made when missing. While another spool has it open, even of another process, `<dir>-2` is taken, and so on; what ended
+   * processes left in any of these is taken over.
+   */
   readonly dir: string
   /** Most bytes of health samples; beyond them the oldest are dropped. Default 64 MiB. */
   readonly bytesMax?: number
@@ -21,6 +26,7 @@ export interface Spool {
 export async function createSpool({ dir: wanted, bytesMax = 64 * 1_048_576 }: SpoolOptions): Promise<Spool> {
   const { dir, lock } = await firstFree(wanted)
   try {
+    await takeStranded(wanted, dir)
     const samples = await openFifo({ dir: join(dir, 'samples'), bytesMax })
     const facts = await openFifo({ dir: join(dir, 'facts') })
     return {
@@ -38,6 +44,33 @@ export async function createSpool({ dir: wanted, bytesMax = 64 * 1_048_576 }: Sp
 }
 
 const spoolsMax = 100
+
+/**
+ * Takes over what ended processes have left in the folders beside `own`: after processes that ran side by side there may
+ * never again be as many, and nobody else would come there.
+ */
+async function takeStranded(wanted: string, own: string): Promise<void> {
+  const siblings = (await readdir(dirname(wanted)).catch(() => []))
+    .filter((name) => name === basename(wanted) || suffixOf(wanted, name) > 1)
+    .map((name) => join(dirname(wanted), name))
+  for (const dir of siblings.filter((sibling) => sibling !== own)) {
+    const lock = await lockFile(join(dir, 'lock')).catch(() => undefined)
+    if (lock === undefined || E.isLeft(lock)) continue
+    try {
+      for (const kind of ['samples', 'facts']) await moveInFront(join(dir, kind), join(own, kind))
+    } catch {
+      // It stays where it is, for the next one that opens a spool.
+    } finally {
+      lock.right.release()
+    }
+  }
+}
+
+const suffixOf = (wanted: string, name: string): number => {
+  const start = `${basename(wanted)}-`
+  const number = name.startsWith(start) ? name.slice(start.length) : ''
+  return /^[1-9]\d*$/.test(number) ? Number(number) : 0
+}
 
 /** What a process leaves that is killed is sent by the next one that comes to its folder. */
 async function firstFree(wanted: string): Promise<{ readonly dir: string; readonly lock: FileLock }> {

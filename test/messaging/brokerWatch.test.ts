@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { watchBroker } from '../../src/messaging/nats/index.js'
 import { hasNatsServer, startNatsServer } from '../support/natsServer.js'
 import { describeUnless } from '../support/skip.js'
@@ -28,6 +29,29 @@ describeUnless(!hasNatsServer && 'nats-server is not installed', 'a watched brok
     } finally {
       await watch.stop()
       await nats.stop()
+    }
+  })
+})
+
+describe('a watch that is stopped while it connects', () => {
+  it('leaves no connection behind', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    const connecting = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const watch = watchBroker({ url: `nats://127.0.0.1:${port}`, silentMsMax: 10_000, onHung: () => undefined })
+    const socket = await connecting
+
+    const stopping = watch.stop()
+    socket.on('data', (bytes) => bytes.includes('PING') && socket.write('PONG\r\n'))
+    socket.write('INFO {"server_id":"made-up","version":"2.9.10","proto":1,"headers":true,"max_payload":1048576}\r\n')
+    await stopping
+
+    try {
+      await waitFor(() => socket.destroyed, { timeoutMs: 1_000 })
+    } finally {
+      socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
     }
   })
 })

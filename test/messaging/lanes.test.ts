@@ -131,6 +131,37 @@ test('a message that is held already is not taken a second time', async () => {
   expect(handed).toEqual([1])
 })
 
+test('after the broker lost its log a new message of an old number is handled and answered, the old one not answered', async () => {
+  const handed: unknown[] = []
+  let endOld = (): void => undefined
+  const old = new Promise<void>((resolve) => (endOld = resolve))
+  const { time, log, lanes, delivery } = openLanes({
+    extendEveryMs: 1_500,
+    onMessage: async ({ data }) => {
+      handed.push(data)
+      if (data === 'old 1') await old
+    },
+  })
+  const of = (log: string, key: number): Delivery => {
+    const { acknowledge, extend, ...rest } = delivery(key)
+    const told = (what: string) => () => record.push(`${what} ${log} ${key}`)
+    return { ...rest, data: `${log} ${key}`, storedAt: log, acknowledge: told('ack'), extend: told('extend') }
+  }
+  const record = log
+  lanes.take(of('old', 1))
+  lanes.take(of('old', 2))
+
+  lanes.take(of('new', 1))
+  lanes.take(of('new', 1))
+  await time.pass(1_500)
+  endOld()
+  await time.settle()
+  await lanes.close()
+
+  expect(handed).toEqual(['old 1', 'old 2', 'new 1'])
+  expect(log).toEqual(['extend new 1', 'extend old 2', 'ack old 2', 'ack new 1'])
+})
+
 test('closing gives back what waits, also during a pause, and takes nothing more', async () => {
   const { time, log, lanes, delivery } = openLanes({
     onMessage: async () => {

@@ -1,6 +1,8 @@
 import { connect } from 'nats'
 import { createServer, type AddressInfo } from 'node:net'
 import { connectNats, type NatsOptions } from '../../src/messaging/nats/index.js'
+import { placesOn } from '../../src/messaging/nats/places.js'
+import { ServerSide } from '../../src/messaging/nats/serverSide.js'
 import { TransportUnavailable, type Message, type Transport } from '../../src/messaging/index.js'
 import { numbers, publishNumbers, unique, upTo } from '../contracts/transportContract.js'
 import { hasNatsServer, startNatsServer, type NatsTestServer } from '../support/natsServer.js'
@@ -106,6 +108,85 @@ describeUnless(!hasNatsServer && 'nats-server is not installed', 'NATS in troubl
     await waitFor(() => handled.length === 7, { timeoutMs: 2_500 })
     expect(numbers(handled.filter(({ subject }) => subject === 'segue.health.a'))).toEqual(upTo(4))
     letGo()
+  })
+
+  test('a process that ends while it makes the consumer anew leaves its place to those who share it', async () => {
+    const [sender, first] = [await connectClient(), await connectClient()]
+    const options = { durable: 'shared', subject: 'segue.stream.>', inFlightMax: 16 }
+    const handled: Message[] = []
+    const opened = await first.consume({ ...options, onMessage: async (message) => void handled.push(message) })
+    await publishNumbers(sender, 'segue.stream.s', upTo(3))
+    await waitFor(() => handled.length === 3)
+    await opened.close()
+    await publishNumbers(sender, 'segue.stream.s', [3, 4])
+    const administrator = await connect({ servers: new URL(server.url).host })
+    const manager = await administrator.jetstreamManager()
+    const deliverSubject = 'segue-deliver.shared'
+    administrator.subscribe(deliverSubject)
+    await waitFor(async () => (await manager.consumers.info('SEGUE_FACTS', 'shared')).num_ack_pending === 2)
+
+    const consumers = Object.assign(Object.create(manager.consumers), {
+      add: () => Promise.reject(new Error('killed')),
+    })
+    const ending = new ServerSide({
+      manager: Object.assign(Object.create(manager), { consumers }),
+      places: placesOn(administrator),
+      deliverSubject,
+      options: { ...options, onMessage: async () => undefined },
+      onLogMadeAnew: () => undefined,
+    })
+    await expect(ending.takeOver()).rejects.toThrow('killed')
+    await administrator.close()
+
+    // The next one acknowledges nothing.
+    let letGo: () => void = () => undefined
+    const forgotten = new Promise<void>((resolve) => (letGo = resolve))
+    const taken: Message[] = []
+    const hanging = await connectClient()
+    await hanging.consume({ ...options, onMessage: (message) => (taken.push(message), forgotten) })
+    await waitFor(() => taken.length > 0)
+    expect(numbers(taken)).toEqual([3])
+
+    const left = await collectFrom(await connectClient(), 'segue.stream.>', 'shared')
+    await publishNumbers(sender, 'segue.stream.s', [5])
+    await waitFor(() => numbers(left).includes(5))
+    expect(numbers(left)).toEqual([3, 4, 5])
+    letGo()
+  })
+
+  test('after the server lost its log, old messages acknowledge no new ones', async () => {
+    const [sender, receiver] = [await connectClient(), await connectClient()]
+    const handed: unknown[] = []
+    let endOld = (): void => undefined
+    const old = new Promise<void>((resolve) => (endOld = resolve))
+    let endNew = (): void => undefined
+    const unfinished = new Promise<void>((resolve) => (endNew = resolve))
+    await receiver.consume({
+      durable: 'holds',
+      subject: 'segue.stream.>',
+      inFlightMax: 16,
+      onMessage: ({ data, subject }) => {
+        handed.push(data)
+        return subject === 'segue.stream.old' ? old : unfinished
+      },
+    })
+    await publishNumbers(sender, 'segue.stream.old', upTo(2))
+    await waitFor(() => handed.length === 1)
+    await server.restart({ wipe: true })
+    await waitFor(() => receiver.state() === 'connected' && sender.state() === 'connected', { timeoutMs: 10_000 })
+    await publishNumbers(sender, 'segue.stream.new', [10, 11])
+    await waitFor(() => numbers(handed.map((data) => ({ data }) as Message)).includes(10), { timeoutMs: 10_000 })
+
+    endOld()
+    await waitFor(() => handed.length === 3)
+
+    const administrator = await connect({ servers: new URL(server.url).host })
+    const manager = await administrator.jetstreamManager()
+    expect(await manager.consumers.info('SEGUE_FACTS', 'holds')).toMatchObject({ num_ack_pending: 2 })
+    endNew()
+    await waitFor(async () => (await manager.consumers.info('SEGUE_FACTS', 'holds')).num_ack_pending === 0)
+    await administrator.close()
+    expect(numbers(handed.map((data) => ({ data }) as Message))).toEqual([0, 10, 1, 11])
   })
 
   test('while the server is away publishing fails at once, and succeeds with the same id afterwards', async () => {

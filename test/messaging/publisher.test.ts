@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryBus, type MemoryBus } from '../../src/messaging/memory/index.js'
 import { connectNats } from '../../src/messaging/nats/index.js'
-import type { SpooledMessage } from '../../src/messaging/fifo.js'
+import { SpoolUnavailable, type Fifo, type SpooledMessage } from '../../src/messaging/fifo.js'
 import type { Message, Transport } from '../../src/messaging/index.js'
+import { createPublishLane } from '../../src/messaging/publishLane.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../src/messaging/publisher.js'
 import { createSpool, type Spool, type SpoolOptions } from '../../src/messaging/spool.js'
 import { numbers, upTo } from '../contracts/transportContract.js'
@@ -213,6 +214,97 @@ test('what a server tells of itself once is kept although its samples are droppe
   const told = messages.map(({ data }) => data as { readonly type: string })
   expect(told.filter(({ type }) => type === 'ServerJoined')).toHaveLength(1)
   expect(spool.samples.dropped()).toBeGreaterThan(0)
+})
+
+test.each([
+  { code: 'ENOSPC', cleared: [5] },
+  { code: 'EDQUOT', cleared: [5] },
+  { code: 'EMFILE', cleared: [] },
+  { code: 'EIO', cleared: [] },
+])('samples give way to facts that a disk does not take for want of space alone ($code)', async ({ code, cleared }) => {
+  const spool = await createSpool({ dir })
+  closing.push(spool.close)
+  let tries = 0
+  const refuse = () => {
+    tries += 1
+    const cause = Object.assign(new Error(code), { code })
+    return Promise.reject(new SpoolUnavailable('the spool cannot be used', { cause }))
+  }
+  const told: number[] = []
+  const { publisher, close } = await openPublisher({
+    spool: { ...spool, facts: { ...spool.facts, append: refuse, prepend: refuse } },
+    onCleared: (samples) => told.push(samples),
+  })
+  bus.interrupt()
+  await publishAll(publisher, 'segue.health.a', upTo(5))
+
+  void publisher.publish('segue.stream.s', {}, { id: 'fact' })
+
+  await waitFor(() => tries > cleared.length)
+  expect(told).toEqual(cleared)
+  expect(await spool.samples.peek(10)).toHaveLength(cleared.length > 0 ? 0 : 5)
+  await close()
+})
+
+test('order is kept when a nearly full disk takes the older messages and not the newer ones', async () => {
+  const settled = () => new Promise((resolve) => setImmediate(resolve))
+  const disk: SpooledMessage[] = []
+  const asked: Array<{ readonly what: string; readonly answer: (takes: boolean) => void }> = []
+  let slow = true
+  const take = async (what: string, put: () => void) => {
+    const takes = !slow || (await new Promise<boolean>((answer) => asked.push({ what, answer })))
+    if (!takes) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+    put()
+  }
+  const answerNext = async (what: string, takes: boolean) => {
+    const next = asked.shift()
+    expect(next?.what).toBe(what)
+    next?.answer(takes)
+    await settled()
+  }
+  const fifo: Fifo = {
+    append: (messages) => take('append', () => disk.push(...messages)),
+    prepend: (messages) => take('prepend', () => disk.unshift(...messages)),
+    peek: async (max) => disk.slice(0, max),
+    shift: async (gone) => void disk.splice(0, gone.length),
+    clear: async () => undefined,
+    bytes: () => disk.length,
+    isEmpty: () => disk.length === 0,
+    dropped: () => 0,
+    close: async () => undefined,
+  }
+  const sent: string[] = []
+  let lose: ((error: Error) => void) | undefined
+  const losing: Transport = {
+    ...transport,
+    publish: async (_subject, _data, { id }) => {
+      if (slow) await new Promise((_resolve, reject) => (lose = reject))
+      sent.push(id)
+    },
+  }
+  const lane = createPublishLane({
+    ...{ transport: losing, fifo, queueMax: 2, onDropped: () => undefined, makeRoom: async () => undefined },
+    schedule: (task) => {
+      const soon = setImmediate(task)
+      return () => clearImmediate(soon)
+    },
+  })
+  const publish = (id: string) => void lane.publish({ subject: 'segue.stream.s', id, data: {} })
+  for (const id of ['0', '1', '2', '3']) publish(id)
+  await settled()
+  await answerNext('append', false)
+  // While the newer ones are tried a second time, the broker does not take the older ones: they are to go to disk as well.
+  lose?.(new Error('no answer'))
+  await settled()
+  await answerNext('append', false)
+  await answerNext('prepend', true)
+
+  slow = false
+  asked.splice(0).forEach(({ answer }) => answer(true))
+  await lane.drained()
+  await lane.close()
+
+  expect(sent).toEqual(['0', '1', '2', '3'])
 })
 
 const mounts = process.platform === 'linux' && process.getuid?.() === 0

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openFifo, type Fifo, type FifoOptions } from '../../src/messaging/fifo.js'
 import { createSpool } from '../../src/messaging/spool.js'
+import { moveInFront } from '../../src/messaging/strandedFifo.js'
 import { upTo } from '../contracts/transportContract.js'
 
 let dir = ''
@@ -170,13 +171,45 @@ test('a spool that is in use is left alone; what it held when its process ended 
   await second.facts.append(messages(3, 5))
 
   expect(await drain(first.facts)).toEqual(idsOf(messages(0, 3)))
-  await second.close()
   await first.facts.append(messages(5, 7))
   await first.close()
 
   const third = await createSpool({ dir: at })
-  const fourth = await createSpool({ dir: at })
   expect(await drain(third.facts)).toEqual(idsOf(messages(5, 7)))
-  expect(await drain(fourth.facts)).toEqual(idsOf(messages(3, 5)))
-  await Promise.all([third.close(), fourth.close()])
+  expect(await drain(second.facts)).toEqual(idsOf(messages(3, 5)))
+  await Promise.all([second.close(), third.close()])
+})
+
+test('what processes left that ran side by side is found by a single one, before what it had itself', async () => {
+  const at = join(dir, 'spool')
+  const together = [await createSpool({ dir: at }), await createSpool({ dir: at }), await createSpool({ dir: at })]
+  const [first, second, third] = together
+  await first?.facts.append(messages(20, 25))
+  for (const one of messages(0, 10)) await second?.facts.append([one])
+  await second?.facts.shift(await second.facts.peek(2))
+  await third?.facts.append(messages(10, 12))
+  await third?.samples.append(messages(30, 32))
+  await Promise.all(together.map((spool) => spool.close()))
+
+  const alone = await createSpool({ dir: at })
+
+  const ids = await drain(alone.facts)
+  expect(ids.slice(-5)).toEqual(idsOf(messages(20, 25)))
+  expect([...ids].sort()).toEqual(idsOf([...messages(2, 12), ...messages(20, 25)]).sort())
+  expect(await drain(alone.samples)).toEqual(idsOf(messages(30, 32)))
+  await alone.close()
+})
+
+test('files that are moved in front keep their order, and what was removed of the first', async () => {
+  const [from, to] = [join(dir, 'from'), join(dir, 'to')]
+  const [stranded, own] = [await openAt({ dir: from, fileBytesMax: 200 }), await openAt({ dir: to })]
+  for (const one of messages(0, 20)) await stranded.append([one])
+  await stranded.shift(await stranded.peek(2))
+  await own.append(messages(20, 22))
+  await Promise.all([stranded.close(), own.close()])
+
+  await moveInFront(from, to)
+
+  expect(await drain(await openAt({ dir: to }))).toEqual(idsOf(messages(2, 22)))
+  expect(await readdir(from)).toEqual([])
 })

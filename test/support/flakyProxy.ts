@@ -1,10 +1,13 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 
-/** A TCP proxy whose connections can be broken, and which can refuse new ones. */
+/** A TCP proxy whose connections can be broken, and which can refuse new ones or let nothing through. */
 export interface FlakyProxy {
   readonly url: string
   readonly breakConnections: () => void
   readonly refuse: (refusing: boolean) => void
+  /** What is sent meanwhile is lost, while the connections stay, as in a network that is cut. */
+  readonly swallow: (swallowing: boolean) => void
   readonly close: () => Promise<void>
 }
 
@@ -12,6 +15,8 @@ export const flakyProxy = async (target: string): Promise<FlakyProxy> => {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let refusing = false
+  let swallowing = false
+  const gate = () => new Transform({ transform: (chunk, _encoding, done) => (swallowing ? done() : done(null, chunk)) })
   const server = createServer((socket) => {
     if (refusing) return void socket.destroy()
     const upstream = connect(Number(port), hostname)
@@ -25,7 +30,7 @@ export const flakyProxy = async (target: string): Promise<FlakyProxy> => {
         sockets.delete(one)
         other.destroy()
       })
-      one.pipe(other)
+      one.pipe(gate()).pipe(other)
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -34,6 +39,7 @@ export const flakyProxy = async (target: string): Promise<FlakyProxy> => {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     breakConnections,
     refuse: (value) => (refusing = value),
+    swallow: (value) => (swallowing = value),
     close: async () => {
       breakConnections()
       await new Promise((resolve) => server.close(resolve))

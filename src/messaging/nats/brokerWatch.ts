@@ -10,6 +10,7 @@ export interface BrokerWatchOptions {
 }
 
 export interface BrokerWatch {
+  /** Resolves when no connection is left; a broker that hangs while one is being made may take half of `silentMsMax`. */
   readonly stop: () => Promise<void>
 }
 
@@ -27,6 +28,7 @@ export function watchBroker({ url, silentMsMax, onHung, everyMs = 2_000 }: Broke
 
   const ask = async (): Promise<void> => {
     connection ??= await connect({ servers: new URL(url).host, name: 'segue-broker-watch', timeout: askMsMax })
+    if (stopped) return
     const manager = await connection.jetstreamManager({ timeout: askMsMax, checkAPI: false })
     await manager.getAccountInfo()
     answeredAt = performance.now()
@@ -37,13 +39,14 @@ export function watchBroker({ url, silentMsMax, onHung, everyMs = 2_000 }: Broke
     } catch {
       await close()
     }
-    if (stopped) return
+    // Also the connection that was made while somebody said stop.
+    if (stopped) return close()
     const silentMs = performance.now() - answeredAt
     if (silentMs > silentMsMax) {
       stopped = true
       onHung(silentMs)
     } else {
-      timer = setTimeout(() => void look(), everyMs)
+      timer = setTimeout(() => void (looking = look()), everyMs)
     }
   }
   const close = async (): Promise<void> => {
@@ -51,12 +54,13 @@ export function watchBroker({ url, silentMsMax, onHung, everyMs = 2_000 }: Broke
     connection = null
     await open?.close().catch(() => undefined)
   }
-  void look()
+  let looking = look()
   return {
     stop: async () => {
       stopped = true
       clearTimeout(timer)
       await close()
+      await looking
     },
   }
 }

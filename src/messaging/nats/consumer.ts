@@ -1,20 +1,11 @@
-import {
-  AckPolicy,
-  DeliverPolicy,
-  nanos,
-  type ConsumerConfig,
-  type JetStreamManager,
-  type Msg,
-  type NatsConnection,
-} from 'nats'
-import { durableLogOf } from '../durableLogs.js'
+import type { JetStreamManager, Msg, NatsConnection } from 'nats'
 import { createLanes, type Delivery, type Lanes } from '../lanes.js'
 import type { ConsumeOptions } from '../transport.js'
-import { ensureLogs, orUndefinedWhenMissing } from './logs.js'
+import { ensureLogs } from './logs.js'
+import { placesOn } from './places.js'
+import { ServerSide } from './serverSide.js'
 
-const ackWaitMs = 5_000
 const extendEveryMs = 1_500
-const heartbeatMs = 1_000
 /** Without a message or heartbeat for this long, the consumer is looked for and made again if it is gone. */
 const silenceMsMax = 2_500
 const watchEveryMs = 500
@@ -40,13 +31,17 @@ export interface NatsConsumer {
  * server-side consumer: this one survives that the server restarts, also without its files.
  *
  * What the server sent into a connection that was dead already, or to a process that was killed, it would hand out again
- * only after `ackWaitMs`, behind newer messages. So whenever somebody takes over from a lost connection, the consumer
- * begins anew at the first message that is not acknowledged: nothing waits, and nothing comes out of order.
+ * only when it has waited for the acknowledgement, behind newer messages. So whenever somebody takes over from a lost
+ * connection, the consumer begins anew at the first message that is not acknowledged: nothing waits, and nothing comes
+ * out of order.
  */
 export async function openConsumer(context: ConsumerContext, options: ConsumeOptions): Promise<NatsConsumer> {
   const deliverSubject = `segue-deliver.${options.durable}`
   const lanes = createLanes({ onMessage: options.onMessage, extendEveryMs })
-  const place = new ServerSide(context.manager, deliverSubject, options)
+  const serverSide = new ServerSide({
+    ...{ manager: context.manager, places: placesOn(context.connection), deliverSubject, options },
+    onLogMadeAnew: lanes.disown,
+  })
   let heardAtMs = performance.now()
   let closed = false
 
@@ -56,11 +51,11 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
       heardAtMs = performance.now()
       // Without a reply subject it is a heartbeat.
       if (message.reply?.startsWith('$JS.ACK.') !== true) return
-      if (place.takes()) receive(context, lanes, message)
+      if (serverSide.takes()) receive(context, lanes, message)
     },
   })
   try {
-    await place.takeOver()
+    await serverSide.takeOver()
   } catch (error) {
     subscription.unsubscribe()
     throw error
@@ -71,14 +66,14 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
     if (reviving || closed || !context.isConnected()) return
     reviving = true
     ensureLogs(context.manager)
-      .then(() => place.takeOver())
+      .then(() => serverSide.takeOver())
       .then(() => (heardAtMs = performance.now()))
       // Tried again as long as there is silence, or the place is not taken over.
       .catch(() => undefined)
       .finally(() => (reviving = false))
   }
   const watch = setInterval(() => {
-    if (place.isInterrupted() || performance.now() - heardAtMs > silenceMsMax) revive()
+    if (serverSide.isInterrupted() || performance.now() - heardAtMs > silenceMsMax) revive()
   }, watchEveryMs)
 
   const close = async () => {
@@ -87,105 +82,11 @@ export async function openConsumer(context: ConsumerContext, options: ConsumeOpt
     subscription.unsubscribe()
     await lanes.close()
   }
-  return { interrupt: place.interrupt, revive, close }
-}
-
-/** The consumer as the server keeps it, and whether what it sends may be taken. */
-class ServerSide {
-  readonly #manager: JetStreamManager
-  readonly #log: string
-  readonly #durable: string
-  readonly #wanted: Partial<ConsumerConfig>
-  #interrupted = true
-  #passedOver = 0
-  /** Where to begin again, while the consumer is deleted for that. */
-  #resumeAt: number | undefined
-
-  constructor(manager: JetStreamManager, deliverSubject: string, { durable, subject, inFlightMax }: ConsumeOptions) {
-    this.#manager = manager
-    this.#log = durableLogOf(subject).name
-    this.#durable = durable
-    this.#wanted = {
-      deliver_subject: deliverSubject,
-      filter_subject: subject,
-      max_ack_pending: inFlightMax,
-      ack_wait: nanos(ackWaitMs),
-    }
-  }
-
-  readonly interrupt = (): void => {
-    this.#interrupted = true
-  }
-
-  isInterrupted(): boolean {
-    return this.#interrupted
-  }
-
-  /** Whether a message that has just come is to be handled. */
-  takes(): boolean {
-    if (this.#interrupted) this.#passedOver += 1
-    return !this.#interrupted
-  }
-
-  /** Makes the consumer if it is missing; after an interruption it begins at the first unacknowledged message. */
-  async takeOver(): Promise<void> {
-    const found = await orUndefinedWhenMissing(this.#manager.consumers.info(this.#log, this.#durable))
-    if (found === undefined) return this.#make()
-    const owed = found.num_ack_pending > 0 || this.#passedOver > 0
-    if (this.#interrupted && owed) {
-      this.#resumeAt = found.ack_floor.stream_seq + 1
-      await this.#manager.consumers.delete(this.#log, this.#durable)
-      return this.#make()
-    }
-    this.#goOn()
-    const { config } = found
-    const same =
-      config.deliver_subject === this.#wanted.deliver_subject &&
-      config.filter_subject === this.#wanted.filter_subject &&
-      config.max_ack_pending === this.#wanted.max_ack_pending &&
-      config.ack_wait === this.#wanted.ack_wait
-    if (!same) await this.#manager.consumers.update(this.#log, this.#durable, this.#wanted)
-  }
-
-  async #make(): Promise<void> {
-    const resumeAt = await this.#placeLeft()
-    // Its first messages may come before the answer.
-    this.#goOn()
-    const start: Partial<ConsumerConfig> =
-      resumeAt === undefined
-        ? { deliver_policy: DeliverPolicy.All }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: resumeAt }
-    try {
-      await this.#manager.consumers.add(this.#log, {
-        durable_name: this.#durable,
-        ack_policy: AckPolicy.Explicit,
-        max_deliver: -1,
-        idle_heartbeat: nanos(heartbeatMs),
-        ...start,
-        ...this.#wanted,
-      })
-    } catch (error) {
-      this.#interrupted = true
-      throw error
-    }
-    this.#resumeAt = undefined
-  }
-
-  /** Where the deleted consumer stood; undefined when there was none, or when the log has begun anew meanwhile. */
-  async #placeLeft(): Promise<number | undefined> {
-    if (this.#resumeAt === undefined) return undefined
-    const { state } = await this.#manager.streams.info(this.#log)
-    return this.#resumeAt <= state.last_seq + 1 ? this.#resumeAt : undefined
-  }
-
-  #goOn(): void {
-    this.#interrupted = false
-    this.#passedOver = 0
-  }
+  return { interrupt: serverSide.interrupt, revive, close }
 }
 
 function receive(context: ConsumerContext, lanes: Lanes, message: Msg): void {
-  const { sequence, deliveries, atMs } = parseAckSubject(message.reply ?? '')
+  const { sequence, storedAt, deliveries, atMs } = parseAckSubject(message.reply ?? '')
   const answer = (word: string) => () => {
     // After the connection was closed nobody can be told; the broker hands the message out again.
     if (!context.connection.isClosed()) message.respond(word)
@@ -199,6 +100,7 @@ function receive(context: ConsumerContext, lanes: Lanes, message: Msg): void {
   }
   const delivery: Delivery = {
     key: sequence,
+    storedAt,
     subject: message.subject,
     data,
     redeliveries: deliveries - 1,
@@ -216,13 +118,17 @@ function receive(context: ConsumerContext, lanes: Lanes, message: Msg): void {
 function parseAckSubject(subject: string): {
   readonly sequence: number
   readonly deliveries: number
+  /** In ns since 1970: more digits than a number has. */
+  readonly storedAt: string
   readonly atMs: number
 } {
   const tokens = subject.split('.')
   const first = tokens.length >= 11 ? 6 : 4
+  const storedAt = tokens[first + 3] ?? ''
   return {
     deliveries: Number(tokens[first]),
     sequence: Number(tokens[first + 1]),
-    atMs: Math.floor(Number(tokens[first + 3]) / 1e6),
+    storedAt,
+    atMs: Math.floor(Number(storedAt) / 1e6),
   }
 }

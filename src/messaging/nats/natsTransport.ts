@@ -16,6 +16,14 @@ import { ensureLogs } from './logs.js'
 /** Marks an answer that says how the responder failed, as in NATS micro services. */
 const failureHeader = 'Nats-Service-Error'
 
+export interface NatsTransport extends Transport {
+  /**
+   * Whether the broker answers within `msMax`. Of a network that is cut without a word `state` tells only seconds later.
+   * Never rejects.
+   */
+  readonly reachable: (msMax: number) => Promise<boolean>
+}
+
 /**
  * Connects to NATS and makes the durable logs when they are missing. Afterwards it reconnects for ever by itself, and
  * consumers go on after the server was restarted, also when it lost its files.
@@ -23,11 +31,11 @@ const failureHeader = 'Nats-Service-Error'
  * @throws TransportUnavailable when there is no connection within `connectWaitMs`, saying where and why; RangeError for
  * an address that is none.
  */
-export async function connectNats(options: NatsOptions): Promise<Transport> {
+export async function connectNats(options: NatsOptions): Promise<NatsTransport> {
   return transportOver(await connectWithin(options), options.publishTimeoutMs ?? 2_000)
 }
 
-async function transportOver({ connection, address }: Connected, publishTimeoutMs: number): Promise<Transport> {
+async function transportOver({ connection, address }: Connected, publishTimeoutMs: number): Promise<NatsTransport> {
   const manager = await connection.jetstreamManager({ timeout: publishTimeoutMs, checkAPI: false })
   const consumers = new Set<NatsConsumer>()
   const link = watchLink(connection, {
@@ -121,6 +129,7 @@ async function transportOver({ connection, address }: Connected, publishTimeoutM
       })
       return unsubscribe(connection, subscription)
     },
+    reachable: async (msMax) => link.state() === 'connected' && (await answersWithin(connection, msMax)),
     state: link.state,
     onState: link.onState,
     close: async () => {
@@ -202,6 +211,16 @@ async function request(
   const failure = reply.headers?.get(failureHeader) ?? ''
   if (failure !== '') throw new RemoteFailure(failure)
   return reply.json()
+}
+
+async function answersWithin(connection: NatsConnection, msMax: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), msMax)))
+  const pong = connection.flush().then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([pong, silence]).finally(() => clearTimeout(timer))
 }
 
 async function answer(

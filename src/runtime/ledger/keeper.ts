@@ -290,19 +290,37 @@ class Keeper implements LedgerKeeper {
       const outcome = await this.#options.store.append(ledgerStream, [event], { expected })()
       if (E.isRight(outcome)) {
         this.#book.written(event)
-        this.#goOn()
-        return true
+        if (await this.#standsAsWritten()) {
+          this.#goOn()
+          return true
+        }
       }
       // Without an answer nobody knows what stands in the ledger; after a conflict another control plane keeps the same
       // one. Both ways, go on from what is there.
       this.#opened = false
-      if (outcome.left._tag !== 'WrongExpectedRevision') throw outcome.left
+      if (E.isLeft(outcome) && outcome.left._tag !== 'WrongExpectedRevision') throw outcome.left
     } finally {
       this.#appending = null
       arrived()
     }
     await this.#open()
     return false
+  }
+
+  /**
+   * False when the ledger's newest event has our id but not our content. Two keepers that write the same number in the same
+   * millisecond give it the same id, and a store answers the later one as if it had written it a second time.
+   */
+  async #standsAsWritten(): Promise<boolean> {
+    const book = this.#book
+    try {
+      const written = this.#options.store.readStream(ledgerStream, { from: book.sequence, limit: 1 })
+      for await (const event of written) if (!book.endsWith(event)) return false
+      return true
+    } catch (error) {
+      this.#opened = false
+      throw error
+    }
   }
 
   async #chainBefore({ stream, revision, chain: expected }: CutRequest): Promise<string> {

@@ -26,6 +26,7 @@ export async function openFactOutlet(
     transport,
     spool,
     onDropped: ({ subject }, reason) => logger.warn({ subject, reason }, 'a fact is lost'),
+    onCleared: (samples) => logger.warn({ samples }, 'the disk is full: waiting health samples made room for facts'),
   })
   return {
     publish: (subject, fact) => void publisher.publish(subject, fact, { id: fact.id }),

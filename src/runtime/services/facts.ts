@@ -17,6 +17,7 @@ export async function openFactOutlet(transport: Transport, dataDir: string, logg
     transport,
     spool,
     onDropped: ({ subject }, reason) => logger.warn(`a message to ${subject} is lost: ${reason}`),
+    onCleared: (samples) => logger.warn(`the disk is full: ${samples} waiting health samples made room for facts`),
   })
   return {
     publish: (subject, fact) => void publisher.publish(subject, fact, { id: fact.id }),

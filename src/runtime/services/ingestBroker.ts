@@ -29,8 +29,9 @@ export async function connectIngest(natsUrl: string, dataDir: string, logger: Lo
         await transport.request(subjects.ingest(stream), {}, askMsMax)
         return false
       } catch (error) {
-        // Somebody who has subscribed and does not answer hangs, and the feed with it.
-        return error instanceof NoResponder || transport.state() === 'connected'
+        // Somebody who has subscribed and does not answer hangs, and the feed with it; unless it is our own way to the
+        // broker that is cut.
+        return error instanceof NoResponder || transport.reachable(askMsMax)
       }
     },
     close: async () => {
