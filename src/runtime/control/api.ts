@@ -7,6 +7,7 @@ import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
 import { addMaintenance } from './maintenanceApi.js'
 import { addModels, type ModelsApiOptions } from './modelsApi.js'
+import { guardAgainstOtherSites } from './otherSites.js'
 import type { ControlStatus } from './status.js'
 import { addTickets, type TicketOffice } from './ticketApi.js'
 
@@ -40,9 +41,7 @@ export class AddressUnusable extends Error {
 /** HTTP API of the control plane. Rejects with AddressUnusable. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const app = fastify({ logger: false, forceCloseConnections: true })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('access-control-allow-origin', '*')
-  })
+  guardAgainstOtherSites(app, problem)
   app.get('/healthz', () => ({ status: 'alive' }))
   app.get('/readyz', () => ({ status: 'ready' }))
   app.get('/api/status', () => options.status())
