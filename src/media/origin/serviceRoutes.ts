@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { shortText } from '../../events/index.js'
 import { refuse } from './answers.js'
 import type { OriginHost } from './host.js'
 
@@ -47,7 +48,7 @@ async function refuseOthers(request: FastifyRequest, reply: FastifyReply): Promi
   return refuse(reply, 403, 'not-local', `a drain is asked for on the server's own machine; ${instead}`)
 }
 
-const nameOf = (by: unknown): string => (typeof by === 'string' && by.length > 0 ? by.slice(0, 100) : 'http')
+const nameOf = (by: unknown): string => (typeof by === 'string' && by.length > 0 ? shortText(by, 100) : 'http')
 
 const whyNotReady = (host: OriginHost, name: string | null): string | null => {
   if (host.drain.progress().draining) return 'draining'

@@ -2,7 +2,7 @@ import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { IncomingFact, ModelState, ServerState, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
-import { fleetModel, timeOrderedId, type Category } from '../../events/index.js'
+import { fleetModel, shortText, timeOrderedId, type Category } from '../../events/index.js'
 import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
 import { addMaintenance } from './maintenanceApi.js'
@@ -93,7 +93,7 @@ function addHandovers(app: FastifyInstance, options: ApiOptions): void {
       const { to, by } = request.body ?? {}
       if (to !== undefined && typeof to !== 'string')
         return problem(reply, 400, 'bad-target', '"to" must be a server id')
-      const requestedBy = typeof by === 'string' ? by.slice(0, 100) : 'operator'
+      const requestedBy = typeof by === 'string' ? shortText(by, 100) : 'operator'
       const data = {
         cause: 'operator',
         server: state.route.primary.id,
