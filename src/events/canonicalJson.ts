@@ -1,10 +1,11 @@
 /**
  * JSON in the one form that equal values share, so that it can be hashed and signed (RFC 8785, JSON Canonicalization
  * Scheme): no white space, properties sorted by UTF-16 code units, numbers and strings as ECMAScript writes them.
- * Properties whose value is undefined are left out, as in `JSON.stringify`.
+ * Properties whose value is undefined are left out, as in `JSON.stringify`. Half of a surrogate pair, of which the RFC knows no
+ * form, is written as that writes it, as an escape (`\ud83d`): what a log holds must have a hash, whoever wrote it.
  *
  * @throws TypeError for what JSON cannot carry: NaN, infinities, bigint, functions, symbols, undefined outside of an
- * object, lone surrogates, and cycles; the message says where.
+ * object, and cycles; the message says where.
  */
 export function canonicalJson(value: unknown): string {
   try {
@@ -132,10 +133,8 @@ function isSameList(a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean
 
 // What needs no escaping is nearly everything: it is quoted without a call of JSON.stringify.
 const plain = /^[ !#-[\]-~]*$/
-const loneSurrogate = /\p{Surrogate}/u
 
 function text(value: string): string {
   if (plain.test(value)) return `"${value}"`
-  if (loneSurrogate.test(value)) throw new Unfit('contains half of a surrogate pair')
   return JSON.stringify(value)
 }

@@ -51,6 +51,22 @@ export function describeTransport(name: string, start: () => Promise<BrokerUnder
       return { messages, consumer }
     }
 
+    test.each([
+      'segue.notice.a b',
+      'segue.notice.a\r\nPUB x 0',
+      'segue.notice.',
+      'segue..a',
+      'segue.notice.*',
+      'segue.>',
+      '',
+    ])('refuses to send to %j, which is no subject', async (subject) => {
+      const client = await connect()
+      expect(() => client.broadcast(subject, {})).toThrow(RangeError)
+      await expect(client.request(subject, {}, 100)).rejects.toThrow(RangeError)
+      await expect(client.publish(subject, {}, { id: 'x' })).rejects.toThrow(RangeError)
+      expect(client.state()).toBe('connected')
+    })
+
     describe('durable messages', () => {
       test('reach a consumer of another client, in order', async () => {
         const [sender, receiver] = [await connect(), await connect()]

@@ -85,6 +85,10 @@ test('reading it back gives the same value', () => {
   )
 })
 
+test('half of a surrogate pair is escaped, as JSON.stringify does', () => {
+  expect(canonicalJson({ name: 'a\ud83d', '\udc00': 1 })).toBe('{"name":"a\\ud83d","\\udc00":1}')
+})
+
 test('undefined properties are left out', () => {
   expect(canonicalJson({ b: undefined, a: 1 })).toBe('{"a":1}')
 })
@@ -96,7 +100,6 @@ test.each([
   ['infinity', { a: -Infinity }, 'at a is -Infinity'],
   ['bigint', 1n, 'is of type bigint'],
   ['undefined in an array', [undefined], 'at [0] is of type undefined'],
-  ['half of a surrogate pair', { name: '\ud83d' }, 'at name contains half of a surrogate pair'],
   ['a cycle', cycle, 'nested too deeply or contains itself'],
 ])('%s is refused, saying where', (_, value, message) => {
   expect(() => canonicalJson(value)).toThrow(message)

@@ -45,6 +45,8 @@ export interface NoticeBoardOptions {
 }
 
 const askTimeoutMs = 500
+/** Viewers who make up names of streams must not keep the broker busy with them. */
+const questionsMax = 64
 
 /** Subscribes to all notices. */
 export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
@@ -90,7 +92,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
   return {
     newest: (stream) => posted.get(stream) ?? null,
     routes: () => [...posted.values()].map(({ notice }) => notice.route),
-    find: async (stream) => posted.get(stream) ?? (await ask(stream, askTimeoutMs)),
+    find: async (stream) => posted.get(stream) ?? (asking.size < questionsMax ? await ask(stream, askTimeoutMs) : null),
     ask,
     session(stream) {
       const found = posted.get(stream)

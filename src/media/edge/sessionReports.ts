@@ -1,4 +1,4 @@
-import type { ClientPayload } from '../../events/index.js'
+import { shortText, type ClientPayload } from '../../events/index.js'
 import { subjects, type Route, type ViewerMessage } from '../../messaging/index.js'
 import { factMessage, type PublishFact } from './facts.js'
 
@@ -55,7 +55,7 @@ export function createSessionReports(options: SessionReportsOptions): SessionRep
   const keyOf = ({ epoch, sequence }: { readonly epoch: number; readonly sequence: number }): string =>
     `${epoch} ${sequence}`
 
-  publish({ type: 'ClientConnected', data: { session, stream, edge, epochKnown, agent: agent.slice(0, 200) } })
+  publish({ type: 'ClientConnected', data: { session, stream, edge, epochKnown, agent: shortText(agent, 200) } })
 
   return {
     notified(route) {
@@ -85,7 +85,7 @@ export function createSessionReports(options: SessionReportsOptions): SessionRep
     left(reason, totals) {
       if (gone) return
       gone = true
-      publish({ type: 'ClientLeft', data: { edge, reason: reason.slice(0, 200), totals } })
+      publish({ type: 'ClientLeft', data: { edge, reason: shortText(reason, 200), totals } })
     },
   }
 }

@@ -10,6 +10,7 @@ export type Refusal =
   | 'bad-request'
   | 'unknown-stream'
   | 'not-found'
+  | 'not-local'
   | 'not-yet'
   | 'gone'
   | 'fenced'

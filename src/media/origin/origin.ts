@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { entityId } from '../../events/index.js'
 import { refuse, sharedHeaders } from './answers.js'
 import { documentRoutes } from './documentRoutes.js'
 import type { OriginHost } from './host.js'
@@ -34,11 +35,17 @@ export function createOrigin(
       reply.header(sharedHeaders[at] ?? '', sharedHeaders[at + 1])
     if (request.method !== 'OPTIONS') return done()
     reply
-      .header('access-control-allow-methods', 'GET, HEAD, POST, DELETE, OPTIONS')
+      .header('access-control-allow-methods', 'GET, HEAD, OPTIONS')
       .header('access-control-allow-headers', '*')
       .header('access-control-max-age', '600')
       .code(204)
       .send()
+  })
+  // What is no name is no stream here, and must not get any further: names become part of subjects.
+  app.addHook('onRequest', (request, reply, done) => {
+    const { stream } = request.params as { readonly stream?: string }
+    if (stream === undefined || entityId.is(stream)) return done()
+    refuse(reply, 404, 'unknown-stream', 'the name of a stream is 1-64 letters, digits, "-" or "_"')
   })
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'not-found', `nothing at ${request.method} ${request.url}`),

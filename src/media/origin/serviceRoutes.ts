@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { shortText } from '../../events/index.js'
 import { refuse } from './answers.js'
 import type { OriginHost } from './host.js'
 
@@ -18,10 +19,11 @@ export function serviceRoutes(app: FastifyInstance, host: OriginHost): void {
   })
 
   app.get('/drain', (_request, reply) => reply.send(host.drain.progress()))
-  app.delete<{ Querystring: { by?: unknown } }>('/drain', (request, reply) =>
+  const onlyLocal = { preHandler: refuseOthers }
+  app.delete<{ Querystring: { by?: unknown } }>('/drain', onlyLocal, (request, reply) =>
     reply.send(host.drain.cancel(nameOf(request.query.by))),
   )
-  app.post<{ Body: unknown; Querystring: { by?: unknown } }>('/drain', (request, reply) => {
+  app.post<{ Body: unknown; Querystring: { by?: unknown } }>('/drain', onlyLocal, (request, reply) => {
     const body = typeof request.body === 'object' && request.body !== null ? request.body : {}
     const deadlineMs = 'deadlineMs' in body ? body.deadlineMs : null
     if (deadlineMs !== null && !(typeof deadlineMs === 'number' && deadlineMs >= 0 && deadlineMs <= deadlineMsMax)) {
@@ -32,7 +34,21 @@ export function serviceRoutes(app: FastifyInstance, host: OriginHost): void {
   })
 }
 
-const nameOf = (by: unknown): string => (typeof by === 'string' && by.length > 0 ? by.slice(0, 100) : 'http')
+const loopback = /^(?:::ffff:)?127\.|^::1$/
+/** Set by browsers, and by proxies, which may run on this machine and ask for anybody. */
+const signsOfOthers = ['origin', 'sec-fetch-site', 'forwarded', 'x-forwarded-for', 'via']
+
+/** Viewers reach this address as well: what empties the server is for whoever is on its machine. */
+async function refuseOthers(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { socket, headers } = request
+  const isLocal =
+    loopback.test(socket.remoteAddress ?? '') && signsOfOthers.every((name) => headers[name] === undefined)
+  if (isLocal) return
+  const instead = `from elsewhere ask the control plane: ${request.method} /api/servers/<id>/drain`
+  return refuse(reply, 403, 'not-local', `a drain is asked for on the server's own machine; ${instead}`)
+}
+
+const nameOf = (by: unknown): string => (typeof by === 'string' && by.length > 0 ? shortText(by, 100) : 'http')
 
 const whyNotReady = (host: OriginHost, name: string | null): string | null => {
   if (host.drain.progress().draining) return 'draining'

@@ -1,5 +1,6 @@
 import { checkDurableName, durableLogOf, durableLogs, messageBytesMax, subjectMatches } from '../durableLogs.js'
 import { realSchedule, type Schedule } from '../lanes.js'
+import { checkSubject } from '../subjects.js'
 import {
   NoResponder,
   RemoteFailure,
@@ -183,8 +184,9 @@ function ask(shared: Shared, subject: string, text: string, timeoutMs: number): 
   })
 }
 
-/** @throws RangeError when the message is larger than a broker takes. */
+/** @throws RangeError when the message is larger than a broker takes, or its subject is none. */
 function encode(subject: string, data: unknown): string {
+  checkSubject(subject)
   const text = JSON.stringify(data) ?? 'null'
   const bytes = Buffer.byteLength(text)
   if (bytes <= messageBytesMax) return text

@@ -1,6 +1,6 @@
 import { headers, NatsError, type Msg, type NatsConnection, type Payload } from 'nats'
 import { checkDurableName, durableLogOf, headerBytesMax } from '../durableLogs.js'
-import { subjects } from '../subjects.js'
+import { checkSubject, subjects } from '../subjects.js'
 import {
   NoResponder,
   RemoteFailure,
@@ -261,8 +261,9 @@ function parsed(message: Msg): unknown {
   }
 }
 
-/** @throws RangeError when the message is larger than the server takes. */
+/** @throws RangeError when the message is larger than the server takes, or its subject is none. */
 function encode(connection: NatsConnection, subject: string, data: unknown): string {
+  checkSubject(subject)
   const text = JSON.stringify(data) ?? 'null'
   const bytes = Buffer.byteLength(text)
   const bytesMax = (connection.info?.max_payload ?? Infinity) - headerBytesMax

@@ -2,11 +2,12 @@ import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { IncomingFact, ModelState, ServerState, StreamState } from '../../actors/index.js'
 import { InboxFull } from '../../actors/index.js'
-import { fleetModel, timeOrderedId, type Category } from '../../events/index.js'
+import { fleetModel, shortText, timeOrderedId, type Category } from '../../events/index.js'
 import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
 import { addMaintenance } from './maintenanceApi.js'
 import { addModels, type ModelsApiOptions } from './modelsApi.js'
+import { guardAgainstOtherSites } from './otherSites.js'
 import type { ControlStatus } from './status.js'
 import { addTickets, type TicketOffice } from './ticketApi.js'
 
@@ -40,9 +41,7 @@ export class AddressUnusable extends Error {
 /** HTTP API of the control plane. Rejects with AddressUnusable. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const app = fastify({ logger: false, forceCloseConnections: true })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('access-control-allow-origin', '*')
-  })
+  guardAgainstOtherSites(app, problem)
   app.get('/healthz', () => ({ status: 'alive' }))
   app.get('/readyz', () => ({ status: 'ready' }))
   app.get('/api/status', () => options.status())
@@ -94,7 +93,7 @@ function addHandovers(app: FastifyInstance, options: ApiOptions): void {
       const { to, by } = request.body ?? {}
       if (to !== undefined && typeof to !== 'string')
         return problem(reply, 400, 'bad-target', '"to" must be a server id')
-      const requestedBy = typeof by === 'string' ? by.slice(0, 100) : 'operator'
+      const requestedBy = typeof by === 'string' ? shortText(by, 100) : 'operator'
       const data = {
         cause: 'operator',
         server: state.route.primary.id,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import * as E from 'fp-ts/lib/Either.js'
 import type { IncomingFact, KnownModel, ModelState } from '../../actors/index.js'
-import { timeOrderedId } from '../../events/index.js'
+import { shortText, timeOrderedId } from '../../events/index.js'
 import { findModel, ModelUnusable } from '../models/index.js'
 
 export interface ModelsApiOptions {
@@ -24,7 +24,7 @@ export interface FleetModels {
 type Asked = { readonly by?: unknown; readonly model?: unknown } | null
 
 const byMax = 100
-const nameOf = (asked: Asked): string => (typeof asked?.by === 'string' ? asked.by.slice(0, byMax) : 'operator')
+const nameOf = (asked: Asked): string => (typeof asked?.by === 'string' ? shortText(asked.by, byMax) : 'operator')
 
 /** Models of the fleet: list, train, promote, roll back. */
 export function addModels(app: FastifyInstance, { now, model, shelve, tell, problem }: ModelsApiOptions): void {

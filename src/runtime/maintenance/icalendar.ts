@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import ICAL from 'ical.js'
-import type { MaintenanceWindow } from '../../events/index.js'
+import { shortText, type MaintenanceWindow } from '../../events/index.js'
 import { bound } from './boundedRule.js'
 import { CalendarError } from './errors.js'
 
@@ -61,7 +61,7 @@ function windowsOfEvent(event: ICAL.Event, fromMs: number, untilMs: number): Rea
       window: nameOf(event, start),
       from,
       until,
-      reason: String(item.summary ?? 'maintenance').slice(0, 200),
+      reason: shortText(String(item.summary ?? 'maintenance'), 200),
     })
   }
   if (!event.isRecurring()) {

@@ -21,6 +21,12 @@ describe('the hash of an event as it is stored', () => {
     expect(storedHash(event)).toBe(binaryOf(eventHash(event)))
   })
 
+  test('is that of its canonical JSON also where a text holds half of a surrogate pair', () => {
+    const event = read({ data: JSON.stringify({ reason: 'timeout \ud83d' }) })
+    expect(eventHash(event)).toHaveLength(32)
+    expect([null, binaryOf(eventHash(event))]).toContain(storedHash(event))
+  })
+
   test.each([
     ['id', { id: 'e2' }],
     ['revision', { revision: 4 }],

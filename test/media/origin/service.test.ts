@@ -1,3 +1,4 @@
+import { request } from 'undici'
 import { Manifest, SessionDocument } from '../../../src/messaging/index.js'
 import { hashed } from '../../../src/media/buffer/index.js'
 import { startOrigin, type TestOrigin } from '../support/origins.js'
@@ -48,7 +49,42 @@ describe('documents', () => {
   })
 })
 
+describe('a name that no stream can have', () => {
+  it.each(['a%20b', 'a.b', 'a%0D%0APUB%20x%200%0D%0A', '*', '%3E', '-a', 'a'.repeat(65)])(
+    '%s is none here',
+    async (name) => {
+      const asked: string[] = []
+      const other = await startOrigin({ buffer: bufferOf(1, 2), onSession: (stream) => asked.push(stream) })
+      for (const path of ['session', 'manifest.json', 'main.m3u8', 'video/media.m3u8']) {
+        const { status } = await other.get(`/streams/${name}/${path}`)
+        expect([path, status]).toEqual([path, 404])
+      }
+      expect(asked).toEqual([])
+      await other.close()
+    },
+  )
+})
+
 describe('health and drain', () => {
+  it.each([
+    { origin: 'https://other.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'x-forwarded-for': '203.0.113.9' },
+    { forwarded: 'for=203.0.113.9' },
+    { via: '1.1 proxy' },
+  ])('is not emptied for somebody else: %j', async (headers) => {
+    for (const method of ['POST', 'DELETE']) {
+      const { statusCode, body } = await request(`${origin.url}/drain`, { method: method as 'POST', headers })
+      expect([statusCode, await body.json()]).toEqual([403, expect.objectContaining({ error: 'not-local' })])
+    }
+    expect((await origin.get('/readyz')).status).toBe(200)
+  })
+
+  it('offers pages nothing but reading', async () => {
+    const { headers } = await origin.get('/drain', { method: 'OPTIONS' })
+    expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, OPTIONS')
+  })
+
   it('lives while it drains, but is not ready', async () => {
     expect((await origin.get('/readyz')).status).toBe(200)
     const started = await origin.get('/drain', { method: 'POST' })

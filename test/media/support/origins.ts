@@ -40,6 +40,8 @@ export interface TestOriginOptions {
   readonly askRoute?: () => Promise<Route | null>
   readonly withholdMsMax?: number
   readonly session?: SessionDocument
+  /** Told of each name whose session is asked for. */
+  readonly onSession?: (stream: string) => void
   readonly checkSuspension?: () => void
   readonly port?: number
 }
@@ -81,7 +83,10 @@ export const startOrigin = async (options: TestOriginOptions): Promise<TestOrigi
     bootId: `boot-${id}`,
     streamOf: (name) => (known && name === 'demo' ? stream : null),
     routeOf: () => routes.current(),
-    sessionOf: async () => options.session ?? null,
+    sessionOf: async (name) => {
+      options.onSession?.(name)
+      return options.session ?? null
+    },
     drain: { start: () => drainTo(true), cancel: () => drainTo(false), progress },
     checkSuspension: options.checkSuspension ?? (() => undefined),
   }

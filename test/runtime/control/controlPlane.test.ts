@@ -268,6 +268,31 @@ describe('a control plane', () => {
     await drain.body.dump()
   })
 
+  it('takes no order from a page of another site, which may read no more than viewers do', async () => {
+    const { control } = await onAir()
+    const { url } = control()
+    const send = (path: string, method: 'POST' | 'GET', headers: Record<string, string>) =>
+      request(`${url}${path}`, { method, headers })
+    for (const headers of [
+      { origin: 'https://other.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'same-site' },
+    ]) {
+      const { statusCode, body } = await send('/api/servers/s1/drain', 'POST', headers)
+      expect([statusCode, await body.json()]).toEqual([403, expect.objectContaining({ error: 'other-site' })])
+    }
+    const origin = 'https://other.example'
+    const readable = async (path: string): Promise<unknown> => {
+      const { headers, body } = await send(path, 'GET', { origin })
+      await body.dump()
+      return headers['access-control-allow-origin']
+    }
+    expect(await Promise.all(['/api/status', '/api/streams/main/session'].map(readable))).toEqual([undefined, '*'])
+    const own = await send('/api/streams/main/handover', 'POST', { origin: url, 'sec-fetch-site': 'same-origin' })
+    await own.body.dump()
+    expect(own.statusCode).toBe(202)
+  })
+
   it('says which port is in use', async () => {
     const { control, startControl } = await onAir()
     const port = Number(new URL(control().url).port)
