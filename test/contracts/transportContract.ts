@@ -8,6 +8,7 @@ import {
 } from '../../src/messaging/index.js'
 import { waitFor } from '../support/waitFor.js'
 import { numbers, publishNumbers, unique, upTo } from './numberedMessages.js'
+import { describeRefusedSubjects } from './refusedSubjects.js'
 
 export * from './numberedMessages.js'
 
@@ -51,21 +52,7 @@ export function describeTransport(name: string, start: () => Promise<BrokerUnder
       return { messages, consumer }
     }
 
-    test.each([
-      'segue.notice.a b',
-      'segue.notice.a\r\nPUB x 0',
-      'segue.notice.',
-      'segue..a',
-      'segue.notice.*',
-      'segue.>',
-      '',
-    ])('refuses to send to %j, which is no subject', async (subject) => {
-      const client = await connect()
-      expect(() => client.broadcast(subject, {})).toThrow(RangeError)
-      await expect(client.request(subject, {}, 100)).rejects.toThrow(RangeError)
-      await expect(client.publish(subject, {}, { id: 'x' })).rejects.toThrow(RangeError)
-      expect(client.state()).toBe('connected')
-    })
+    describeRefusedSubjects(connect)
 
     describe('durable messages', () => {
       test('reach a consumer of another client, in order', async () => {

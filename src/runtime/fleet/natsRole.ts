@@ -80,7 +80,9 @@ export class NatsRole {
   }
 
   #later(): void {
-    this.#timer = setTimeout(() => (this.#launching = this.#again()), this.#pauseMs)
+    this.#timer = setTimeout(() => {
+      this.#launching = this.#again()
+    }, this.#pauseMs)
     this.#pauseMs = Math.min(restartMsMax, this.#pauseMs * 2)
   }
 
