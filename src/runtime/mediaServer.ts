@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { warmUpEncoder, type MediaLogger } from '../media/encoder/index.js'
 import type { DrainControl, DrainProgress } from '../media/origin/index.js'
+import { drainMsUsual } from '../media/station/index.js'
 import { heartbeatEveryMs, type Transport } from '../messaging/index.js'
 import { connectNats } from '../messaging/nats/index.js'
 import { assemble } from './media/assemble.js'
@@ -20,7 +21,10 @@ export interface MediaServer {
   readonly url: string
   readonly metrics: () => MediaServerMetrics
   readonly drain: DrainControl
-  /** Starts a drain (unless one is under way) and resolves when it is done or its deadline has passed. */
+  /**
+   * Drains, and resolves when no stream is left that viewers would miss, or after `deadlineMs` (default 30 s). Goes on
+   * with a drain that is under way; one that is cancelled meanwhile begins again.
+   */
   readonly drained: (by: string, deadlineMs?: number) => Promise<DrainProgress>
   readonly stop: (reason?: string) => Promise<void>
   /** `drained`, then `stop`: what a process does on its first SIGTERM. */
@@ -92,7 +96,7 @@ async function start(options: MediaServerOptions, cleanUp: Array<() => Promise<v
     await Promise.all([answering.close(), roll.close()])
     for (const release of cleanUp.reverse()) await release()
   }
-  const drained: MediaServer['drained'] = (by, deadlineMs) => untilDrained(drain, by, deadlineMs ?? null)
+  const drained: MediaServer['drained'] = (by, deadlineMs = drainMsUsual) => untilDrained(drain, by, deadlineMs)
   const stop: MediaServer['stop'] = (reason = 'stopped') => (stopping ??= stopOnce(reason))
   return {
     ...{ id, bootId, url, metrics, drain, drained, stop },
@@ -125,11 +129,15 @@ async function openOwnOutlet(
 
 const drainPollMs = 50
 
-async function untilDrained(drain: DrainControl, by: string, deadlineMs: number | null): Promise<DrainProgress> {
-  let progress = drain.progress().draining ? drain.progress() : drain.start(by, deadlineMs)
-  while (progress.draining && !progress.done && Date.now() < (progress.deadlineAt ?? 0)) {
-    await new Promise((resolve) => setTimeout(resolve, drainPollMs))
+/** Has its own deadline, whatever that of a drain under way is, and drains again where somebody cancels that one. */
+async function untilDrained(drain: DrainControl, by: string, deadlineMs: number): Promise<DrainProgress> {
+  const endsAtMs = performance.now() + deadlineMs
+  let progress = drain.start(by, deadlineMs)
+  for (;;) {
+    const leftMs = endsAtMs - performance.now()
+    if (progress.done || leftMs <= 0) return progress
+    await new Promise((resolve) => setTimeout(resolve, Math.min(drainPollMs, leftMs)))
     progress = drain.progress()
+    if (!progress.draining) progress = drain.start(by, Math.max(0, endsAtMs - performance.now()))
   }
-  return progress
 }

@@ -248,6 +248,44 @@ describe('a media server', () => {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
   })
 
+  describe('that is asked to end while it drains', () => {
+    const draining = async (deadlineMs: number) => {
+      const server = await start()
+      const assignment = assignmentOf({ bootId: server.bootId, role: 'primary', encode: true, route: routeOf() })
+      await command(server, { type: 'assign', assignment })
+      server.drain.start('before', deadlineMs)
+      const letGo = () =>
+        command(server, { type: 'assign', assignment: { ...assignment, sequence: 2, role: 'none', encode: false } })
+      return { server, letGo }
+    }
+
+    it('waits for its streams although the deadline of that drain is over', async () => {
+      const { server, letGo } = await draining(0)
+      const drained = server.drained('test', 60_000)
+      expect(server.drain.progress()).toMatchObject({ draining: true, done: false })
+      await letGo()
+      expect(await drained).toMatchObject({ done: true })
+      await waitFor(() => of('DrainRequested').length > 0)
+      expect(of('DrainRequested')).toMatchObject([{ data: { by: 'before' } }])
+    })
+
+    it('waits no longer than it may, whatever the deadline of that drain', async () => {
+      const { server } = await draining(3_600_000)
+      expect(await server.drained('test', 20)).toMatchObject({ draining: true, done: false })
+    })
+
+    it('drains again when that drain is cancelled: nobody can tell it to stay', async () => {
+      const { server, letGo } = await draining(60_000)
+      const drained = server.drained('test', 60_000)
+      server.drain.cancel('me')
+      await waitFor(() => server.drain.progress().draining)
+      await letGo()
+      expect(await drained).toMatchObject({ done: true })
+      await waitFor(() => of('DrainRequested').length === 2)
+      expect(of('DrainRequested')[1]).toMatchObject({ data: { by: 'test' } })
+    })
+  })
+
   it('says goodbye', async () => {
     const server = await start()
     await server.shutDown('SIGTERM', 1_000)

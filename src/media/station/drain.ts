@@ -3,6 +3,9 @@ import { factMessage, type PublishFact } from '../edge/index.js'
 import type { DrainControl, DrainProgress } from '../origin/index.js'
 import type { Station } from './station.js'
 
+/** How long a drain may take when nobody says otherwise. */
+export const drainMsUsual = 30_000
+
 export interface DrainOptions {
   readonly server: string
   readonly bootId: string
@@ -15,7 +18,7 @@ export interface DrainOptions {
 
 /** Draining a server: it is not ready any more, and the control plane is asked to move its streams away. */
 export function createDrain(options: DrainOptions): DrainControl {
-  const { server, bootId, station, viewers, publishFact, nowMs, deadlineMsDefault = 30_000 } = options
+  const { server, bootId, station, viewers, publishFact, nowMs, deadlineMsDefault = drainMsUsual } = options
   let current: { readonly since: number; readonly deadlineAt: number } | null = null
 
   const progress = (): DrainProgress => {

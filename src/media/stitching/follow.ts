@@ -104,8 +104,13 @@ export function follow(options: FollowOptions): Follower {
       // What is missing there between others may still come.
       if (expected > 0 && number > expected) left ??= expected
       expected = number + 1
+      if (number <= live - count) continue
       const until = options.until()
-      if (number <= live - count || (until !== null && number >= until)) continue
+      if (until !== null && number >= until) {
+        // Not done with: the cut-over may be revoked.
+        left ??= number
+        continue
+      }
       const known = hashesText(segment)
       const own = buffer.get(number)
       if (own !== null && compared.get(number) === known) continue

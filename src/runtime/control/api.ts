@@ -1,10 +1,10 @@
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { IncomingFact, ModelState, ServerState, StreamState } from '../../actors/index.js'
-import { InboxFull } from '../../actors/index.js'
 import { fleetModel, shortText, timeOrderedId, type Category } from '../../events/index.js'
 import { sessionDocumentOf, type RouteAnswer } from '../../messaging/index.js'
 import type { MaintenancePlanner } from '../maintenance/planner.js'
+import { answerFailures, type Problem } from './apiFailures.js'
 import { addMaintenance } from './maintenanceApi.js'
 import { addModels, type ModelsApiOptions } from './modelsApi.js'
 import { guardAgainstOtherSites } from './otherSites.js'
@@ -45,6 +45,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   app.get('/healthz', () => ({ status: 'alive' }))
   app.get('/readyz', () => ({ status: 'ready' }))
   app.get('/api/status', () => options.status())
+  answerFailures(app, problem)
   addSession(app, options)
   addTickets(app, { route: options.route, ticketFor: options.ticketFor, problem })
   addHandovers(app, options)
@@ -137,14 +138,8 @@ async function record(
   data: unknown,
 ): Promise<FastifyReply> {
   const id = timeOrderedId(options.now())
-  try {
-    await options.tell(category, entity, { id, type, data })
-    return await reply.code(202).send({ recorded: id })
-  } catch (error) {
-    if (error instanceof InboxFull) return problem(reply, 503, 'busy', error.message)
-    throw error
-  }
+  await options.tell(category, entity, { id, type, data })
+  return reply.code(202).send({ recorded: id })
 }
 
-const problem = (reply: FastifyReply, status: number, error: string, message: string): FastifyReply =>
-  reply.code(status).send({ error, message })
+const problem: Problem = (reply, status, error, message) => reply.code(status).send({ error, message })

@@ -7,13 +7,14 @@ import { describeErrors, finite, record, timeOrderedId, type MaintenancePlan } f
 import { CalendarError } from '../maintenance/errors.js'
 import { windowsOf } from '../maintenance/recurrence.js'
 import { scheduledAheadMs, type MaintenancePlanner } from '../maintenance/planner.js'
+import type { Problem } from './apiFailures.js'
 
 export interface MaintenanceApiOptions {
   readonly now: () => number
   readonly servers: () => ReadonlyArray<ServerState>
   readonly tell: (server: string, fact: IncomingFact) => Promise<unknown>
   readonly planner: MaintenancePlanner
-  readonly problem: (reply: FastifyReply, status: number, error: string, message: string) => FastifyReply
+  readonly problem: Problem
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_@-]{0,79}$/

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { IncomingFact, KnownModel, ModelState } from '../../actors/index.js'
 import { shortText, timeOrderedId } from '../../events/index.js'
 import { findModel, ModelUnusable } from '../models/index.js'
+import type { Problem } from './apiFailures.js'
 
 export interface ModelsApiOptions {
   readonly now: () => number
@@ -10,7 +11,7 @@ export interface ModelsApiOptions {
   /** Puts a model where deciders find it. @throws ModelUnusable */
   readonly shelve: (artifact: string) => Promise<unknown>
   readonly tell: (fact: IncomingFact) => Promise<unknown>
-  readonly problem: (reply: FastifyReply, status: number, error: string, message: string) => FastifyReply
+  readonly problem: Problem
 }
 
 /** What GET /api/models answers. */

@@ -1,12 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import * as E from 'fp-ts/lib/Either.js'
 import { entityId } from '../../events/index.js'
 import type { RouteAnswer, SignedTicket } from '../../messaging/index.js'
+import type { Problem } from './apiFailures.js'
 
 export interface TicketOffice {
   readonly route: (stream: string) => RouteAnswer | null
   readonly ticketFor: (stream: string, viewer: string, forMs: number) => SignedTicket
-  readonly problem: (reply: FastifyReply, status: number, error: string, message: string) => FastifyReply
+  readonly problem: Problem
 }
 
 const validSDefault = 3_600

@@ -347,6 +347,27 @@ describe('following a peer', () => {
     expect(buffer.get(20)).toMatchObject({ origin: 'encoded', verified: false })
   })
 
+  it('copies what it had left to the cut-over when that is revoked', async () => {
+    const primary = await primaryWith(bufferOf(1, 20))
+    const buffer = empty()
+    let until: number | null = 22
+    const follower = follow({
+      ...{ buffer, peer: peerAt(primary.url), count: 16 },
+      ...{ encoding: () => false, until: () => until },
+    })
+    closing.push(() => follower.stop())
+    await waitFor(() => buffer.live() === 20)
+    for (const number of [21, 22, 23]) {
+      encode(primary.buffer, number)
+      await waitFor(() => follower.peerLive() === number)
+    }
+    expect(buffer.live()).toBe(21)
+    until = null
+    encode(primary.buffer, 24)
+    await waitFor(() => buffer.live() === 24)
+    expect([21, 22, 23, 24].filter((number) => buffer.get(number) === null)).toEqual([])
+  })
+
   it('goes on when the peer comes back', async () => {
     const first = await startOrigin({ buffer: bufferOf(1, 20) })
     const port = Number(new URL(first.url).port)

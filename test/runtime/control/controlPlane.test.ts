@@ -260,6 +260,9 @@ describe('a control plane', () => {
   it('says what is wrong with a request', async () => {
     const { control } = await onAir()
     expect(await handOver(control(), { to: 7 })).toMatchObject({ status: 400, body: { error: 'bad-target' } })
+    for (const to of ['', 'media 2']) {
+      expect(await handOver(control(), { to })).toMatchObject({ status: 400, body: { error: 'rejected' } })
+    }
     const unknown = await request(`${control().url}/api/streams/nowhere/session`)
     expect(unknown.statusCode).toBe(404)
     expect(await unknown.body.json()).toMatchObject({ message: 'no stream nowhere is on air' })
