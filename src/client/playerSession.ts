@@ -30,8 +30,10 @@ const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
 const tickMs = 1_000
 const zeroForgottenMs = 0.2
 
-class RequestSession {
+class RequestSession implements PlayerSession {
   readonly id: string
+  readonly stream: string
+  readonly latencyMs: number
   readonly #options: PlayerSessionOptions
   readonly #world: World
   readonly #events: Emitter<PlayerEvents>
@@ -59,8 +61,10 @@ class RequestSession {
   #zeroMs = Infinity
 
   constructor(options: PlayerSessionOptions) {
-    const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket } = options
+    const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket, latencyMs = 1_500 } = options
     this.#options = options
+    this.stream = stream
+    this.latencyMs = latencyMs
     this.#world = { ...browserPorts, ...defined(options) }
     this.id = options.session ?? `player-${Math.floor(this.#world.random() * 2 ** 48).toString(36)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
@@ -83,27 +87,29 @@ class RequestSession {
     })
   }
 
-  on<K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>): () => void {
-    return this.#events.on(type, listener)
-  }
+  // Arrows, so that a page may pass them on by themselves.
 
-  start(): void {
+  readonly on = <K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>): (() => void) =>
+    this.#events.on(type, listener)
+
+  readonly start = (): void => {
     if (this.#phase !== 'idle') return
     this.#phase = 'starting'
     this.#begin().catch((cause: unknown) => this.#fault(cause))
   }
 
-  stop(reason = 'stopped'): void {
+  readonly stop = (reason = 'stopped'): void => {
     this.#end(reason, null)
   }
 
-  serves(url: string): boolean {
-    return resourceOf(url, this.#options.stream) !== null
-  }
+  readonly url = (path = 'main.m3u8'): string =>
+    `${originOf(this.#options.bootstrap[0] ?? '')}/streams/${this.stream}/${path}`
 
-  async request(url: string, signal?: AbortSignal): Promise<Delivery> {
+  readonly serves = (url: string): boolean => resourceOf(url, this.stream) !== null
+
+  readonly request = async (url: string, signal?: AbortSignal): Promise<Delivery> => {
     this.start()
-    const resource = resourceOf(url, this.#options.stream)
+    const resource = resourceOf(url, this.stream)
     if (resource === null) throw new RequestFailed('gone', url)
     const requests = this.#requests ?? (await this.#ready)
     const delivery = await requests.get(resource, signal)
@@ -115,7 +121,7 @@ class RequestSession {
     return delivery
   }
 
-  watch(media: MediaElement, { pace = true }: WatchOptions = {}): () => void {
+  readonly watch = (media: MediaElement, { pace = true }: WatchOptions = {}): (() => void) => {
     this.#watch?.stop()
     this.#zeroMs = Infinity
     const handlers = {
@@ -132,7 +138,7 @@ class RequestSession {
     return () => watch.stop()
   }
 
-  totals(): ViewerTotals {
+  readonly totals = (): ViewerTotals => {
     const { segments, gaps, duplicates } = this.#given
     const hashMismatches = this.#links.hashes.mismatches
     return { segments, gaps, duplicates, ...this.#seen, hashMismatches, latencyMs: this.#latencyMs() }
@@ -157,7 +163,8 @@ class RequestSession {
   }
 
   #latencyWanted(): number {
-    const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
+    const { latencyMs } = this
+    const { latencyMsMax = latencyMs + 6_000 } = this.#options
     const risk = this.#links.isTroubled ? 1 : 0
     return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: this.#segmentTicks / 90, risk })
   }
@@ -193,7 +200,7 @@ class RequestSession {
   }
 
   #serve({ opening, manifest, live }: FoundStream<true>): void {
-    const { stream, latencyMs = 1_500 } = this.#options
+    const { stream, latencyMs } = this
     const { clock, transport, crypto, onWake } = this.#world
     const { format } = opening
     const links = this.#links
@@ -221,7 +228,7 @@ class RequestSession {
     this.#events.emit('ready', { format, route: guide.book.route })
   }
 
-  wake(): void {
+  readonly wake = (): void => {
     if (this.#phase !== 'serving') return
     // The clock first: what is heard then is judged by it.
     this.#setClock()
@@ -231,12 +238,11 @@ class RequestSession {
 
   /** A clock that stood still while the machine slept is behind. */
   async #setClock(): Promise<void> {
-    const { latencyMs = 1_500 } = this.#options
     for (const server of this.#links.servers) {
       const manifest = await fetchManifest(this.#links.asking, server.url)
       const live = manifest?.live ?? null
       if (live === null) continue
-      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, latencyMs)
+      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, this.latencyMs)
       return this.#requests?.turn()
     }
   }
@@ -292,7 +298,7 @@ class RequestSession {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
     const totals = this.totals()
-    const failure = new RequestFailed('ended', this.#options.stream, error)
+    const failure = new RequestFailed('ended', this.stream, error)
     this.#cancelTick()
     this.#sleep()
     this.#watch?.stop()
@@ -313,19 +319,4 @@ const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? 
  * One viewer whose player fetches by itself (hls.js, Shaka Player, dash.js): every request goes to the server that the
  * route names for its number, is hedged to the standby when it is late, and verified by its hash.
  */
-export const createPlayerSession = (options: PlayerSessionOptions): PlayerSession => {
-  const session = new RequestSession(options)
-  const { stream, bootstrap, latencyMs = 1_500 } = options
-  return {
-    ...{ id: session.id, stream, latencyMs },
-    url: (path = 'main.m3u8') => `${originOf(bootstrap[0] ?? '')}/streams/${stream}/${path}`,
-    serves: (url) => session.serves(url),
-    request: (url, signal) => session.request(url, signal),
-    watch: (media, watchOptions) => session.watch(media, watchOptions),
-    wake: () => session.wake(),
-    start: () => session.start(),
-    stop: (reason) => session.stop(reason),
-    totals: () => session.totals(),
-    on: (type, listener) => session.on(type, listener),
-  }
-}
+export const createPlayerSession = (options: PlayerSessionOptions): PlayerSession => new RequestSession(options)
