@@ -1,9 +1,8 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type Listener } from './events.js'
-import { findStream, type FoundStream } from './finding.js'
+import { findStream, newestOf, type FoundStream, type Playable } from './finding.js'
 import { Links } from './links.js'
 import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing.js'
 import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
@@ -29,6 +28,8 @@ interface Given {
 const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
 const tickMs = 1_000
 const zeroForgottenMs = 0.2
+/** A player fetches init segments itself. */
+const nothingElse = (): Promise<true> => Promise.resolve(true)
 
 class RequestSession implements PlayerSession {
   readonly id: string
@@ -47,6 +48,8 @@ class RequestSession implements PlayerSession {
   /** Infinity before the stream is known. */
   #segmentTicks = Infinity
   #offsetMs = 0
+  /** The machine has slept, and nobody has told since what is live. */
+  #isClockOld = false
   /** Newest number at the beginning. */
   #live = 0
   #given: Given = nothingGiven
@@ -66,7 +69,7 @@ class RequestSession implements PlayerSession {
     this.stream = stream
     this.latencyMs = latencyMs
     this.#world = { ...browserPorts, ...defined(options) }
-    this.id = options.session ?? `player-${Math.floor(this.#world.random() * 2 ** 48).toString(36)}`
+    this.id = options.session ?? `player-${this.#world.random().toString(36).slice(2)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve
@@ -189,9 +192,7 @@ class RequestSession implements PlayerSession {
     const isWanted = (): boolean => this.#phase === 'starting'
     const { random } = this.#world
     const { asking } = this.#links
-    // A player fetches init segments itself.
-    const prepare = (): Promise<true> => Promise.resolve(true)
-    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
+    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare: nothingElse })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
     const refused = await this.#links.admit(found.opening, startupMs)
@@ -199,19 +200,20 @@ class RequestSession implements PlayerSession {
     if (isWanted()) this.#serve(found)
   }
 
-  #serve({ opening, manifest, live }: FoundStream<true>): void {
+  #serve(found: FoundStream<true>): void {
+    const { opening, manifest, live } = found
     const { stream, latencyMs } = this
-    const { clock, transport, crypto, onWake } = this.#world
     const { format } = opening
     const links = this.#links
     this.#phase = 'serving'
     this.#segmentTicks = format.segmentTicks
-    this.#offsetMs = clockOffsetMs(clock.now(), live, this.#segmentTicks, latencyMs)
+    this.#setClockBy(found)
     const guide = links.open(opening)
     links.noteHashes(manifest)
     this.#live = live
     const requests = new Requests({
-      ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: () => this.#offsetMs },
+      ...this.#world,
+      ...{ stream, latencyMs, format, offsetMs: () => this.#offsetMs },
       fleet: links.fleet,
       hashes: links.hashes,
       book: () => guide.book,
@@ -222,29 +224,33 @@ class RequestSession implements PlayerSession {
     })
     this.#requests = requests
     links.connect(guide)
-    this.#sleep = onWake(() => this.wake())
+    this.#sleep = this.#world.onWake(() => this.wake())
     this.#tick()
     this.#becomeReady(requests)
     this.#events.emit('ready', { format, route: guide.book.route })
   }
 
   readonly wake = (): void => {
-    if (this.#phase !== 'serving') return
-    // The clock first: what is heard then is judged by it.
-    this.#setClock()
-      .then(() => this.#links.wake())
+    if (this.#phase === 'serving') this.#setClock(true)
+  }
+
+  /** A clock that stood still while the machine slept is behind. The network may come later than the machine. */
+  #setClock(isFirst: boolean): void {
+    const { asking, servers } = this.#links
+    this.#isClockOld = true
+    newestOf(asking, servers, nothingElse)
+      .then((found) => {
+        if (found !== null) this.#setClockBy(found)
+        // The clock first: what is heard then is judged by it.
+        if (found !== null || isFirst) this.#links.wake()
+      })
       .catch((cause: unknown) => this.#fault(cause))
   }
 
-  /** A clock that stood still while the machine slept is behind. */
-  async #setClock(): Promise<void> {
-    for (const server of this.#links.servers) {
-      const manifest = await fetchManifest(this.#links.asking, server.url)
-      const live = manifest?.live ?? null
-      if (live === null) continue
-      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, this.latencyMs)
-      return this.#requests?.turn()
-    }
+  #setClockBy({ manifest, live }: Playable<true>): void {
+    this.#isClockOld = false
+    this.#offsetMs = clockOffsetMs(manifest.arrivedAtMs, live, this.#segmentTicks, this.latencyMs)
+    this.#requests?.turn()
   }
 
   #newest(): number {
@@ -286,6 +292,7 @@ class RequestSession implements PlayerSession {
       const message = `no server of stream ${stream} has answered for ${Math.round(this.#silentMs / 1000)} s`
       return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
     }
+    if (this.#isClockOld) this.#setClock(false)
     this.#cancelTick = this.#world.clock.setTimer(() => this.#tick(), tickMs)
   }
 
