@@ -9,22 +9,22 @@ export type TicketSource = () => SignedTicket | Promise<SignedTicket>
 
 const askAgainMs = 2_000
 
+export interface AdmissionOptions {
+  readonly ticket: TicketSource | undefined
+  readonly trust: Trust
+  readonly stream: string
+  readonly session: string
+  readonly clock: Clock
+}
+
 /** The ticket that a session shows to edges: its own, if the page has one, else the one for whoever asks. */
 export class Admission {
-  readonly #source: TicketSource | undefined
-  readonly #trust: Trust
-  readonly #stream: string
-  readonly #session: string
-  readonly #clock: Clock
+  readonly #options: AdmissionOptions
   #own: SignedTicket | null = null
   #askAgainAtMs = 0
 
-  constructor(source: TicketSource | undefined, trust: Trust, stream: string, session: string, clock: Clock) {
-    this.#source = source
-    this.#trust = trust
-    this.#stream = stream
-    this.#session = session
-    this.#clock = clock
+  constructor(options: AdmissionOptions) {
+    this.#options = options
   }
 
   ticket(forAnybody: SignedTicket): SignedTicket {
@@ -37,19 +37,20 @@ export class Admission {
    * @param withinMs how long the page may take
    */
   async renew(issuerMs: number, withinMs = 30_000): Promise<TicketRefused | null> {
+    const { ticket: source, trust, stream, session, clock } = this.#options
     let flaw: TicketFlaw | null
     let cause: unknown
     try {
-      const answer = Promise.resolve(this.#source?.())
-      const ticket = await inTime(this.#clock, withinMs, answer, new Error('no answer'))
+      const answer = Promise.resolve(source?.())
+      const ticket = await inTime(clock, withinMs, answer, new Error('no answer'))
       if (ticket === undefined) return null
-      flaw = await this.#trust.flawOfTicket(ticket, this.#stream, this.#session, issuerMs)
+      flaw = await trust.flawOfTicket(ticket, stream, session, issuerMs)
       if (flaw === null) this.#own = ticket
     } catch (error) {
       flaw = 'missing'
       cause = error
     }
-    return flaw && refusal(this.#stream, this.#session, flaw, cause)
+    return flaw && refusal(stream, session, flaw, cause)
   }
 
   /** Whether to ask anew now: an edge has refused what it was shown. */

@@ -77,8 +77,12 @@ export const firstSession = async (
   return Promise.any(asked).catch(() => ({ _tag: 'invalid', reason: reasons.join('; ') || 'no URL was given' }))
 }
 
-export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<KnownManifest | null> => {
+/** A manifest and when it came, on the viewer's clock. */
+export type Arrived = KnownManifest & { readonly arrivedAtMs: number }
+
+export const fetchManifest = async (asking: Asking, serverUrl: string): Promise<Arrived | null> => {
   const url = `${withoutSlash(serverUrl)}/streams/${asking.stream}/manifest.json`
   const result = await fetchDocument(asking, url, readManifest)
-  return result._tag === 'valid' && result.value.stream === asking.stream ? result.value : null
+  if (result._tag === 'invalid' || result.value.stream !== asking.stream) return null
+  return { ...result.value, arrivedAtMs: asking.clock.now() }
 }

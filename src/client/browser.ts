@@ -15,7 +15,7 @@ export const browserClock: Clock = {
 export const browserTransport: Transport = {
   async get(url, { signal, headers }) {
     try {
-      const answer = await fetch(url, { signal, cache: 'no-store', ...(headers ? { headers } : {}) })
+      const answer = await fetch(url, { signal, cache: 'no-store', headers: headers ?? {} })
       const firstByteAtMs = browserClock.now()
       const body = new Uint8Array(await answer.arrayBuffer())
       return { status: answer.status, headers: Object.fromEntries(answer.headers), body, firstByteAtMs }

@@ -6,18 +6,23 @@ import type { Server } from './route.js'
 
 const reconnectMsMin = 250
 const reconnectMsMax = 5_000
+/** An edge lets go of a session when another one comes with its name; two must not drive each other out for ever. */
+const displacedFactor = 20
+const displacedMsMax = 600_000
 /** Reports kept while no channel is open; the oldest goes first. */
 const outboxMax = 32
 
 interface Line {
   readonly server: Server
   channel: NoticeChannel | null
+  /** The edge has bidden welcome. */
   open: boolean
   backoffMs: number
+  /** The least pause before another attempt; grows whenever the edge lets go of the session. */
+  pauseMs: number
   cancelRetry: (() => void) | null
   /** `epoch.sequence` last acknowledged here. */
   acknowledged: string
-  closed: boolean
 }
 
 export interface ChannelsOptions {
@@ -49,27 +54,20 @@ export class NoticeChannels {
 
   /** Channels to exactly these servers, in the order in which reports prefer them. */
   keep(servers: ReadonlyArray<Server>): void {
-    for (const line of this.#lines.values()) {
-      if (!servers.some((s) => s.id === line.server.id && s.url === line.server.url)) this.#end(line)
-    }
-    const kept = new Map(this.#lines)
+    const before = [...this.#lines.values()]
     this.#lines.clear()
     for (const server of servers) {
-      const line = kept.get(server.id) ?? this.#begin(server)
-      this.#lines.set(server.id, line)
+      const kept = before.find((line) => line.server.id === server.id && line.server.url === server.url)
+      this.#lines.set(server.id, kept ?? this.#begin(server))
     }
+    for (const line of before) if (this.#lines.get(line.server.id) !== line) this.#drop(line)
   }
 
   /** The network is another one, or the machine has slept: what was open is most likely dead. */
   reopen(): void {
     for (const line of this.#lines.values()) {
-      line.cancelRetry?.()
+      this.#drop(line)
       line.backoffMs = reconnectMsMin
-      const { channel } = line
-      line.channel = null
-      line.open = false
-      line.acknowledged = ''
-      channel?.close()
       this.#connect(line)
     }
   }
@@ -92,8 +90,7 @@ export class NoticeChannels {
   }
 
   close(): void {
-    for (const line of this.#lines.values()) this.#end(line)
-    this.#lines.clear()
+    this.keep([])
   }
 
   #begin(server: Server): Line {
@@ -102,9 +99,9 @@ export class NoticeChannels {
       channel: null,
       open: false,
       backoffMs: reconnectMsMin,
+      pauseMs: reconnectMsMin,
       cancelRetry: null,
       acknowledged: '',
-      closed: false,
     }
     this.#connect(line)
     return line
@@ -115,10 +112,7 @@ export class NoticeChannels {
     const url = `${withoutSlash(line.server.url).replace(/^http/, 'ws')}/notices/${stream}`
     const channel = openChannel(url, {
       onOpen: () => {
-        if (line.channel !== channel) return
-        line.open = true
-        channel.send(hello())
-        this.#flush()
+        if (line.channel === channel) channel.send(hello())
       },
       onMessage: (text) => this.#hear(line, channel, text),
       onClose: () => {
@@ -132,16 +126,21 @@ export class NoticeChannels {
     if (line.channel !== channel) return
     const message = readEdgeMessage(text)
     if (message._tag === 'invalid') return this.#options.onMalformed(line.server.id)
-    if (message.value.type !== 'refused') line.backoffMs = reconnectMsMin
-    this.#options.onMessage(line.server.id, message.value)
+    const { value } = message
+    if (value.type === 'refused' && value.ticket === null && line.open)
+      line.pauseMs = Math.min(displacedMsMax, line.pauseMs * displacedFactor)
+    if (value.type === 'welcome') {
+      line.open = true
+      line.backoffMs = reconnectMsMin
+      this.#flush()
+    }
+    this.#options.onMessage(line.server.id, value)
   }
 
   #retry(line: Line): void {
     line.channel = null
-    line.open = false
-    line.acknowledged = ''
-    if (line.closed) return
-    const waitMs = line.backoffMs * (0.75 + this.#options.random() / 2)
+    this.#drop(line)
+    const waitMs = Math.max(line.backoffMs, line.pauseMs) * (0.75 + this.#options.random() / 2)
     line.backoffMs = Math.min(reconnectMsMax, line.backoffMs * 2)
     line.cancelRetry = this.#options.clock.setTimer(() => this.#connect(line), waitMs)
   }
@@ -152,13 +151,13 @@ export class NoticeChannels {
     for (const message of waiting) this.report(message)
   }
 
-  #end(line: Line): void {
-    line.closed = true
+  /** What comes from its channel is heard no more. */
+  #drop(line: Line): void {
     line.cancelRetry?.()
     const { channel } = line
     line.channel = null
     line.open = false
+    line.acknowledged = ''
     channel?.close()
-    this.#lines.delete(line.server.id)
   }
 }

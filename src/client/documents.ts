@@ -63,10 +63,7 @@ const whole = reader(
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0,
 )
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
-const id = reader(
-  'an id (1-64 letters, digits, "-" or "_")',
-  (value): value is string => typeof value === 'string' && idPattern.test(value),
-)
+const id = reader('an id', (value): value is string => typeof value === 'string' && idPattern.test(value))
 
 const server = object<Route['primary']>({ id, url: text })
 

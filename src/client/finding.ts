@@ -1,7 +1,6 @@
-import { fetchManifest, firstSession, sessionUrls, type Asking } from './bootstrap.js'
-import type { KnownManifest } from './documents.js'
+import { fetchManifest, firstSession, sessionUrls, type Arrived, type Asking } from './bootstrap.js'
 import type { BootstrapFailed, StreamUnavailable } from './errors.js'
-import type { Opening } from './route.js'
+import type { Opening, Server } from './route.js'
 
 export interface FindOptions<T> {
   readonly asking: Asking
@@ -14,13 +13,17 @@ export interface FindOptions<T> {
   readonly prepare: (serverUrl: string) => Promise<T | null>
 }
 
-/** Where a stream is, and that it can be played. */
-export interface FoundStream<T> {
-  readonly opening: Opening
-  readonly manifest: KnownManifest
+/** What a server has to play. */
+export interface Playable<T> {
+  readonly manifest: Arrived
   /** Newest complete number. */
   readonly live: number
   readonly prepared: T
+}
+
+/** Where a stream is, and that it can be played. */
+export interface FoundStream<T> extends Playable<T> {
+  readonly opening: Opening
 }
 
 const retryMs = 300
@@ -29,7 +32,7 @@ const retryMs = 300
 export const findStream = async <T>(
   options: FindOptions<T>,
 ): Promise<FoundStream<T> | BootstrapFailed | StreamUnavailable | null> => {
-  const { asking, bootstrap, random, startupMs, isWanted } = options
+  const { asking, bootstrap, random, startupMs, isWanted, prepare } = options
   const { clock, stream } = asking
   const sources = bootstrap.map((url) => sessionUrls(url, stream))
   const endsAtMs = clock.now() + startupMs
@@ -40,8 +43,10 @@ export const findStream = async <T>(
     if (!isWanted()) return null
     if (answer._tag === 'valid') {
       known = answer.value
-      const found = await playable(known, options)
-      if (found !== null || !isWanted()) return found
+      const { primary, standby } = known.route
+      const found = await newestOf(asking, standby === null ? [primary] : [primary, standby], prepare)
+      if (!isWanted()) return null
+      if (found !== null) return { ...found, opening: known }
     } else reason = answer.reason
     if (clock.now() >= endsAtMs) return whyNot(stream, bootstrap, known, reason)
     await new Promise<void>((resolve) => void clock.setTimer(resolve, retryMs * (0.75 + random() / 2)))
@@ -49,18 +54,20 @@ export const findStream = async <T>(
   return null
 }
 
-const playable = async <T>(
-  opening: Opening,
-  { asking, isWanted, prepare }: FindOptions<T>,
-): Promise<FoundStream<T> | null> => {
-  for (const server of [opening.route.primary, opening.route.standby]) {
-    if (server === null) continue
-    const [manifest, prepared] = await Promise.all([fetchManifest(asking, server.url), prepare(server.url)])
-    if (!isWanted()) return null
-    const live = manifest?.live ?? null
-    if (manifest !== null && live !== null && prepared !== null) return { opening, manifest, live, prepared }
-  }
-  return null
+/** Asks all at once and takes what is newest: the encoder of whoever answers first may stand still. Null: none has any. */
+export const newestOf = async <T>(
+  asking: Asking,
+  servers: ReadonlyArray<Server>,
+  prepare: FindOptions<T>['prepare'],
+): Promise<Playable<T> | null> => {
+  const found = await Promise.all(
+    servers.map(async ({ url }) => {
+      const [manifest, prepared] = await Promise.all([fetchManifest(asking, url), prepare(url)])
+      const live = manifest?.live ?? null
+      return manifest === null || live === null || prepared === null ? [] : [{ manifest, live, prepared }]
+    }),
+  )
+  return found.flat().sort((a, b) => b.live - a.live)[0] ?? null
 }
 
 const whyNot = (

@@ -1,5 +1,5 @@
 import type { TroubleReason } from '../messaging/codecs.js'
-import { forgetBeyond } from './forgetting.js'
+import { remember } from './forgetting.js'
 import type { Clock } from './ports.js'
 import type { PollResult } from './poller.js'
 import {
@@ -78,9 +78,7 @@ export class Fleet {
   #set(server: string, standing: Standing, number = unnumbered): void {
     const before = this.of(server)
     if (standing === before) return
-    this.#standings.delete(server)
-    this.#standings.set(server, standing)
-    forgetBeyond(this.#standings, serversMax)
+    remember(this.#standings, server, standing, serversMax)
     if (before.outage === null && standing.outage !== null) {
       this.#options.onTrouble(server, standing.outage.reason, number === unnumbered ? null : number)
     }

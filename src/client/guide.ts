@@ -89,10 +89,11 @@ export class Guide {
   /**
    * Asks every known server for the route, and the bootstrap URLs when none of them says anything new. At most twice a
    * second, less often while it does not help.
+   * @param atOnce now in any case: the machine was asleep, or the network is another one
    */
-  refresh(): void {
+  refresh(atOnce = false): void {
     const { clock, signal } = this.#options.asking
-    if (this.#asking || signal.aborted || clock.now() < this.#askAgainAtMs) return
+    if (this.#asking || signal.aborted || (!atOnce && clock.now() < this.#askAgainAtMs)) return
     this.#asking = true
     void this.#ask().finally(() => {
       this.#asking = false

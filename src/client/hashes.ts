@@ -1,4 +1,4 @@
-import { forgetBeyond } from './forgetting.js'
+import { forgetBeyond, remember } from './forgetting.js'
 
 /** Segments remembered, of either track; a little more than servers keep. */
 const rememberedMax = 256
@@ -20,19 +20,14 @@ export class HashMemory {
     this.#mismatches += 1
   }
 
-  /** False when another hash is known for the same segment. */
-  note(number: number, track: string, sha256: string): boolean {
+  /** Another hash for the same segment than the one that is known counts as a mismatch, once per number. */
+  note(number: number, track: string, sha256: string): void {
     const key = `${track}/${number}`
     const known = this.#known.get(key)
-    if (known === undefined) {
-      this.#known.set(key, sha256)
-      forgetBeyond(this.#known, rememberedMax)
-      return true
-    }
-    if (known === sha256.toLowerCase()) return true
+    if (known === undefined) return remember(this.#known, key, sha256, rememberedMax)
+    if (known === sha256.toLowerCase()) return
     if (!this.#differing.has(number)) this.#mismatches += 1
     this.#differing.add(number)
     forgetBeyond(this.#differing, rememberedMax)
-    return false
   }
 }

@@ -1,7 +1,7 @@
 import { fitsNumber, receive } from './answer.js'
 import type { Outcome } from './attempts.js'
 import type { Format } from './documents.js'
-import { forgetBeyond } from './forgetting.js'
+import { remember } from './forgetting.js'
 import { startTicksOf, timescaleOf } from './decodeTime.js'
 import { firstListed, fromNumber, isPlaylist, newestListed } from './playlists.js'
 import type { Crypto, HttpAnswer } from './ports.js'
@@ -62,7 +62,7 @@ export class Judge {
   /** Remembers what segments of this rendition are to look like. */
   noteInit(rendition: string, bytes: Uint8Array): void {
     const timescale = timescaleOf(bytes)
-    if (timescale !== null) remember(this.#timescales, rendition, timescale)
+    if (timescale !== null) remember(this.#timescales, rendition, timescale, rememberedMax)
   }
 
   #segment(rendition: string, number: number, bytes: Uint8Array, sha256: string | null): Judgement {
@@ -87,7 +87,7 @@ export class Judge {
     const known = this.#firsts.get(name) ?? 0
     const steady = fromNumber(text, known)
     const first = firstListed(steady)
-    if (first !== null) remember(this.#firsts, name, Math.max(known, first))
+    if (first !== null) remember(this.#firsts, name, Math.max(known, first), rememberedMax)
     return steady
   }
 }
@@ -95,9 +95,3 @@ export class Judge {
 const plain = (bytes: Uint8Array, sha256: string | null): { readonly _tag: 'valid' } & Valid => ({
   ...{ _tag: 'valid', bytes, sha256 },
 })
-
-const remember = <V>(map: Map<string, V>, key: string, value: V): void => {
-  map.delete(key)
-  map.set(key, value)
-  forgetBeyond(map, rememberedMax)
-}

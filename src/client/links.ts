@@ -59,16 +59,16 @@ export class Links {
   readonly #flaws = new Set<string>()
 
   constructor(options: LinksOptions) {
-    const { transport, clock, stream, session, signal, crypto, keys, ticket } = options
-    const trust = new Trust(crypto, keys)
+    const trust = new Trust(options.crypto, options.keys)
     this.#options = options
-    this.asking = { transport, clock, stream, deadlineMs: documentDeadlineMs, signal, trust }
-    this.#admission = new Admission(ticket, trust, stream, session, clock)
+    this.asking = { ...options, deadlineMs: documentDeadlineMs, trust }
+    this.#admission = new Admission({ ...options, trust })
     this.fleet = new Fleet({
-      clock,
+      ...options,
       onTrouble: (server, reason, number) => {
-        this.#channels?.report({ type: 'trouble', server, reason, number })
-        options.events.emit('trouble', { server, reason, number })
+        const trouble = { server, reason, number }
+        this.#channels?.report({ type: 'trouble', ...trouble })
+        options.events.emit('trouble', trouble)
         this.#poller?.hurry()
       },
     })
@@ -92,10 +92,10 @@ export class Links {
 
   /** Opens the route book; from now on `guide` is there. */
   open(opening: Opening): Guide {
-    const { bootstrap, newestNumber } = this.#options
     const guide = new Guide(
       {
-        ...{ asking: this.asking, bootstrap, newestNumber },
+        ...this.#options,
+        asking: this.asking,
         onTurn: (before, source) => this.#turnTo(guide.book, before, source),
         onIgnored: (server, reason) => this.#ignored(server, reason),
         onHeard: (server, { epoch, cutover, sequence }) =>
@@ -109,9 +109,9 @@ export class Links {
 
   /** Opens notice channels and begins to poll. */
   connect(guide: Guide): void {
-    const { clock, random, stream, session, transport, openChannel, agent, location, onNews } = this.#options
+    const { stream, session, agent, location, onNews } = this.#options
     this.#channels = new NoticeChannels({
-      ...{ stream, clock, random, openChannel },
+      ...this.#options,
       hello: () => ({
         ...{ type: 'hello', session, stream, agent, location },
         epochKnown: guide.book.route.epoch,
@@ -123,7 +123,7 @@ export class Links {
     })
     this.#channels.keep(serversNow(guide.book))
     this.#poller = new HealthPoller({
-      ...{ transport, clock, random },
+      ...this.#options,
       servers: () => this.#watched(guide.book),
       isTroubled: () => this.isTroubled,
       onResult: (server, result, startedAtMs) => {
@@ -158,7 +158,7 @@ export class Links {
     const switching = this.#switching
     if (switching === null || !isCarriedOut(switching, number, server)) return
     this.#switching = null
-    const soFar = countsSince(switching.before, this.#counts())
+    const soFar = countsSince(switching.before, this.#options.totals())
     this.#reportSwitch(switching, number, soFar).catch(this.#options.onFault)
   }
 
@@ -166,7 +166,7 @@ export class Links {
   wake(): void {
     this.#channels?.reopen()
     this.#poller?.now()
-    this.#guide?.refresh()
+    this.#guide?.refresh(true)
   }
 
   /** Says good-bye and lets go of everything. */
@@ -205,17 +205,12 @@ export class Links {
   }
 
   #turnTo(book: RouteBook, before: RouteBook, source: 'notice' | 'session'): void {
-    this.#switching = switchingTo(before.route, book.route, this.#switching, this.#counts())
+    this.#switching = switchingTo(before.route, book.route, this.#switching, this.#options.totals())
     // The previous primary's edge too is to learn that the notice has arrived.
     this.#channels?.keep(serversNow(book))
     this.#options.events.emit('routed', { route: book.route, source })
     this.#options.onRerouted(book.route.cutover)
     if (book.route.epoch !== before.route.epoch) void this.#compare(book.route.primary)
-  }
-
-  #counts(): Counts {
-    const { gaps, duplicates, hashMismatches, stalls, stallMs } = this.#options.totals()
-    return { gaps, duplicates, hashMismatches, stalls, stallMs }
   }
 
   /** Sets a server's hashes against those of what was or will be played. */
@@ -228,7 +223,7 @@ export class Links {
     await this.#compare(switching.to)
     if (this.#options.signal.aborted) return
     const { epoch, cutover, from, to } = switching
-    const { hashMismatches } = countsSince(switching.before, this.#counts())
+    const { hashMismatches } = countsSince(switching.before, this.#options.totals())
     const report = { epoch, cutover, firstNumber, ...counts, hashMismatches }
     this.#channels?.report({ type: 'switched', server: to.id, ...report })
     this.#options.events.emit('handover', { from, to: to.id, ...report })

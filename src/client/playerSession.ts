@@ -1,9 +1,8 @@
 import type { ViewerTotals } from '../events/catalogue/client.js'
-import { fetchManifest } from './bootstrap.js'
 import { browserPorts } from './browser.js'
 import { RequestFailed, type SessionError } from './errors.js'
 import { Emitter, type Listener } from './events.js'
-import { findStream, type FoundStream } from './finding.js'
+import { findStream, newestOf, type FoundStream, type Playable } from './finding.js'
 import { Links } from './links.js'
 import { latencyFor, paceAfter, paceUnknown, rateFor, type Pace } from './pacing.js'
 import type { PlayerEvents, PlayerSession, PlayerSessionOptions, WatchOptions } from './playerContract.js'
@@ -29,9 +28,13 @@ interface Given {
 const nothingGiven: Given = { segments: 0, gaps: 0, duplicates: 0, newest: {} }
 const tickMs = 1_000
 const zeroForgottenMs = 0.2
+/** A player fetches init segments itself. */
+const nothingElse = (): Promise<true> => Promise.resolve(true)
 
-class RequestSession {
+class RequestSession implements PlayerSession {
   readonly id: string
+  readonly stream: string
+  readonly latencyMs: number
   readonly #options: PlayerSessionOptions
   readonly #world: World
   readonly #events: Emitter<PlayerEvents>
@@ -45,6 +48,8 @@ class RequestSession {
   /** Infinity before the stream is known. */
   #segmentTicks = Infinity
   #offsetMs = 0
+  /** The machine has slept, and nobody has told since what is live. */
+  #isClockOld = false
   /** Newest number at the beginning. */
   #live = 0
   #given: Given = nothingGiven
@@ -59,10 +64,12 @@ class RequestSession {
   #zeroMs = Infinity
 
   constructor(options: PlayerSessionOptions) {
-    const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket } = options
+    const { stream, bootstrap, agent = 'segue player', location = null, keys, ticket, latencyMs = 1_500 } = options
     this.#options = options
+    this.stream = stream
+    this.latencyMs = latencyMs
     this.#world = { ...browserPorts, ...defined(options) }
-    this.id = options.session ?? `player-${Math.floor(this.#world.random() * 2 ** 48).toString(36)}`
+    this.id = options.session ?? `player-${this.#world.random().toString(36).slice(2)}`
     this.#events = new Emitter(options.onListenerError ?? (() => undefined))
     this.#ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve
@@ -83,27 +90,29 @@ class RequestSession {
     })
   }
 
-  on<K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>): () => void {
-    return this.#events.on(type, listener)
-  }
+  // Arrows, so that a page may pass them on by themselves.
 
-  start(): void {
+  readonly on = <K extends keyof PlayerEvents>(type: K, listener: Listener<PlayerEvents[K]>): (() => void) =>
+    this.#events.on(type, listener)
+
+  readonly start = (): void => {
     if (this.#phase !== 'idle') return
     this.#phase = 'starting'
     this.#begin().catch((cause: unknown) => this.#fault(cause))
   }
 
-  stop(reason = 'stopped'): void {
+  readonly stop = (reason = 'stopped'): void => {
     this.#end(reason, null)
   }
 
-  serves(url: string): boolean {
-    return resourceOf(url, this.#options.stream) !== null
-  }
+  readonly url = (path = 'main.m3u8'): string =>
+    `${originOf(this.#options.bootstrap[0] ?? '')}/streams/${this.stream}/${path}`
 
-  async request(url: string, signal?: AbortSignal): Promise<Delivery> {
+  readonly serves = (url: string): boolean => resourceOf(url, this.stream) !== null
+
+  readonly request = async (url: string, signal?: AbortSignal): Promise<Delivery> => {
     this.start()
-    const resource = resourceOf(url, this.#options.stream)
+    const resource = resourceOf(url, this.stream)
     if (resource === null) throw new RequestFailed('gone', url)
     const requests = this.#requests ?? (await this.#ready)
     const delivery = await requests.get(resource, signal)
@@ -115,7 +124,7 @@ class RequestSession {
     return delivery
   }
 
-  watch(media: MediaElement, { pace = true }: WatchOptions = {}): () => void {
+  readonly watch = (media: MediaElement, { pace = true }: WatchOptions = {}): (() => void) => {
     this.#watch?.stop()
     this.#zeroMs = Infinity
     const handlers = {
@@ -132,7 +141,7 @@ class RequestSession {
     return () => watch.stop()
   }
 
-  totals(): ViewerTotals {
+  readonly totals = (): ViewerTotals => {
     const { segments, gaps, duplicates } = this.#given
     const hashMismatches = this.#links.hashes.mismatches
     return { segments, gaps, duplicates, ...this.#seen, hashMismatches, latencyMs: this.#latencyMs() }
@@ -157,7 +166,8 @@ class RequestSession {
   }
 
   #latencyWanted(): number {
-    const { latencyMs = 1_500, latencyMsMax = latencyMs + 6_000 } = this.#options
+    const { latencyMs } = this
+    const { latencyMsMax = latencyMs + 6_000 } = this.#options
     const risk = this.#links.isTroubled ? 1 : 0
     return latencyFor(this.#pace, { latencyMs, latencyMsMax, segmentMs: this.#segmentTicks / 90, risk })
   }
@@ -182,9 +192,7 @@ class RequestSession {
     const isWanted = (): boolean => this.#phase === 'starting'
     const { random } = this.#world
     const { asking } = this.#links
-    // A player fetches init segments itself.
-    const prepare = (): Promise<true> => Promise.resolve(true)
-    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare })
+    const found = await findStream({ asking, bootstrap, random, startupMs, isWanted, prepare: nothingElse })
     if (found === null) return
     if ('_tag' in found) return this.#end('failed', found)
     const refused = await this.#links.admit(found.opening, startupMs)
@@ -192,19 +200,20 @@ class RequestSession {
     if (isWanted()) this.#serve(found)
   }
 
-  #serve({ opening, manifest, live }: FoundStream<true>): void {
-    const { stream, latencyMs = 1_500 } = this.#options
-    const { clock, transport, crypto, onWake } = this.#world
+  #serve(found: FoundStream<true>): void {
+    const { opening, manifest, live } = found
+    const { stream, latencyMs } = this
     const { format } = opening
     const links = this.#links
     this.#phase = 'serving'
     this.#segmentTicks = format.segmentTicks
-    this.#offsetMs = clockOffsetMs(clock.now(), live, this.#segmentTicks, latencyMs)
+    this.#setClockBy(found)
     const guide = links.open(opening)
     links.noteHashes(manifest)
     this.#live = live
     const requests = new Requests({
-      ...{ stream, latencyMs, format, transport, clock, crypto, offsetMs: () => this.#offsetMs },
+      ...this.#world,
+      ...{ stream, latencyMs, format, offsetMs: () => this.#offsetMs },
       fleet: links.fleet,
       hashes: links.hashes,
       book: () => guide.book,
@@ -215,30 +224,33 @@ class RequestSession {
     })
     this.#requests = requests
     links.connect(guide)
-    this.#sleep = onWake(() => this.wake())
+    this.#sleep = this.#world.onWake(() => this.wake())
     this.#tick()
     this.#becomeReady(requests)
     this.#events.emit('ready', { format, route: guide.book.route })
   }
 
-  wake(): void {
-    if (this.#phase !== 'serving') return
-    // The clock first: what is heard then is judged by it.
-    this.#setClock()
-      .then(() => this.#links.wake())
+  readonly wake = (): void => {
+    if (this.#phase === 'serving') this.#setClock(true)
+  }
+
+  /** A clock that stood still while the machine slept is behind. The network may come later than the machine. */
+  #setClock(isFirst: boolean): void {
+    const { asking, servers } = this.#links
+    this.#isClockOld = true
+    newestOf(asking, servers, nothingElse)
+      .then((found) => {
+        if (found !== null) this.#setClockBy(found)
+        // The clock first: what is heard then is judged by it.
+        if (found !== null || isFirst) this.#links.wake()
+      })
       .catch((cause: unknown) => this.#fault(cause))
   }
 
-  /** A clock that stood still while the machine slept is behind. */
-  async #setClock(): Promise<void> {
-    const { latencyMs = 1_500 } = this.#options
-    for (const server of this.#links.servers) {
-      const manifest = await fetchManifest(this.#links.asking, server.url)
-      const live = manifest?.live ?? null
-      if (live === null) continue
-      this.#offsetMs = clockOffsetMs(this.#world.clock.now(), live, this.#segmentTicks, latencyMs)
-      return this.#requests?.turn()
-    }
+  #setClockBy({ manifest, live }: Playable<true>): void {
+    this.#isClockOld = false
+    this.#offsetMs = clockOffsetMs(manifest.arrivedAtMs, live, this.#segmentTicks, this.latencyMs)
+    this.#requests?.turn()
   }
 
   #newest(): number {
@@ -280,6 +292,7 @@ class RequestSession {
       const message = `no server of stream ${stream} has answered for ${Math.round(this.#silentMs / 1000)} s`
       return this.#end('failed', { _tag: 'StreamLost', message, number: this.#newest() })
     }
+    if (this.#isClockOld) this.#setClock(false)
     this.#cancelTick = this.#world.clock.setTimer(() => this.#tick(), tickMs)
   }
 
@@ -292,7 +305,7 @@ class RequestSession {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
     const totals = this.totals()
-    const failure = new RequestFailed('ended', this.#options.stream, error)
+    const failure = new RequestFailed('ended', this.stream, error)
     this.#cancelTick()
     this.#sleep()
     this.#watch?.stop()
@@ -313,19 +326,4 @@ const originOf = (url: string): string => /^https?:\/\/[^/]+/.exec(url)?.[0] ?? 
  * One viewer whose player fetches by itself (hls.js, Shaka Player, dash.js): every request goes to the server that the
  * route names for its number, is hedged to the standby when it is late, and verified by its hash.
  */
-export const createPlayerSession = (options: PlayerSessionOptions): PlayerSession => {
-  const session = new RequestSession(options)
-  const { stream, bootstrap, latencyMs = 1_500 } = options
-  return {
-    ...{ id: session.id, stream, latencyMs },
-    url: (path = 'main.m3u8') => `${originOf(bootstrap[0] ?? '')}/streams/${stream}/${path}`,
-    serves: (url) => session.serves(url),
-    request: (url, signal) => session.request(url, signal),
-    watch: (media, watchOptions) => session.watch(media, watchOptions),
-    wake: () => session.wake(),
-    start: () => session.start(),
-    stop: (reason) => session.stop(reason),
-    totals: () => session.totals(),
-    on: (type, listener) => session.on(type, listener),
-  }
-}
+export const createPlayerSession = (options: PlayerSessionOptions): PlayerSession => new RequestSession(options)

@@ -65,7 +65,7 @@ interface Pending {
   fallback: Delivery | null
 }
 
-/** A player gets an answer, good or bad, within this time. */
+/** A player gets an answer, good or bad, within this time from when its number is due; that is counted within this time too. */
 export const requestMsMax = 12_000
 /** How long a playlist may be waited for before an older one is given (three target durations, RFC 8216bis). */
 const playlistMsMax = 3_000
@@ -205,8 +205,9 @@ export class Requests {
   }
 
   #endOf({ startedAtMs, fallback, resource }: Pending): number {
-    const dueAtMs = resource.number === null ? startedAtMs : Math.max(startedAtMs, this.#endsAtMs(resource.number))
-    return dueAtMs + (fallback === null ? requestMsMax : playlistMsMax)
+    // A clock that is wrong must not keep anybody waiting.
+    const dueAtMs = Math.min(this.#endsAtMs(resource.number ?? unnumbered), startedAtMs + requestMsMax)
+    return Math.max(startedAtMs, dueAtMs) + (fallback === null ? requestMsMax : playlistMsMax)
   }
 
   /** Requests that took too long, and those for what nobody has any more. */
@@ -248,26 +249,28 @@ export class Requests {
   async #received(attempt: Attempt, resource: Resource, answer: HttpAnswer): Promise<void> {
     const judged = await this.#judge.judge(attempt.server, resource, answer)
     if (!this.#underWay.finish(attempt)) return
-    const { fleet, hashes, onLost } = this.#options
-    const { server, number } = attempt
     if (judged._tag === 'valid') return this.#settle(attempt, 'valid', judged, answer)
-    if (judged.outcome === 'status') fleet.struck(server, number, 'status')
-    if (judged.outcome === 'fenced' || judged.outcome === 'stale') onLost()
-    if (judged.outcome === 'hash') hashes.countCorrupt()
-    if (judged.outcome === 'hash' || judged.outcome === 'malformed') fleet.failed(server, 'hash', number)
-    const pending = this.#pending.get(attempt.track)
-    if (judged.fallback && pending) pending.fallback = this.#deliveryOf(attempt, resource, judged.fallback, answer)
-    this.#settle(attempt, judged.outcome, null, null)
+    const { fleet, hashes, onLost } = this.#options
+    const { server, number, track } = attempt
+    const { outcome, fallback } = judged
+    if (outcome === 'status') fleet.struck(server, number, outcome)
+    if (outcome === 'fenced' || outcome === 'stale') onLost()
+    if (outcome === 'hash') hashes.countCorrupt()
+    if (outcome === 'hash' || outcome === 'malformed') fleet.failed(server, 'hash', number)
+    const pending = this.#pending.get(track)
+    if (fallback && pending) pending.fallback = this.#deliveryOf(attempt, resource, fallback, answer)
+    this.#settle(attempt, outcome, null, null)
   }
 
   #deliveryOf(attempt: Attempt, resource: Resource, valid: Valid, { headers, firstByteAtMs }: HttpAnswer): Delivery {
-    const { bytes } = valid
-    const { server, startedAtMs: askedAtMs } = attempt
-    const endedAtMs = this.#options.clock.now()
-    const { number } = resource
     return {
-      ...{ bytes, headers, server, number, askedAtMs, endedAtMs },
+      bytes: valid.bytes,
+      headers,
+      server: attempt.server,
+      number: resource.number,
+      askedAtMs: attempt.startedAtMs,
       firstByteAtMs: firstByteAtMs ?? null,
+      endedAtMs: this.#options.clock.now(),
     }
   }
 

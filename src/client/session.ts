@@ -138,10 +138,14 @@ class Session {
   #play({ opening, manifest, live, prepared: init }: FoundStream<StreamInit>): void {
     const { clock, stream, latencyMs = 1_500, transport, crypto, rendition = 'video' } = this.#options
     const { format } = opening
-    const nowMs = clock.now()
-    const offsetMs = clockOffsetMs(nowMs, live, format.segmentTicks, latencyMs)
     const { segmentTicks } = format
-    const first = firstNumber(nowMs - offsetMs - latencyMs, { ...manifest, segmentTicks }) ?? live
+    const { arrivedAtMs, oldest } = manifest
+    const nowMs = clock.now()
+    const offsetMs = clockOffsetMs(arrivedAtMs, live, segmentTicks, latencyMs)
+    // The page may have taken its time over the ticket meanwhile.
+    const since = Math.floor(((nowMs - arrivedAtMs) * 90) / segmentTicks)
+    const range = { live: live + since, oldest: (oldest ?? live) + since, segmentTicks }
+    const first = firstNumber(nowMs - offsetMs - latencyMs, range) ?? live
     this.#phase = 'playing'
     this.#first = first
     const links = this.#links

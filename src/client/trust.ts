@@ -1,6 +1,6 @@
 import type { SignedNotice, SignedTicket, TicketFlaw } from '../messaging/codecs.js'
 import { readNotice, readSessionDocument, readTicket, type Read } from './documents.js'
-import { forgetBeyond } from './forgetting.js'
+import { remember } from './forgetting.js'
 import type { Crypto } from './ports.js'
 import type { Opening } from './route.js'
 
@@ -52,8 +52,8 @@ export class Trust {
     if (vouched._tag === 'invalid') return vouched
     const { route, issuedAt } = said.value
     if (route.stream !== stream) return invalid(`its notice is about stream ${route.stream}`)
-    if (isFirst) this.#learn(notice.keyId, noticeKey)
-    for (const { keyId, key } of vouched.value.keys) this.#learn(keyId, key)
+    if (isFirst) remember(this.#learnt, notice.keyId, noticeKey, learntMax)
+    for (const { keyId, key } of vouched.value.keys) remember(this.#learnt, keyId, key, learntMax)
     return { _tag: 'valid', value: { stream, format, route, issuedAt, ticket } }
   }
 
@@ -71,11 +71,5 @@ export class Trust {
     if (ticket.value.stream !== stream) return 'other-stream'
     if ((ticket.value.viewer ?? viewer) !== viewer) return 'other-viewer'
     return ticket.value.expiresAt <= issuerMs ? 'expired' : null
-  }
-
-  #learn(keyId: string, key: string): void {
-    this.#learnt.delete(keyId)
-    this.#learnt.set(keyId, key)
-    forgetBeyond(this.#learnt, learntMax)
   }
 }

@@ -14,11 +14,30 @@ const begin = async (world: ViewerWorld, options: Partial<PlayerSessionOptions> 
   return { session, routed }
 }
 
+/** A clock that stands still while the machine sleeps. */
+const standing = (world: ViewerWorld) => {
+  const { clock } = world.ports()
+  let stoodMs = 0
+  return {
+    clock: { ...clock, now: () => clock.now() - stoodMs },
+    sleep: (forMs: number) => {
+      world.clock.sleep(forMs)
+      stoodMs += forMs
+    },
+  }
+}
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: unknown) => error,
+  )
+
 /** Both servers have been replaced. */
 const elsewhere = (world: ViewerWorld): Route => {
   const [c, d] = [world.addServer('c'), world.addServer('d')]
   return {
-    ...world.handover(world.a.live() + 4),
+    ...world.handover(world.b.live() + 4),
     primary: { id: 'c', url: c.url },
     standby: { id: 'd', url: d.url },
   }
@@ -38,14 +57,41 @@ describe('somebody who comes back after eleven minutes', () => {
 
   test('of sleep, with a clock that stood still, sets the clock before it looks at routes', async () => {
     const world = new ViewerWorld()
-    const ports = world.ports()
-    let stoodMs = 0
-    const clock = { ...ports.clock, now: () => ports.clock.now() - stoodMs }
+    const { clock, sleep } = standing(world)
     const { session, routed } = await begin(world, { clock })
-    world.clock.sleep(11 * minutes)
-    stoodMs = 11 * minutes
+    sleep(11 * minutes)
     world.route = elsewhere(world)
     world.a.rttMs = 50
+    session.wake()
+    await world.run(1_000)
+    expect(routed).toMatchObject([{ route: world.route, source: 'session' }])
+    session.stop()
+  })
+
+  test('of sleep, before the network does, sets the clock when that is there', async () => {
+    const world = new ViewerWorld()
+    const { clock, sleep } = standing(world)
+    const { session, routed } = await begin(world, { clock })
+    sleep(11 * minutes)
+    world.route = elsewhere(world)
+    world.a.mode = world.b.mode = 'refused'
+    session.wake()
+    const unanswered = failure(session.request(session.url(`video/${world.a.live()}.m4s`)))
+    await world.run(30_000)
+    expect(await unanswered).toMatchObject({ reason: 'timeout' })
+    world.a.mode = 'up'
+    await world.run(6_000)
+    expect(routed).toMatchObject([{ route: world.route, source: 'session' }])
+    session.stop()
+  })
+
+  test('of sleep sets the clock by the newest number, not by an encoder that stands still', async () => {
+    const world = new ViewerWorld()
+    const { clock, sleep } = standing(world)
+    const { session, routed } = await begin(world, { clock })
+    world.a.liveMax = world.a.live()
+    sleep(11 * minutes)
+    world.route = elsewhere(world)
     session.wake()
     await world.run(1_000)
     expect(routed).toMatchObject([{ route: world.route, source: 'session' }])

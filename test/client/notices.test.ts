@@ -1,3 +1,4 @@
+import { createPlayerSession } from '../../src/client/index.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
 describe('a notice', () => {
@@ -118,5 +119,47 @@ describe('a notice', () => {
 
     expect(viewer.servedBy(route.cutover)).toBe('b')
     expect(world.a.received.filter((m) => m.type === 'hello')).toHaveLength(2)
+  })
+})
+
+describe('two pages that go by the same name', () => {
+  const hellos = (world: ViewerWorld): number => world.a.received.filter(({ type }) => type === 'hello').length
+  const page = (world: ViewerWorld) => {
+    const session = createPlayerSession({
+      stream: 'news',
+      session: 'alice',
+      bootstrap: [world.a.url],
+      ...world.ports(),
+    })
+    session.start()
+    return session
+  }
+
+  test('take turns on the notice channel less and less often, and both follow the route', async () => {
+    const world = new ViewerWorld()
+    const pages = [page(world), page(world)]
+    const routed: number[] = []
+    pages.forEach((session, i) => session.on('routed', () => routed.push(i)))
+    await world.run(60_000)
+    expect(hellos(world)).toBeLessThan(8)
+    const soFar = hellos(world)
+    await world.run(600_000)
+    expect(hellos(world) - soFar).toBeLessThan(10)
+    world.announce(world.handover(world.a.live() + 20))
+    await world.run(6_000)
+    for (const session of pages) session.stop()
+    expect(routed.sort()).toEqual([0, 1])
+  })
+
+  test('do not keep the one that is left from its channel', async () => {
+    const world = new ViewerWorld()
+    const [first, second] = [page(world), page(world)]
+    await world.run(1_000)
+    const open = (): number => world.a.lines.filter((line) => line.open).length
+    expect(open()).toBe(1)
+    second.stop()
+    await world.run(7_000)
+    expect(open()).toBe(1)
+    first.stop()
   })
 })

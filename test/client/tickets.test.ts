@@ -2,6 +2,7 @@ import { createPlayerSession } from '../../src/client/index.js'
 import { Trust } from '../../src/client/trust.js'
 import type { SignedTicket, Ticket, TicketFlaw } from '../../src/messaging/codecs.js'
 import { controlKey, nextControlKey, strangersKey } from '../support/controlKey.js'
+import { segmentMs } from '../support/madeUpStream.js'
 import { SimplePlayer } from '../support/simplePlayer.js'
 import type { SimulatedServer } from '../support/simulatedServer.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
@@ -80,6 +81,21 @@ describe("a page's own ticket", () => {
     }
     expect(player.errors).toMatchObject([{ reason: 'ended', session: { _tag: 'TicketRefused' } }])
     expect(world.clock.pendingTimers).toBe(0)
+  })
+
+  test('that took its time makes nobody play later', async () => {
+    const world = new ViewerWorld()
+    const ticket = () =>
+      new Promise<SignedTicket>((resolve) => {
+        world.clock.setTimer(() => resolve(world.ticket({ viewer: 'viewer-1' })), 3_000)
+      })
+    const viewer = world.viewer({ ticket })
+    await world.run(10_000)
+    viewer.session.stop()
+    const { number, bufferMs } = viewer.last ?? { number: 0, bufferMs: 0 }
+    const positionMs = (number + 1) * segmentMs - bufferMs
+    expect((viewer.last?.atMs ?? 0) - positionMs).toBeCloseTo(1_500, -1)
+    expect(viewer.session.totals().gaps).toBe(0)
   })
 
   test('is asked for again when an edge no longer takes it, and playing goes on', async () => {

@@ -21,6 +21,8 @@ export interface Line {
   readonly handlers: NoticeChannelHandlers
   open: boolean
   closed: boolean
+  /** Whose it is, once it has said so. */
+  session: string | null
 }
 
 /** A media server: what it does can be changed at any time, also for requests that are under way. */

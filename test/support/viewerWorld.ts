@@ -201,9 +201,21 @@ export class ViewerWorld {
     for (const pending of this.#pending.filter((p) => p.server === server)) this.#consider(pending)
   }
 
+  /** As an edge does: a session of the same name takes the place of the one before. */
+  #welcome(server: SimulatedServer, line: Line, session: string): void {
+    for (const other of server.lines) {
+      if (other === line || !other.open || other.session !== session) continue
+      other.handlers.onMessage(JSON.stringify({ type: 'refused', reason: 'replaced', ticket: null }))
+      this.closeLine(other)
+    }
+    line.session = session
+    const welcome = JSON.stringify({ type: 'welcome', edge: server.id })
+    this.clock.setTimer(() => line.open && server.mode === 'up' && line.handlers.onMessage(welcome), 1)
+  }
+
   openChannel(url: string, handlers: NoticeChannelHandlers): NoticeChannel {
     const server = this.servers.get(new URL(url).origin.replace(/^ws/, 'http'))
-    const line: Line = { handlers, open: false, closed: false }
+    const line: Line = { handlers, open: false, closed: false, session: null }
     this.clock.setTimer(() => {
       if (line.closed) return
       if (server === undefined || server.mode === 'refused') return this.closeLine(line)
@@ -214,7 +226,9 @@ export class ViewerWorld {
     }, 2)
     return {
       send: (message) => {
-        if (line.open && server?.mode === 'up') server.received.push(message)
+        if (!line.open || server?.mode !== 'up') return
+        server.received.push(message)
+        if (message.type === 'hello') this.#welcome(server, line, message.session)
       },
       close: () => this.closeLine(line),
     }

@@ -121,8 +121,11 @@ export function createEdge(options: EdgeOptions): Edge {
     const reports = createSessionReports({ edge, hello, publishFact, nowMs, afterwards: afterwards.add })
     const session: Session = { id: hello.session, stream, channel, reports }
     const present = sessions.get(stream) ?? new Map<string, Session>()
-    // The same viewer again: its old connection is most likely dead.
-    present.get(hello.session)?.channel.close(1000, 'replaced by a newer connection')
+    // The same viewer again: its old connection is most likely dead. If it is not, another page goes by the same name;
+    // whoever hears that it was replaced comes back less and less often.
+    const replaced = present.get(hello.session)?.channel
+    replaced?.send({ type: 'refused', reason: 'replaced by a newer connection', ticket: null })
+    replaced?.close(1000, 'replaced by a newer connection')
     present.set(hello.session, session)
     sessions.set(stream, present)
     audience.entered(stream, hello.session, hello.location)

@@ -125,6 +125,8 @@ describe('the notice channel', () => {
     await connect('viewer-1')
     await waitFor(() => old.socket.readyState === WebSocket.CLOSED)
     expect(world.edge.viewers()).toBe(1)
+    // So that it does not come back at once, should it live after all.
+    expect(old.heard.at(-1)).toEqual({ type: 'refused', reason: 'replaced by a newer connection', ticket: null })
   })
 })
 
