@@ -2,10 +2,13 @@
 /// <reference lib="dom.iterable" />
 import { browserPorts, createSession, playInto, type ViewerSession } from '../client/index.js'
 import type { ControlStatus } from '../runtime/control/status.js'
-import { element, figure, handoverDetails, modelFigures, serverCard, streamRow } from './views.js'
+import { orderHandover } from './order.js'
+import { rowsIn } from './rows.js'
+import { figure, handoverDetails, modelFigures, serverCard, streamRow } from './views.js'
 
 const refreshMs = 500
 const latencyMs = 1_500
+const refusalShownMs = 10_000
 
 const place = (id: string): HTMLElement => {
   const found = document.getElementById(id)
@@ -32,16 +35,32 @@ function watch(stream: string, bootstrap: ReadonlyArray<string>): void {
   session.start()
 }
 
+const showStreams = rowsIn({
+  parent: place('streams'),
+  keyOf: ({ id }: ControlStatus['streams'][number]) => id,
+  make: ({ id }) => streamRow(id, (stream) => void handOver(stream)),
+})
+const showHandovers = rowsIn({
+  parent: place('handovers'),
+  keyOf: ({ id }: ControlStatus['handovers'][number]) => id,
+  make: ({ id }, index) => handoverDetails(id, index === 0),
+})
+
+/** What became of the last order, when that was nothing. */
+let refusal: { readonly text: string; readonly untilMs: number } | null = null
+
+function showConnection(text: string): void {
+  if (refusal !== null && performance.now() >= refusal.untilMs) refusal = null
+  place('connection').textContent = refusal === null ? text : `${refusal.text} · ${text}`
+}
+
 function show(status: ControlStatus): void {
-  place('connection').textContent = `${status.events} events in the log, broker ${status.broker}`
+  showConnection(`${status.events} events in the log, broker ${status.broker}`)
   place('servers').replaceChildren(...status.servers.map(serverCard))
   place('model').replaceChildren(...modelFigures(status.model))
-  place('streams').replaceChildren(...status.streams.map((stream) => streamRow(stream, handOver)))
-  const known = [...document.querySelectorAll<HTMLDetailsElement>('#handovers details')]
-  const wasOpen = new Map(known.map((details) => [details.dataset.id, details.open]))
-  const handovers = status.handovers.toReversed()
-  const rows = handovers.map((each, index) => handoverDetails(each, wasOpen.get(each.id) ?? index === 0))
-  place('handovers').replaceChildren(...(rows.length > 0 ? rows : [element('p', { class: 'none' }, 'none yet')]))
+  showStreams(status.streams)
+  showHandovers(status.handovers.toReversed())
+  place('no-handovers').hidden = status.handovers.length > 0
 }
 
 function showViewer(): void {
@@ -57,12 +76,9 @@ function showViewer(): void {
   )
 }
 
-function handOver(stream: string): void {
-  void fetch(`/api/streams/${encodeURIComponent(stream)}/handover`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ by: 'dashboard' }),
-  })
+async function handOver(stream: string): Promise<void> {
+  const text = await orderHandover(stream, (...asked) => fetch(...asked))
+  refusal = text === null ? null : { text, untilMs: performance.now() + refusalShownMs }
 }
 
 async function refresh(): Promise<void> {
@@ -77,7 +93,7 @@ async function refresh(): Promise<void> {
       watch(id, [`${location.origin}/api/streams/${id}/session`, ...documents])
     }
   } catch {
-    place('connection').textContent = 'the control plane does not answer; the picture goes on without it'
+    showConnection('the control plane does not answer; the picture goes on without it')
   }
   showViewer()
   window.setTimeout(() => void refresh(), refreshMs)

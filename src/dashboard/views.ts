@@ -2,6 +2,7 @@
 /// <reference lib="dom.iterable" />
 import type { HandoverRecord } from '../projections/index.js'
 import type { ModelStatus, ServerStatus, StreamStatus } from '../runtime/control/status.js'
+import type { Row } from './rows.js'
 
 type Child = Node | string
 
@@ -61,50 +62,64 @@ export function modelFigures(model: ModelStatus | null): ReadonlyArray<HTMLEleme
   ]
 }
 
-export function streamRow(stream: StreamStatus, onHandOver: (stream: string) => void): HTMLElement {
-  const button = element('button', { type: 'button' }, 'Hand over')
-  button.addEventListener('click', () => onHandOver(stream.id))
-  if (stream.handover !== null || stream.standby === null) button.setAttribute('disabled', '')
-  const buffers = stream.buffers.map(({ server, segments, verified, encoding }) =>
-    element('div', {}, `${server}: ${segments} held, ${verified} verified${encoding ? ', encoding' : ''}`),
-  )
-  const standby =
-    stream.standby === null ? 'none' : `${stream.standby.id}${stream.standby.synchronized ? '' : ' (filling)'}`
-  return element(
-    'tr',
-    {},
-    element('td', {}, stream.id),
-    element('td', {}, stream.primary?.id ?? 'none'),
-    element('td', {}, standby),
-    element('td', {}, String(stream.epoch)),
-    element('td', {}, stream.live === null ? '–' : String(stream.live)),
-    element('td', { class: 'soft' }, ...buffers),
-    element('td', {}, stream.handover === null ? button : element('span', { class: 'watch' }, stream.handover.phase)),
-  )
+export function streamRow(id: string, onHandOver: (stream: string) => void): Row<StreamStatus> {
+  const button = element('button', { type: 'button' }, 'Hand over') as HTMLButtonElement
+  button.addEventListener('click', () => onHandOver(id))
+  const phase = element('span', { class: 'watch' })
+  const [primary, standby, epoch, live] = [cell(), cell(), cell(), cell()]
+  const buffers = element('td', { class: 'soft' })
+  const row = [element('td', {}, id), primary, standby, epoch, live, buffers, element('td', {}, button, phase)]
+  return {
+    element: element('tr', {}, ...row),
+    show(stream) {
+      primary.textContent = stream.primary?.id ?? 'none'
+      standby.textContent =
+        stream.standby === null ? 'none' : `${stream.standby.id}${stream.standby.synchronized ? '' : ' (filling)'}`
+      epoch.textContent = String(stream.epoch)
+      live.textContent = stream.live === null ? '–' : String(stream.live)
+      buffers.replaceChildren(
+        ...stream.buffers.map(({ server, segments, verified, encoding }) =>
+          element('div', {}, `${server}: ${segments} held, ${verified} verified${encoding ? ', encoding' : ''}`),
+        ),
+      )
+      button.disabled = stream.handover !== null || stream.standby === null
+      button.hidden = stream.handover !== null
+      phase.hidden = stream.handover === null
+      phase.textContent = stream.handover?.phase ?? ''
+    },
+  }
 }
 
-export function handoverDetails(handover: HandoverRecord, open: boolean): HTMLElement {
-  const { id, cause, from, to, outcome, triggerToSwitchMs, cutover } = handover
-  const switched =
-    triggerToSwitchMs === null ? outcome : `switched in ${(triggerToSwitchMs / 1000).toFixed(2)} s at ${cutover ?? '?'}`
-  const steps = handover.steps.map((step) =>
-    element(
-      'li',
-      {},
-      `+${(step.atMs / 1000).toFixed(2)} s  ${step.name}`,
-      element('span', { class: 'soft' }, `  ${step.detail}`),
-    ),
-  )
-  return element(
-    'details',
-    { 'data-id': id, ...(open ? { open: '' } : {}) },
-    element('summary', {}, `${id}: ${from.id} → ${to.id}, ${cause}, ${switched}`),
-    element('ol', {}, ...steps),
-  )
+/** @param open whether its steps are shown before anybody asks for them */
+export function handoverDetails(id: string, open: boolean): Row<HandoverRecord> {
+  const summary = element('summary', {})
+  const list = element('ol', {})
+  return {
+    element: element('details', open ? { open: '' } : {}, summary, list),
+    show({ cause, from, to, outcome, triggerToSwitchMs, cutover, steps }) {
+      const switched =
+        triggerToSwitchMs === null
+          ? outcome
+          : `switched in ${(triggerToSwitchMs / 1000).toFixed(2)} s at ${cutover ?? '?'}`
+      summary.textContent = `${id}: ${from.id} → ${to.id}, ${cause}, ${switched}`
+      list.replaceChildren(
+        ...steps.map((step) =>
+          element(
+            'li',
+            {},
+            `+${(step.atMs / 1000).toFixed(2)} s  ${step.name}`,
+            element('span', { class: 'soft' }, `  ${step.detail}`),
+          ),
+        ),
+      )
+    },
+  }
 }
 
 export function figure(name: string, value: string): ReadonlyArray<HTMLElement> {
   return [element('div', {}, element('dt', {}, name), element('dd', {}, value))]
 }
+
+const cell = (): HTMLElement => element('td', {})
 
 const percent = (ratio: number): string => `${(100 * ratio).toFixed(0)} %`

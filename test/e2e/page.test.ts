@@ -94,7 +94,12 @@ describeUnless(obstacle, 'the page', () => {
   it('hands over on demand, and the picture goes on', async () => {
     const button = page.getByRole('button', { name: 'Hand over' })
     await waitFor(() => button.isEnabled(), { timeoutMs: 20_000, describe: 'a stream with a standby' })
-    await button.click()
+    // A press may last longer than it takes the page to refresh.
+    await button.hover()
+    await page.mouse.down()
+    for (let refreshes = 0; refreshes < 2; refreshes += 1) await page.waitForResponse('**/api/status')
+    await button.hover()
+    await page.mouse.up()
     await page.getByText(/main-h1: s\d → s\d, operator, switched in/).waitFor({ timeout: 20_000 })
     const before = await playedS()
     await waitFor(async () => (await playedS()) > before + 2, { timeoutMs: 20_000, describe: 'the picture to go on' })
