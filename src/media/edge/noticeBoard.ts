@@ -56,10 +56,11 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
   const keys = new Map<string, string>()
   const listeners = new Set<(posted: PostedNotice) => void>()
 
-  const take = (stream: string, data: unknown): PostedNotice | null => {
+  const take = (subject: string, data: unknown): PostedNotice | null => {
+    const stream = entityOf(subject)
     const decoded = decodeNotice(stream, data, nowMs())
     if (E.isLeft(decoded)) {
-      options.onInvalid?.(subjects.notice(stream), decoded.left, data)
+      options.onInvalid?.(subject, decoded.left, data)
       return null
     }
     const fresh = decoded.right
@@ -76,9 +77,10 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
   const ask = (stream: string, timeoutMs: number): Promise<PostedNotice | null> => {
     const running = asking.get(stream)
     if (running !== undefined) return running
+    const subject = subjects.route(stream)
     const question = transport
-      .request(subjects.route(stream), {}, timeoutMs)
-      .then((data) => take(stream, data))
+      .request(subject, {}, timeoutMs)
+      .then((data) => take(subject, data))
       .catch(() => null)
       .finally(() => asking.delete(stream))
     asking.set(stream, question)
@@ -86,7 +88,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): NoticeBoard {
   }
 
   const subscription: Unsubscribe = transport.subscribe(subjects.noticeAll, (message) => {
-    take(entityOf(message.subject), message.data)
+    take(message.subject, message.data)
   })
 
   return {

@@ -86,9 +86,10 @@ describe('the notice board', () => {
       ...answerOf(routeOf()),
       notice: { payload: '{', signature: '', keyId: '' },
     })
+    world.transport.broadcast('segue.notice.$demo', answerOf(routeOf()))
     expect(board.newest('demo')).toBeNull()
     expect(board.newest('other')).toBeNull()
-    expect(invalid).toHaveLength(3)
+    await waitFor(() => invalid.length === 4)
     expect(await board.find('demo')).toBeNull()
   })
 
