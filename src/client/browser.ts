@@ -58,16 +58,29 @@ export const browserCrypto: Crypto = {
   },
 }
 
+const lookMs = 1_000
+/** The wall clock is not set by this much while a machine is awake. */
+const sleptMsMin = 5_000
+
 /** Runs when the network may be another one: back online, back from sleep, or shown again. Returns how to stop. */
 export const onBrowserWake = (run: () => void): (() => void) => {
   if (typeof document === 'undefined') return () => undefined
   const shown = (): void => {
     if (document.visibilityState === 'visible') run()
   }
+  // The clock of a page may stand still while the machine sleeps; the wall clock does not.
+  const aheadMs = (): number => Date.now() - browserClock.now()
+  let before = aheadMs()
+  const timer = setInterval(() => {
+    const now = aheadMs()
+    if (Math.abs(now - before) > sleptMsMin) run()
+    before = now
+  }, lookMs)
   addEventListener('online', run)
   addEventListener('pageshow', run)
   document.addEventListener('visibilitychange', shown)
   return () => {
+    clearInterval(timer)
     removeEventListener('online', run)
     removeEventListener('pageshow', run)
     document.removeEventListener('visibilitychange', shown)

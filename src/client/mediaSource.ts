@@ -8,39 +8,65 @@ const keepBehindS = 20
 /** The position is pulled back to the intended latency when it is off by more than this. */
 const driftS = 1.5
 
-/** Plays a viewer session in a video element through Media Source Extensions. */
+/**
+ * Plays a viewer session in a video element through Media Source Extensions. What the browser cannot play ends the
+ * session, with the reason.
+ */
 export function playInto(video: HTMLVideoElement, session: ViewerSession, latencyS: number): void {
-  const source = new MediaSource()
-  video.src = URL.createObjectURL(source)
-  const opened = new Promise<void>((resolve) => source.addEventListener('sourceopen', () => resolve(), { once: true }))
+  const fail = (cause: unknown): void =>
+    session.stop(`the browser cannot play it: ${cause instanceof Error ? cause.message : String(cause)}`)
+  const opened = openSource(video)
+  // Told when there is something to play.
+  opened.catch(() => undefined)
   let tracks: { readonly video: TrackQueue; readonly audio: TrackQueue; readonly segmentS: number } | null = null
   let offsetS: number | null = null
   let begun = false
 
   session.on('ready', (ready) => {
-    void opened.then(() => {
-      tracks = openTracks(source, ready)
-    })
+    opened
+      .then((source) => {
+        tracks = openTracks(source, ready, fail)
+      })
+      .catch(fail)
   })
   session.on('segment', (segment) => {
-    void opened.then(() => {
-      if (tracks === null) return
-      const startS = segment.number * tracks.segmentS
-      offsetS ??= startS
-      append(tracks, segment, -offsetS)
-      const edgeS = startS - offsetS + tracks.segmentS
-      if (begun) return keepUp(video, edgeS, latencyS)
-      begun = edgeS > 0.5
-      // From then on it is the viewer who begins and pauses.
-      if (begun) void video.play().catch(() => undefined)
-    })
+    opened
+      .then(() => {
+        if (tracks === null) return
+        const startS = segment.number * tracks.segmentS
+        offsetS ??= startS
+        append(tracks, segment, -offsetS)
+        const edgeS = startS - offsetS + tracks.segmentS
+        if (begun) return keepUp(video, edgeS, latencyS)
+        begun = edgeS > 0.5
+        // From then on it is the viewer who begins and pauses.
+        if (begun) void video.play().catch(() => undefined)
+      })
+      .catch(fail)
   })
 }
 
-function openTracks(source: MediaSource, { init, format }: SessionEvents['ready']) {
+/** iPhones have nothing but the managed one, which wants remote playback off. */
+async function openSource(video: HTMLVideoElement): Promise<MediaSource> {
+  const { MediaSource: Plain, ManagedMediaSource: Managed } = globalThis as {
+    readonly MediaSource?: typeof MediaSource
+    readonly ManagedMediaSource?: typeof MediaSource
+  }
+  const Source = Plain ?? Managed
+  if (Source === undefined) throw new Error('it has no Media Source Extensions')
+  if (Plain === undefined) video.disableRemotePlayback = true
+  const source = new Source()
+  const opened = new Promise<MediaSource>((resolve) => {
+    source.addEventListener('sourceopen', () => resolve(source), { once: true })
+  })
+  video.src = URL.createObjectURL(source)
+  return opened
+}
+
+function openTracks(source: MediaSource, { init, format }: SessionEvents['ready'], fail: (cause: unknown) => void) {
   const segmentS = format.segmentTicks / 90_000
-  const video = new TrackQueue(source.addSourceBuffer(`video/mp4; codecs="${avcCodec(init.video)}"`))
-  const audio = new TrackQueue(source.addSourceBuffer('audio/mp4; codecs="mp4a.40.2"'))
+  const video = new TrackQueue(source.addSourceBuffer(`video/mp4; codecs="${avcCodec(init.video)}"`), fail)
+  const audio = new TrackQueue(source.addSourceBuffer('audio/mp4; codecs="mp4a.40.2"'), fail)
   video.push(init.video, 0)
   audio.push(init.audio, 0)
   return { video, audio, segmentS }
@@ -63,9 +89,13 @@ class TrackQueue {
   readonly #buffer: SourceBuffer
   readonly #waiting: { readonly bytes: Uint8Array; readonly offsetS: number }[] = []
 
-  constructor(buffer: SourceBuffer) {
+  constructor(
+    buffer: SourceBuffer,
+    private readonly fail: (cause: unknown) => void,
+  ) {
     this.#buffer = buffer
     buffer.addEventListener('updateend', () => this.#next())
+    buffer.addEventListener('error', () => fail('its decoder refused a segment'))
   }
 
   push(bytes: Uint8Array, offsetS: number): void {
@@ -74,6 +104,15 @@ class TrackQueue {
   }
 
   #next(): void {
+    try {
+      this.#append()
+    } catch (cause) {
+      this.#waiting.length = 0
+      this.fail(cause)
+    }
+  }
+
+  #append(): void {
     if (this.#buffer.updating) return
     const next = this.#waiting.shift()
     if (next === undefined) return this.#forget()

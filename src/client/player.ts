@@ -22,7 +22,18 @@ import {
 import type { Fleet } from './fleet.js'
 import { isMalformed, readFragment, type FragmentSpan, type TrackInit } from './fragment.js'
 import type { HashMemory } from './hashes.js'
-import { beginAt, bufferMs, pass, positionMs, runsOutAtMs, take, type Playout, type PlayoutTerms } from './playout.js'
+import {
+  beginAgainAt,
+  beginAt,
+  bufferMs,
+  pass,
+  positionMs,
+  runsOutAtMs,
+  slept,
+  take,
+  type Playout,
+  type PlayoutTerms,
+} from './playout.js'
 import type { Clock, Crypto, HttpAnswer, Transport } from './ports.js'
 import { isStale, ownerOf, serversFor, type RouteBook } from './route.js'
 import { fetchStandingOf } from './standing.js'
@@ -31,6 +42,8 @@ import { UnderWay, type Asking } from './underWay.js'
 
 /** While the picture stands still: look around this often. */
 const stalledTurnMs = 250
+/** Something is looked at more often than this, unless the machine sleeps. */
+const awakeMsMax = 5_000
 
 interface Held {
   readonly bytes: Uint8Array
@@ -47,7 +60,7 @@ export interface PlayerOptions {
   readonly format: Format
   readonly init: StreamInit
   readonly first: number
-  /** The viewer's clock minus the ingest's. */
+  /** The viewer's clock minus the ingest's, when playing begins. */
   readonly offsetMs: number
   readonly transport: Transport
   readonly clock: Clock
@@ -61,8 +74,10 @@ export interface PlayerOptions {
   readonly onProbe: (server: string) => void
   /** A server knows better than we do, or none is left: the route has to be asked for. */
   readonly onLost: () => void
-  /** `next` cannot be had from anyone, or the picture has stood still for `stalledMs`. Called repeatedly. */
+  /** `next` cannot be had from anyone, or the picture has stood still, or did not begin, for `stalledMs`. Called repeatedly. */
   readonly onStuck: (next: number, stalledMs: number, gone: boolean) => void
+  /** Nobody has looked for so long that the machine must have slept. */
+  readonly onSlept: () => void
   readonly onFault: (cause: unknown) => void
 }
 
@@ -70,30 +85,32 @@ export interface PlayerOptions {
 export class Player {
   readonly #options: PlayerOptions
   readonly #terms: FetchTerms
-  readonly #playoutTerms: PlayoutTerms
   readonly #underWay: UnderWay<Track>
   readonly #held = new Map<string, Held>()
   #fetching: FetchState
+  #offsetMs: number
   #playout: Playout
   #continuity: Continuity = nothingPlayed
   #delay: DelayEstimate = delayUnknown
-  #nowMs = 0
+  #nowMs: number
+  #lookedAtMs: number
   #cancelTimer: (() => void) | null = null
   #stallAnnounced = false
   #ended = false
 
   constructor(options: PlayerOptions) {
-    const { first, format, latencyMs, offsetMs, fleet, transport, onProbe, onFault } = options
+    const { first, format, offsetMs, fleet, transport, onProbe, onFault } = options
     const segmentMs = format.segmentTicks / 90
     this.#options = options
+    this.#offsetMs = offsetMs
+    this.#nowMs = this.#lookedAtMs = options.clock.now()
     this.#underWay = new UnderWay({
       ...{ transport, fleet, onProbe, onFault },
       askingOf: (attempt) => this.#askingOf(attempt),
       onBroken: (attempt, outcome) => this.#settle(attempt, outcome, null),
     })
     this.#fetching = fetchFrom(first)
-    this.#playout = beginAt(startMsOf(first, format.segmentTicks))
-    this.#playoutTerms = { lagMsWanted: offsetMs + latencyMs, prerollMs: Math.min(2 * segmentMs, latencyMs / 2) }
+    this.#playout = beginAt(startMsOf(first, format.segmentTicks), this.#nowMs)
     const now = (): number => this.#nowMs
     this.#terms = {
       get nowMs() {
@@ -113,7 +130,7 @@ export class Player {
   get measures() {
     const { stalls, stallMs, bufferMsMax, lagMsSum, lagSamples } = this.#playout
     const { segments, gaps, duplicates } = this.#continuity
-    const latencyMs = lagSamples === 0 ? 0 : lagMsSum / lagSamples - this.#options.offsetMs
+    const latencyMs = lagSamples === 0 ? 0 : lagMsSum / lagSamples - this.#offsetMs
     const standing = this.#playout.phase === 'stalled' ? this.#options.clock.now() - this.#playout.stalledSinceMs : 0
     return { segments, gaps, duplicates, stalls, stallMs: stallMs + standing, bufferMsMax, latencyMs }
   }
@@ -129,7 +146,7 @@ export class Player {
 
   /** A new epoch: what was asked of the wrong server is asked of the right one. */
   rerouted(cutover: number): void {
-    this.#nowMs = this.#options.clock.now()
+    this.#look()
     const { state, aborted } = reroute(this.#fetching, cutover, this.#terms)
     this.#fetching = state
     for (const attempt of aborted) this.#underWay.abort(attempt)
@@ -149,6 +166,23 @@ export class Player {
     return Math.round(((clock.now() - this.#playoutTerms.lagMsWanted) * 90) / format.segmentTicks)
   }
 
+  /**
+   * The machine has slept. What the others see now is shown next, unless that much was had already; the way there is no stall.
+   * @param offsetMs the viewer's clock minus the ingest's: it may have stood still meanwhile
+   */
+  goLive(offsetMs: number): void {
+    this.#look()
+    const before = this.#playout
+    const lagMsSum = before.lagMsSum + before.lagSamples * (offsetMs - this.#offsetMs)
+    this.#offsetMs = offsetMs
+    this.#playout = { ...before, lagMsSum }
+    const wanted = this.numberWanted()
+    if (wanted <= this.next) return
+    this.#playout = beginAgainAt(this.#playout, startMsOf(wanted, this.#options.format.segmentTicks), this.#nowMs)
+    this.#announceStall(before, this.next)
+    this.skipTo(wanted)
+  }
+
   end(): void {
     this.#ended = true
     this.#cancelTimer?.()
@@ -156,8 +190,14 @@ export class Player {
     this.#held.clear()
   }
 
+  get #playoutTerms(): PlayoutTerms {
+    const { format, latencyMs } = this.#options
+    const prerollMs = Math.min((2 * format.segmentTicks) / 90, latencyMs / 2)
+    return { lagMsWanted: this.#offsetMs + latencyMs, prerollMs }
+  }
+
   #endsAtMs(number: number): number {
-    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#options.offsetMs
+    return startMsOf(number + 1, this.#options.format.segmentTicks) + this.#offsetMs
   }
 
   /** What would be left to play when a number is due, if everything before it comes in time. */
@@ -171,7 +211,7 @@ export class Player {
 
   #turn(): void {
     if (this.#ended) return
-    this.#nowMs = this.#options.clock.now()
+    this.#look()
     const planned = plan(this.#fetching, this.#terms)
     this.#fetching = planned.state
     for (const effect of planned.effects) this.#underWay.perform(effect)
@@ -183,6 +223,15 @@ export class Player {
     const outAtMs = runsOutAtMs(this.#playout) ?? Infinity
     const lookAtMs = this.#playout.phase === 'stalled' ? this.#nowMs + stalledTurnMs : outAtMs + 1
     this.#arm(Math.min(planned.wakeAtMs, Math.max(lookAtMs, this.#nowMs + 1)))
+  }
+
+  #look(): void {
+    const before = this.#lookedAtMs
+    this.#nowMs = this.#lookedAtMs = this.#options.clock.now()
+    const sleptMs = this.#nowMs - before
+    if (sleptMs <= awakeMsMax) return
+    this.#playout = slept(this.#playout, sleptMs)
+    this.#options.onSlept()
   }
 
   #arm(atMs: number): void {
@@ -198,7 +247,7 @@ export class Player {
       this.#stallAnnounced = true
       onStall(next)
     }
-    const stalledMs = this.#playout.phase === 'stalled' ? this.#nowMs - this.#playout.stalledSinceMs : 0
+    const stalledMs = this.#playout.phase === 'playing' ? 0 : this.#nowMs - this.#playout.stalledSinceMs
     const gone = isGone(this.#fetching, this.#terms)
     if (fleet.isDeserted(this.#terms.candidates(next))) onLost()
     if (gone || stalledMs > 0) onStuck(next, stalledMs, gone)
@@ -248,7 +297,7 @@ export class Player {
 
   #settle(attempt: Attempt, outcome: Outcome, held: Held | null): void {
     if (this.#ended) return
-    this.#nowMs = this.#options.clock.now()
+    this.#look()
     const settled = settle(this.#fetching, attempt.id, outcome, this.#terms)
     this.#fetching = settled.state
     if (held !== null) this.#keep(attempt, held, settled.accepted, settled.late, settled.hedged)

@@ -118,7 +118,7 @@ class RequestSession implements PlayerSession {
     const delivery = await requests.get(resource, signal)
     this.#silentMs = 0
     if (resource.kind === 'segment' && resource.number !== null) {
-      this.#paceBy(resource.number, delivery.endedAtMs)
+      this.#paceBy(resource.number, delivery, requests.expectedAtMs(resource.number))
       this.#give(resource.rendition, resource.number, delivery.server)
     }
     return delivery
@@ -151,13 +151,12 @@ class RequestSession implements PlayerSession {
     return this.#watch?.seen ?? nothingSeen
   }
 
-  #paceBy(number: number, arrivedAtMs: number): void {
-    const endMs = startMsOf(number + 1, this.#segmentTicks)
+  #paceBy(number: number, { askedAtMs, endedAtMs }: Delivery, expectedAtMs: number): void {
     // Numbers that were there before they were asked for tell nothing about the network.
-    const isLive = number >= this.#newest()
-    if (!isLive) return
-    this.#pace = paceAfter(this.#pace, arrivedAtMs - this.#offsetMs - endMs, arrivedAtMs - this.#pacedAtMs)
-    this.#pacedAtMs = arrivedAtMs
+    if (number < this.#newest() || askedAtMs > expectedAtMs + this.#segmentTicks / 90) return
+    const latenessMs = endedAtMs - this.#offsetMs - startMsOf(number + 1, this.#segmentTicks)
+    this.#pace = paceAfter(this.#pace, latenessMs, endedAtMs - this.#pacedAtMs)
+    this.#pacedAtMs = endedAtMs
   }
 
   #rate(bufferMs: number): number {

@@ -8,6 +8,7 @@ export interface Playout {
   readonly firstMs: number
   readonly endMs: number
   readonly lagMs: number
+  /** While starting: since when nothing has come. */
   readonly stalledSinceMs: number
   readonly stalls: number
   readonly stallMs: number
@@ -26,12 +27,12 @@ export interface PlayoutTerms {
 /** Rounding of time stamps is no stall. */
 const stallMsMin = 0.5
 
-export const beginAt = (firstMs: number): Playout => ({
+export const beginAt = (firstMs: number, nowMs = 0): Playout => ({
   phase: 'starting',
   firstMs,
   endMs: firstMs,
   lagMs: 0,
-  stalledSinceMs: 0,
+  stalledSinceMs: nowMs,
   stalls: 0,
   stallMs: 0,
   bufferMsMax: 0,
@@ -55,6 +56,26 @@ export const pass = (playout: Playout, nowMs: number): Playout => {
   return outAtMs !== null && nowMs > outAtMs + stallMsMin
     ? { ...playout, phase: 'stalled', stalledSinceMs: outAtMs, stalls: playout.stalls + 1 }
     : playout
+}
+
+/** The machine slept: nobody saw the picture stand still, and everything is later by it. */
+export const slept = (playout: Playout, sleptMs: number): Playout => ({
+  ...playout,
+  lagMs: playout.lagMs + sleptMs,
+  stalledSinceMs: playout.stalledSinceMs + sleptMs,
+})
+
+/** Begins again elsewhere, with what was measured so far. */
+export const beginAgainAt = (playout: Playout, firstMs: number, nowMs: number): Playout => {
+  const stallMs = playout.phase === 'stalled' ? nowMs - playout.stalledSinceMs : 0
+  return {
+    ...playout,
+    phase: 'starting',
+    firstMs,
+    endMs: firstMs,
+    stalledSinceMs: nowMs,
+    stallMs: playout.stallMs + stallMs,
+  }
 }
 
 const begin = (playout: Playout, nowMs: number, terms: PlayoutTerms): Playout => {
@@ -82,7 +103,7 @@ export const take = (before: Playout, startMs: number, endMs: number, nowMs: num
       : passed
   const extended = { ...leap(resumed, startMs, terms.lagMsWanted), endMs }
   const playing = extended.phase === 'starting' ? begin(extended, nowMs, terms) : extended
-  if (playing.phase === 'starting') return playing
+  if (playing.phase === 'starting') return { ...playing, stalledSinceMs: nowMs }
   return {
     ...playing,
     bufferMsMax: Math.max(playing.bufferMsMax, bufferMs(playing, nowMs)),

@@ -116,6 +116,11 @@ export class Requests {
     return this.#pending.size > 0
   }
 
+  /** When a number should be there, on the viewer's clock. */
+  expectedAtMs(number: number): number {
+    return this.#terms.expectedAtMs(number)
+  }
+
   /** @throws RequestFailed */
   get(resource: Resource, signal?: AbortSignal): Promise<Delivery> {
     let abort: () => void = () => undefined

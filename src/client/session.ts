@@ -2,9 +2,10 @@ import type { ViewerTotals } from '../events/catalogue/client.js'
 import type { Coordinates } from '../events/catalogue/shapes.js'
 import type { TicketSource } from './admission.js'
 import { fetchManifest } from './bootstrap.js'
+import type { Format } from './documents.js'
 import type { SessionError } from './errors.js'
 import { Emitter, type Listener, type SessionEvents } from './events.js'
-import { findStream, type FoundStream } from './finding.js'
+import { findStream, newestOf, type FoundStream, type Playable } from './finding.js'
 import type { Guide } from './guide.js'
 import { Links } from './links.js'
 import { Player } from './player.js'
@@ -35,6 +36,8 @@ export interface SessionOptions {
   readonly crypto: Crypto
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Calls when the network may be another one, or the machine has slept; returns how to stop. */
+  readonly onWake?: (run: () => void) => () => void
   /**
    * Keys that notices and tickets may be signed with, by key id. Default: the one that the first session document names.
    */
@@ -62,8 +65,9 @@ export interface ViewerSession {
 }
 
 const resyncMs = 500
-/** A stalled player looks around four times a second. */
-const lookMsMax = 5_000
+const clockAgainMs = 1_000
+/** The player has its init segments. */
+const nothingElse = (): Promise<true> => Promise.resolve(true)
 
 type Phase = 'idle' | 'starting' | 'playing' | 'ended'
 
@@ -75,12 +79,12 @@ class Session {
   #phase: Phase = 'idle'
   #first = 0
   #guide: Guide | null = null
+  #format: Format | null = null
   #player: Player | null = null
   #resyncAtMs = 0
   #resyncing = false
-  #stuckAtMs = 0
-  /** How much of the present stall the machine slept. */
-  #sleptMs = 0
+  #waking = false
+  #sleep: () => void = () => undefined
 
   constructor(options: SessionOptions) {
     const { stream, session, bootstrap, agent = 'segue', location = null } = options
@@ -147,6 +151,7 @@ class Session {
     const range = { live: live + since, oldest: (oldest ?? live) + since, segmentTicks }
     const first = firstNumber(nowMs - offsetMs - latencyMs, range) ?? live
     this.#phase = 'playing'
+    this.#format = format
     this.#first = first
     const links = this.#links
     const guide = links.open(opening)
@@ -169,9 +174,11 @@ class Session {
       onProbe: (server) => links.probe(server),
       onLost: () => guide.refresh(),
       onStuck: (next, stalledMs, gone) => this.#stuck(next, stalledMs, gone),
+      onSlept: () => this.#wake(),
       onFault: (cause) => this.#fault(cause),
     })
     links.connect(guide)
+    this.#sleep = this.#options.onWake?.(() => this.#wake()) ?? this.#sleep
     this.#events.emit('ready', { format, route: guide.book.route, init })
     this.#player.turn()
   }
@@ -180,7 +187,7 @@ class Session {
 
   #stuck(next: number, stalledMs: number, gone: boolean): void {
     const { clock, stream, stallGiveUpMs = 8_000, stallEndMs = 300_000 } = this.#options
-    if (this.#awakeMs(stalledMs) >= stallEndMs) {
+    if (stalledMs >= stallEndMs) {
       const message = `stream ${stream} stood still at segment ${next} for ${Math.round(stalledMs / 1000)} s; no server delivers it`
       return this.#end('failed', { _tag: 'StreamLost', message, number: next })
     }
@@ -196,13 +203,35 @@ class Session {
       })
   }
 
-  /** How much of a stall somebody looked at: what passed between two looks far apart, the machine slept. */
-  #awakeMs(stalledMs: number): number {
-    const nowMs = this.#options.clock.now()
-    const slept = nowMs - this.#stuckAtMs > lookMsMax
-    this.#sleptMs = slept ? stalledMs : Math.min(this.#sleptMs, stalledMs)
-    this.#stuckAtMs = nowMs
-    return stalledMs - this.#sleptMs
+  /** Goes on near live, after a sleep of any length, with whatever network there is now. */
+  #wake(): void {
+    if (this.#waking || this.#phase !== 'playing') return
+    this.#waking = true
+    this.#setClock(true)
+  }
+
+  /** A clock that stood still while the machine slept is behind. The network may come later than the machine. */
+  #setClock(isFirst: boolean): void {
+    newestOf(this.#links.asking, this.#links.servers, nothingElse)
+      .then((found) => this.#goOn(found, isFirst))
+      .catch((cause: unknown) => this.#fault(cause))
+  }
+
+  #goOn(found: Playable<true> | null, isFirst: boolean): void {
+    const { clock, latencyMs = 1_500 } = this.#options
+    const player = this.#player
+    const format = this.#format
+    if (this.#phase !== 'playing' || player === null || format === null) return
+    if (found === null) {
+      clock.setTimer(() => this.#setClock(false), clockAgainMs)
+    } else {
+      const from = player.next
+      player.goLive(clockOffsetMs(found.manifest.arrivedAtMs, found.live, format.segmentTicks, latencyMs))
+      this.#waking = false
+      if (player.next > from) this.#events.emit('skipped', { from, to: player.next })
+    }
+    // The clock first: what is heard then is judged by it.
+    if (found !== null || isFirst) this.#links.wake()
   }
 
   /** Looks whether the stream goes on elsewhere, and goes there. */
@@ -231,6 +260,7 @@ class Session {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
     const totals = this.totals()
+    this.#sleep()
     this.#player?.end()
     this.#links.close(error === null ? reason : error.message, totals)
     this.#stopped.abort()

@@ -29,6 +29,8 @@ export const nothingSeen: Seen = { stalls: 0, stallMs: 0, bufferMsMax: 0 }
 const lookMs = 50
 /** Two frames at 25 fps plus the time between two looks. */
 const stillMsMin = 120
+/** Two looks lie further apart than this only when the machine sleeps, or hides the page for long: nobody sees a stall. */
+const awakeMsMax = 5_000
 
 /** Tells what the viewer sees: whether the picture moves, and how much lies before it. */
 export class MediaWatch {
@@ -38,6 +40,7 @@ export class MediaWatch {
   #cancel: () => void = () => undefined
   #at = 0
   #movedAtMs: number
+  #lookedAtMs: number
   #begun = false
   #still = false
   #seen: Seen
@@ -48,7 +51,7 @@ export class MediaWatch {
     this.#clock = clock
     this.#handlers = handlers
     this.#seen = before
-    this.#movedAtMs = clock.now()
+    this.#movedAtMs = this.#lookedAtMs = clock.now()
     this.#look()
   }
 
@@ -82,6 +85,9 @@ export class MediaWatch {
     this.#cancel = this.#clock.setTimer(() => this.#look(), lookMs)
     const { paused, ended, seeking, currentTime } = this.#media
     const nowMs = this.#clock.now()
+    const awayMs = nowMs - this.#lookedAtMs
+    if (awayMs > awakeMsMax) this.#movedAtMs += awayMs
+    this.#lookedAtMs = nowMs
     const moved = currentTime !== this.#at
     this.#at = currentTime
     if (moved || paused || ended || seeking) this.#moves(nowMs, moved)

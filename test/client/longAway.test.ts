@@ -1,5 +1,6 @@
 import { createPlayerSession, type PlayerEvents, type PlayerSessionOptions } from '../../src/client/index.js'
 import type { Route } from '../../src/messaging/codecs.js'
+import { segmentMs } from '../support/madeUpStream.js'
 import { ViewerWorld } from '../support/viewerWorld.js'
 
 const minutes = 60_000
@@ -109,5 +110,51 @@ describe('somebody who comes back after eleven minutes', () => {
     await world.run(20_000)
     viewer.session.stop()
     expect(viewer.last).toMatchObject({ epoch: 4, server: { video: 'c', audio: 'c' } })
+  })
+})
+
+describe('a session that plays by itself, after a minute of sleep', () => {
+  const behindMs = ({ last }: ReturnType<ViewerWorld['viewer']>): number =>
+    (last?.atMs ?? 0) - ((last?.number ?? 0) + 1) * segmentMs + (last?.bufferMs ?? 0)
+
+  test('goes on near live and counts no stall, though the clock went on', async () => {
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    await world.run(5_000)
+    world.clock.sleep(minutes)
+    await world.run(5_000)
+    viewer.session.stop()
+    expect(viewer.session.totals()).toMatchObject({ stalls: 0, stallMs: 0 })
+    expect(viewer.said.skipped).toHaveLength(1)
+    expect(behindMs(viewer)).toBeCloseTo(1_500, -2)
+  })
+
+  test('with a clock that stood still, goes on near live when the network is there, and notices stalls', async () => {
+    const world = new ViewerWorld()
+    const { clock, sleep } = standing(world)
+    let wake: () => void = () => undefined
+    const onWake = (run: () => void) => {
+      wake = run
+      return () => (wake = () => undefined)
+    }
+    const viewer = world.viewer({ clock, onWake })
+    await world.run(5_000)
+    sleep(minutes)
+    world.a.mode = world.b.mode = 'refused'
+    wake()
+    await world.run(2_500)
+    world.a.mode = world.b.mode = 'up'
+    await world.run(6_000)
+    const { stallMs } = viewer.session.totals()
+    expect(stallMs).toBeLessThan(5_000)
+    expect(behindMs(viewer)).toBeCloseTo(1_500, -2)
+    expect(viewer.session.totals().latencyMs).toBeLessThan(2_500)
+    world.a.mode = world.b.mode = 'hung'
+    await world.run(5_000)
+    expect(viewer.session.totals().stallMs).toBeGreaterThan(stallMs + 3_000)
+    viewer.session.stop()
+    wake()
+    await world.run(5_000)
+    expect(world.clock.pendingTimers).toBe(0)
   })
 })

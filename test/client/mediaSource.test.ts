@@ -41,6 +41,52 @@ describe('a session that plays into a video element', () => {
     URL.createObjectURL = createObjectURL
   })
 
+  test.each([
+    ['has no Media Source', 'no Media Source', undefined],
+    [
+      'refuses the codec',
+      'codec unknown',
+      class extends Source {
+        override addSourceBuffer(): Buffer {
+          throw new Error('codec unknown')
+        }
+      },
+    ],
+    [
+      'has no room',
+      'quota exceeded',
+      class extends Source {
+        override addSourceBuffer(): Buffer {
+          return Object.assign(new Buffer(), {
+            appendBuffer: () => {
+              throw new Error('quota exceeded')
+            },
+          })
+        }
+      },
+    ],
+  ])('ends with the reason when the browser %s', async (_, reason, MediaSource) => {
+    Object.assign(globalThis, { MediaSource })
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    playInto(picture() as unknown as HTMLVideoElement, viewer.session, 1.5)
+    await world.run(3_000)
+    expect(viewer.said.ended).toHaveLength(1)
+    expect(viewer.said.ended[0]?.reason).toContain(reason)
+  })
+
+  test('plays through the managed source where there is no other', async () => {
+    Object.assign(globalThis, { MediaSource: undefined, ManagedMediaSource: Source })
+    const world = new ViewerWorld()
+    const viewer = world.viewer()
+    const video = { ...picture(), disableRemotePlayback: false }
+    playInto(video as unknown as HTMLVideoElement, viewer.session, 1.5)
+    await world.run(3_000)
+    viewer.session.stop()
+    Reflect.deleteProperty(globalThis, 'ManagedMediaSource')
+    expect([video.plays, video.disableRemotePlayback]).toEqual([1, true])
+  })
+
   test('begins by itself, stays where the viewer pauses it, and is near live again when it plays', async () => {
     const world = new ViewerWorld()
     const bootstrap = [world.a.url]

@@ -54,6 +54,17 @@ describe('the beginning of a session', () => {
     expect(viewer.session.totals()).toMatchObject({ gaps: 0, stalls: 0 })
   })
 
+  test('that never has enough to begin with ends with an error', async () => {
+    const world = new ViewerWorld()
+    for (const server of [world.a, world.b]) [server.keeps, server.liveMax] = [1, server.live()]
+    const viewer = world.viewer({ stallEndMs: 20_000 })
+    await world.run(19_000)
+    expect(viewer.said.ended).toEqual([])
+    await world.run(6_000)
+    expect(viewer.said.segment).toHaveLength(1)
+    expect(viewer.said.ended).toMatchObject([{ error: { _tag: 'StreamLost' } }])
+  })
+
   test('waits for servers that are not there yet', async () => {
     const world = new ViewerWorld()
     world.a.mode = 'refused'

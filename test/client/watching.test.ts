@@ -73,6 +73,35 @@ describe('a watched picture', () => {
     session.stop()
   })
 
+  test('is not said to have stood still while the machine slept', async () => {
+    const { world, session, play } = await begin()
+    const media = element()
+    session.watch(media)
+    await play(media, 1_000)
+    world.clock.sleep(60_000)
+    await play(media, 1_000)
+    expect(session.totals()).toMatchObject({ stalls: 0, stallMs: 0 })
+    await world.run(200)
+    world.clock.sleep(60_000)
+    await world.run(50)
+    expect(session.totals().stallMs).toBeLessThan(400)
+    session.stop()
+  })
+
+  test('catches up after a pause, whose backlog says nothing about the network', async () => {
+    const { world, session, take, play } = await begin()
+    const media = element()
+    media.buffered.end = () => media.currentTime + 0.5
+    session.watch(media)
+    const first = world.a.live()
+    await play(media, 3_500)
+    for (let number = first; number < first + 6; number += 1) await take(number)
+    await play(media, 100)
+    expect(session.totals().latencyMs).toBeGreaterThan(2_500)
+    expect(media.playbackRate).toBeGreaterThan(1)
+    session.stop()
+  })
+
   test('is looked at no more when the page stops the session because it stands still', async () => {
     const { world, session, play } = await begin()
     const media = element()
