@@ -51,10 +51,12 @@ describeUnless(fleetObstacle, 'a part that cannot start says so in one line, and
   it.each(['media', 'ingest'] as const)(
     'segue %s without ffmpeg, or with one that lacks libx264',
     async (part) => {
-      const args = parts(nats.url)[part]
+      const withFfmpeg = (path: string, name: string): Promise<string> =>
+        // Two of one folder would refuse each other.
+        lastWord([...parts(nats.url)[part], '--data', join(folder, `${part}-${name}`)], { FFMPEG_PATH: path })
       const [missing, lacking] = await Promise.all([
-        lastWord(args, { FFMPEG_PATH: '/nowhere/ffmpeg' }),
-        lastWord(args, { FFMPEG_PATH: join(programs.folder, 'ffmpeg') }),
+        withFfmpeg('/nowhere/ffmpeg', 'missing'),
+        withFfmpeg(join(programs.folder, 'ffmpeg'), 'lacking'),
       ])
       expect(missing).toContain('FFMPEG_PATH names /nowhere/ffmpeg, which is no program that can be run')
       expect(lacking).toContain('was built without libx264; install a full build of ffmpeg, or set FFMPEG_PATH to one')

@@ -16,11 +16,12 @@ describe('a machine measured by an exporter', () => {
   let source: HostSource | null = null
   let answer: RequestListener
   const states: ExporterState[] = []
-  const open = (path = '/metrics'): HostSource => {
+  // Time enough for a busy machine, but where it is to run out.
+  const open = ({ path = '/metrics', timeoutMs = 10_000 } = {}): HostSource => {
     const { port } = server.address() as AddressInfo
     source = createExporterHostSource({
       url: `http://someone:secret@127.0.0.1:${port}${path}`,
-      ...{ everyMs: 50, timeoutMs: 400, onState: (state: ExporterState) => states.push(state) },
+      ...{ everyMs: 50, timeoutMs, onState: (state: ExporterState) => states.push(state) },
     })
     return source
   }
@@ -52,15 +53,18 @@ describe('a machine measured by an exporter', () => {
   })
 
   it.each([
-    ['another page', (_q, response) => response.end('<html></html>'), /is it a node_exporter/],
-    ['no end', (_q, response) => void response.write(lines), /did not answer in time/],
-    ['too much', (_q, response) => response.end('x'.repeat(9 * 1024 * 1024)), /longer than/],
-  ] satisfies ReadonlyArray<readonly [string, RequestListener, RegExp]>)('reports %s', async (_what, listener, why) => {
-    answer = listener
-    open()
-    await waitFor(() => states.length > 0, { describe: 'the state' })
-    expect(states[0]).toMatchObject({ type: 'silent', reason: expect.stringMatching(why) })
-  })
+    ['another page', (_q, response) => response.end('<html></html>'), /is it a node_exporter/, 10_000],
+    ['no end', (_q, response) => void response.write(lines), /did not answer in time/, 400],
+    ['too much', (_q, response) => response.end('x'.repeat(9 * 1024 * 1024)), /longer than/, 10_000],
+  ] satisfies ReadonlyArray<readonly [string, RequestListener, RegExp, number]>)(
+    'reports %s',
+    async (_what, listener, why, timeoutMs) => {
+      answer = listener
+      open({ timeoutMs })
+      await waitFor(() => states.length > 0, { describe: 'the state' })
+      expect(states[0]).toMatchObject({ type: 'silent', reason: expect.stringMatching(why) })
+    },
+  )
 
   it('refuses what is no address', () => {
     expect(() => createExporterHostSource({ url: 'host:9100' })).toThrow(/give the http address of node_exporter/)
