@@ -33,8 +33,8 @@ const computing = ['model', 'runtime/parts', 'runtime/retention', 'runtime/train
   (folder) => `<rootDir>/test/${folder}/`,
 )
 
-/** Enough that fleets go first, and not so much that other work on the machine would starve them. */
-const computingNiceness = 5
+/** Enough that fleets and the browser before them go first, and not so much that other work would starve them. */
+const computingNiceness = 10
 
 async function runAll({ root, checks }) {
   const jest = (name, args, niceness = 0) => runJest({ root, name, args: ['--passWithNoTests', ...args], niceness })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { exitSoon, isDebugging, isSupervised, lineLogger, tellParent, type Logger } from '../runtime/process/index.js'
 import { systemErrorCode } from '../runtime/systemError.js'
 import type { CommandContext } from './context.js'
@@ -11,6 +12,8 @@ export async function main(argv: ReadonlyArray<string>, surroundings: Surroundin
   const { env, stdout, stderr } = surroundings
   // Where nobody can be told any more (a full disk under the log, a closed terminal), work goes on all the same.
   if (surroundings === process) {
+    // A viewer's session asks many servers at once, all with one signal: no leak, of which Node would warn from 11 on.
+    setMaxListeners(100)
     process.stderr.on('error', () => undefined)
     process.stdout.on('error', onOutputError)
   }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -45,7 +45,7 @@ describeUnless(obstacle, 'the page', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'segue-page-'))
     fleet = await startFleet({ dataDir, port: Number(portForFleet()), renditions: '180p,90p,audio' })
     await Promise.race([fleet.playing, fleet.broken])
-    browser = await chromium.launch({ executablePath: browserPath ?? '', args: browserArguments })
+    browser = await chromium.launch({ executablePath: await givingWay(browserPath ?? ''), args: browserArguments })
     page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (message) => {
@@ -53,6 +53,13 @@ describeUnless(obstacle, 'the page', () => {
     })
     await page.goto(fleet.controlUrl)
   }, 90_000)
+
+  /** A browser that decodes without a graphics card must not take the processor from the servers that it watches. */
+  const givingWay = async (program: string): Promise<string> => {
+    const path = join(dataDir, 'browser')
+    await writeFile(path, `#!/bin/sh\nexec nice -n 5 '${program}' "$@"\n`, { mode: 0o755 })
+    return path
+  }
 
   afterAll(async () => {
     examples?.kill()
@@ -80,7 +87,7 @@ describeUnless(obstacle, 'the page', () => {
       expect(statusCode).toBe(202)
       return false
     }
-    await waitFor(hasHappened, { timeoutMs: 60_000, everyMs: 2_000, describe: 'a handover' })
+    await waitFor(hasHappened, { timeoutMs: 90_000, everyMs: 2_000, describe: 'a handover' })
   }
   const playedS = (): Promise<number> =>
     page.locator('video').evaluate((video) => (video as HTMLVideoElement).currentTime)
@@ -146,7 +153,7 @@ describeUnless(obstacle, 'the page', () => {
       expect(await stillMs(each)).toBeLessThan(5_000)
     }
     expect(asked.some((each) => /\/notices\/main\/events\?/.test(each))).toBe(true)
-  }, 120_000)
+  }, 180_000)
 
   it('does so without an error in the browser', () => {
     expect(problems).toEqual([])
