@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { subjects } from '../../../src/messaging/index.js'
+import { subjects, type Unsubscribe } from '../../../src/messaging/index.js'
 import { connectNats, type NatsTransport } from '../../../src/messaging/nats/index.js'
 import { connectIngest, type IngestBroker } from '../../../src/runtime/services/ingestBroker.js'
 import { flakyProxy, type FlakyProxy } from '../../support/flakyProxy.js'
@@ -32,21 +32,28 @@ describeUnless(!hasNatsServer && 'nats-server is not installed', 'whether a feed
     await rm(dir, { recursive: true, force: true })
   })
 
+  const serve = async (stream: string, answer: () => Promise<unknown>): Promise<Unsubscribe> => {
+    const serving = other.respond(subjects.ingest(stream), answer)
+    // The server knows of it: what another client asks from now on gets there.
+    expect(await other.reachable(10_000)).toBe(true)
+    return serving
+  }
+
   test('it is when nobody answers for it, and is not when somebody does', async () => {
     expect(await follower.isOffAir('live')).toBe(true)
-    const onAir = other.respond(subjects.ingest('live'), () => Promise.resolve({}))
+    const onAir = await serve('live', () => Promise.resolve({}))
     expect(await follower.isOffAir('live')).toBe(false)
     await onAir.close()
   })
 
   test('it is when the one that has it hangs', async () => {
-    const onAir = other.respond(subjects.ingest('hung'), () => new Promise(() => undefined))
+    const onAir = await serve('hung', () => new Promise(() => undefined))
     expect(await follower.isOffAir('hung')).toBe(true)
     await onAir.close()
   })
 
   test('nobody knows whose own way to the broker is cut, also before the connection counts as lost', async () => {
-    const onAir = other.respond(subjects.ingest('live'), () => Promise.resolve({}))
+    const onAir = await serve('live', () => Promise.resolve({}))
     proxy.swallow(true)
     expect(await follower.isOffAir('live')).toBe(false)
     proxy.swallow(false)
