@@ -58,29 +58,31 @@ export const createCheckpoints = (db: Database): void =>
       PRIMARY KEY (name, stream)
     ) WITHOUT ROWID`)
 
+type RevisionsTable = 'projections_begun' | 'projections_lacking'
+
+const revisionsIn =
+  (table: RevisionsTable) =>
+  (db: Database, name: string): ReadonlyMap<string, number> =>
+    new Map(db.prepare(`SELECT stream, revision FROM ${table} WHERE name = ?`).raw().all(name) as [string, number][])
+
+const putRevisionsIn =
+  (table: RevisionsTable) =>
+  (db: Database, name: string, revisions: ReadonlyMap<string, number>): void => {
+    const write = db.prepare(`INSERT OR REPLACE INTO ${table} (name, stream, revision) VALUES (?, ?, ?)`)
+    for (const [stream, revision] of revisions) write.run(name, stream, revision)
+  }
+
 /** Of each stream, before which revision the tables of a projection follow from what was kept and not from events. */
-export const readBeginnings = (db: Database, name: string): ReadonlyMap<string, number> =>
-  new Map(
-    db.prepare('SELECT stream, revision FROM projections_begun WHERE name = ?').raw().all(name) as [string, number][],
-  )
+export const readBeginnings = revisionsIn('projections_begun')
 
 /** Call it within the transaction that writes the kept rows. */
-export function writeBeginnings(db: Database, name: string, beginnings: ReadonlyMap<string, number>): void {
-  const write = db.prepare('INSERT OR REPLACE INTO projections_begun (name, stream, revision) VALUES (?, ?, ?)')
-  for (const [stream, revision] of beginnings) write.run(name, stream, revision)
-}
+export const writeBeginnings = putRevisionsIn('projections_begun')
 
 /** Of each stream, before which revision the tables of a projection lack what followed from it. */
-export const readLacking = (db: Database, name: string): ReadonlyMap<string, number> =>
-  new Map(
-    db.prepare('SELECT stream, revision FROM projections_lacking WHERE name = ?').raw().all(name) as [string, number][],
-  )
+export const readLacking = revisionsIn('projections_lacking')
 
 /** Call it within the transaction that writes the kept rows. */
-export function writeLacking(db: Database, name: string, lacking: ReadonlyMap<string, number>): void {
-  const write = db.prepare('INSERT OR REPLACE INTO projections_lacking (name, stream, revision) VALUES (?, ?, ?)')
-  for (const [stream, revision] of lacking) write.run(name, stream, revision)
-}
+export const writeLacking = putRevisionsIn('projections_lacking')
 
 interface CheckpointRow {
   readonly name: string
