@@ -7,47 +7,40 @@
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command, Option } from 'commander'
+import { numberOption } from '../scripts/commandLine.mjs'
 import { cases } from './players/cases.mjs'
 import { openBrowser } from './players/browser.mjs'
 import { openFleet } from './players/fleet.mjs'
 import { runEndurance } from './players/endurance.mjs'
 import { onStage, spread } from './stage.mjs'
 
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string', default: 'handover' },
-    runs: { type: 'string', default: '5' },
-    latency: { type: 'string', default: '1.5' },
-    minutes: { type: 'string', default: '10' },
-    peer: { type: 'string', default: 'steered' },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-    out: { type: 'string' },
-  },
-})
+const values = new Command('npm run bench:players --')
+  .description(
+    'Plays a stream in a browser, twice in one page, while a real server goes: hls.js alone, and with the SDK.',
+  )
+  .addOption(new Option('--case <name>', 'what happens to the server').choices(Object.keys(cases)).default('handover'))
+  .option('--runs <number>', 'how often', numberOption({ above: 0, whole: true }), 5)
+  .option('--latency <seconds>', 'the playout latency asked for', numberOption({ least: 0.5, atMost: 30 }), 1.5)
+  .option('--minutes <number>', 'how long endurance plays', numberOption({ above: 0 }), 10)
+  .addOption(
+    new Option('--peer <kind>', 'whether the playlist of hls.js alone steers')
+      .choices(['steered', 'unsteered'])
+      .default('steered'),
+  )
+  .option('--json', 'print nothing but the result on standard output')
+  .option('--list', 'print the names of the cases')
+  .option('--out <file>', 'write every run as JSON')
+  .allowExcessArguments(false)
+  .parse()
+  .opts()
 
 if (values.list) {
   for (const [name, { about }] of Object.entries(cases)) console.log(`${name.padEnd(18)} ${about}`)
   process.exit(0)
 }
-const name = values.case
+const { case: name, latency: latencyS, runs } = values
 const chosen = cases[name]
-if (chosen === undefined) {
-  console.error(`unknown case ${name}; known: ${Object.keys(cases).join(', ')}`)
-  process.exit(2)
-}
-const latencyS = Number(values.latency)
-const runs = Number(values.runs)
-if (!(latencyS >= 0.5 && latencyS <= 30) || !(Number.isSafeInteger(runs) && runs > 0)) {
-  console.error('--latency must be 0.5 to 30 (seconds) and --runs a whole number above 0')
-  process.exit(2)
-}
-
-if (!['steered', 'unsteered'].includes(values.peer)) {
-  console.error(`--peer is steered or unsteered, not ${values.peer}`)
-  process.exit(2)
-}
 const steered = values.peer === 'steered'
 
 // Dropped packets must be nobody else's: the whole bench moves into a network namespace of its own.
@@ -72,7 +65,7 @@ const results = await onStage(async (stage) => {
   try {
     const fleet = await openFleet(stage, chosen, log)
     if (name === 'endurance')
-      return [await runEndurance({ fleet, browser, latencyS, steered, minutes: Number(values.minutes), log })]
+      return [await runEndurance({ fleet, browser, latencyS, steered, minutes: values.minutes, log })]
     const done = []
     let spoilt = 0
     for (let run = 1; run <= runs; run += 1) {

@@ -6,16 +6,17 @@
 //   npm run faults -- --group NAME                   only those of a group
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string' },
-    group: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-})
+const values = new Command('npm run faults --')
+  .description('Breaks a real fleet at chosen moments of a handover, cell by cell, and says what became of it.')
+  .option('--case <names>', 'only these cells, separated by commas')
+  .option('--group <name>', 'only those of a group')
+  .option('--json', 'print one object for each cell, and write no table')
+  .option('--list', 'print the names of the cells')
+  .allowExcessArguments(false)
+  .parse()
+  .opts()
 
 const { cells } = await import('../test/faults/cells.mjs')
 const { runCells } = await import('../test/faults/run.mjs')

@@ -3,25 +3,27 @@
 // Usage: node scripts/simulateLong.mjs [--handovers 1000000] [--from 1001] [--each 5000] [--seconds N] [--record FILE]
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
+import { numberOption } from './commandLine.mjs'
 
-const { values } = parseArgs({
-  options: {
-    handovers: { type: 'string', default: '1000000' },
-    from: { type: 'string', default: '1001' },
-    each: { type: 'string', default: '5000' },
-    seconds: { type: 'string', default: 'Infinity' },
-    record: { type: 'string', default: '.simulation/long.jsonl' },
-    dist: { type: 'string', default: '../dist' },
-  },
-})
-const wanted = numberOf('handovers')
-const each = numberOf('each')
-const endsAtMs = performance.now() + numberOf('seconds') * 1_000
+const count = numberOption({ above: 0, whole: true })
+const values = new Command('npm run simulate:long --')
+  .description('Plays simulated handovers, seed after seed, until so many have ended in all; goes on where it stopped.')
+  .option('--handovers <number>', 'how many in all, with those recorded before', count, 1_000_000)
+  .option('--from <seed>', 'the first seed', count, 1001)
+  .option('--each <number>', 'handovers of each seed', count, 5000)
+  .option('--seconds <number>', 'stop after the seed in which these are over', numberOption({ above: 0 }))
+  .option('--record <file>', 'what each seed gave, as JSON lines', '.simulation/long.jsonl')
+  .option('--dist <folder>', 'the compiled program, relative to this file', '../dist')
+  .allowExcessArguments(false)
+  .parse()
+  .opts()
+const { handovers: wanted, each } = values
+const endsAtMs = performance.now() + (values.seconds ?? Infinity) * 1_000
 const { runSimulation, violationLines } = await import(`${values.dist}/simulation/index.js`)
 
 const done = readRecord(values.record)
-let seed = Math.max(numberOf('from'), ...done.map((entry) => entry.seed + 1))
+let seed = Math.max(values.from, ...done.map((entry) => entry.seed + 1))
 let total = done.reduce((sum, entry) => sum + entry.handovers, 0)
 let violations = 0
 while (total < wanted && violations === 0 && performance.now() < endsAtMs) {
@@ -49,12 +51,6 @@ console.log(
   }),
 )
 process.exitCode = violations === 0 ? 0 : 1
-
-function numberOf(name) {
-  const value = Number(values[name])
-  if (!(value > 0)) throw new RangeError(`--${name} is to be a number above 0, not "${values[name]}"`)
-  return value
-}
 
 function readRecord(file) {
   if (!existsSync(file)) return []

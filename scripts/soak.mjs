@@ -2,22 +2,24 @@
 // lived through, and whether memory and open handles of every process stayed flat.
 //   npm run soak -- --minutes 30 [--every 20] [--seed 1] [--out FILE.json]
 import { writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
+import { Command } from 'commander'
 import { runSoak } from '../test/faults/soak.mjs'
+import { numberOption } from './commandLine.mjs'
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    every: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-  },
-})
+const values = new Command('npm run soak --')
+  .description('Plays a real fleet for long, with handovers and faults, and says whether it stayed flat.')
+  .option('--minutes <number>', 'how long', numberOption({ above: 0 }), 30)
+  .option('--every <seconds>', 'seconds from one handover to the next', numberOption({ above: 0 }), 20)
+  .option('--seed <number>', 'which faults befall which steps', numberOption({ least: 0, whole: true }), 1)
+  .option('--out <file>', 'write everything that was measured as JSON')
+  .allowExcessArguments(false)
+  .parse()
+  .opts()
 
 const result = await runSoak({
-  minutes: Number(values.minutes),
-  everyMs: Number(values.every) * 1000,
-  seed: Number(values.seed),
+  minutes: values.minutes,
+  everyMs: values.every * 1000,
+  seed: values.seed,
   note: (text) => console.error(text),
 })
 if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(result, null, 2)}\n`)
