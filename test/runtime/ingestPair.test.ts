@@ -19,7 +19,9 @@ const signed = (value: number): number => modulo(value + brightnessPeriod / 2) -
  * Every frame of the programme once and in its place, but for one moment for which the slate stands: less than a segment,
  * after which the programme is where it would have been, to within three frames.
  */
-const expectOneMoment = (frames: ReadonlyArray<number>): void => {
+const expectOneMoment = (seen: ReadonlyArray<number>): void => {
+  // An encoder that looks back beyond the beginning of the programme sees the slate there, which is right.
+  const frames = seen.slice(seen.findIndex((frame) => frame !== slateFrame))
   const odd = frames.flatMap((frame, index) =>
     index > 0 && modulo(frame - (frames[index - 1] ?? 0)) !== 1 ? [index] : [],
   )
