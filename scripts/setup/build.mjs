@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { lastLines, run } from './commands.mjs'
 import { fileMark, filesBelow, readJson, readText, sha256, writeJson } from './files.mjs'
 import { SetupError, step } from './output.mjs'
 import { withLock } from './lock.mjs'
@@ -12,8 +12,7 @@ export const lockPath = (root) => join(root, '.segue-setup.lock')
 /** Changes whenever something changes that dist/ is made from. */
 export function sourceFingerprint(root) {
   const files = filesBelow(join(root, 'src')).map((file) => `${file}:${fileMark(join(root, 'src', file))}`)
-  const settings = ['tsconfig.json', 'tsconfig.build.json'].map((file) => readText(join(root, file)) ?? '')
-  return sha256([...files, ...settings].join('\n'))
+  return sha256([...files, readText(join(root, 'tsconfig.json')) ?? ''].join('\n'))
 }
 
 /** Whether dist/ was made from src/ as it is now. */
@@ -35,27 +34,47 @@ export async function ensureBuilt({ root, write }) {
 export async function build(root) {
   const fingerprint = sourceFingerprint(root)
   const sources = filesBelow(join(root, 'src'))
-  if (sources.some(isTypeScript)) await compile(root)
+  const scripts = sources.filter(isTypeScript)
+  if (scripts.length > 0) await compile(root, scripts)
   removeOrphans(root, new Set(sources))
   copyAssets(root, sources)
   writeJson(stampPath(root), { fingerprint })
 }
 
-async function compile(root) {
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  if (!existsSync(tsc)) throw new SetupError('the TypeScript compiler is missing; run `npm install`')
-  // With its memory of the last run, the compiler would not write again what somebody deleted.
-  if (readJson(stampPath(root)) === undefined) rmSync(join(root, 'dist'), { recursive: true, force: true })
-  // Types are checked by `npm test`; who only wants to start need not wait for it.
-  const args = [tsc, '-p', 'tsconfig.build.json', '--noCheck']
-  const { code, output } = await run(process.execPath, args, { cwd: root })
-  if (code !== 0) throw new SetupError(`src/ does not compile:\n${lastLines(output)}`)
+/** Types are checked by `npm test`, and described by `npm run build`; who only wants to start need not wait for either. */
+async function compile(root, sources) {
+  const { build: transform, stop } = loadEsbuild(root)
+  try {
+    await transform({
+      absWorkingDir: root,
+      entryPoints: sources.map((source) => join('src', source)),
+      ...{ outbase: 'src', outdir: 'dist', tsconfig: 'tsconfig.json' },
+      ...{ format: 'esm', platform: 'node', sourcemap: true, sourcesContent: false, logLevel: 'silent' },
+    })
+  } catch (error) {
+    if (!Array.isArray(error?.errors)) throw error
+    throw new SetupError(`src/ does not compile:\n${error.errors.map(describeError).join('\n')}`)
+  } finally {
+    // Its process would otherwise live as long as this one.
+    stop()
+  }
 }
 
-/** What was compiled from a source file that is gone must not be found by an import. */
+function loadEsbuild(root) {
+  try {
+    return createRequire(join(root, 'package.json'))('esbuild')
+  } catch (error) {
+    throw new SetupError(`esbuild, which compiles src/, cannot be loaded; run \`npm install\`\n${error.message}`)
+  }
+}
+
+const describeError = ({ location, text }) =>
+  location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`
+
+/** What was compiled from a source file that is gone must not be found by an import, nor types of an earlier build. */
 function removeOrphans(root, sources) {
   const sourcesOf = (file) => {
-    const stem = file.replace(/(\.d)?\.[cm]?[jt]s(\.map)?$/, '')
+    const stem = file.replace(/\.[cm]?js(\.map)?$/, '')
     return stem === file ? [file] : [file, `${stem}.ts`, `${stem}.tsx`, `${stem}.mts`, `${stem}.cts`]
   }
   for (const file of filesBelow(join(root, 'dist'))) {

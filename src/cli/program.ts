@@ -37,6 +37,8 @@ const loaders: Readonly<Record<string, () => Promise<(context: CommandContext) =
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
 }
 
+const versionFlags = ['-v', '--version']
+
 /** Whether `segue` has a command of this name. */
 export const isCommand = (name: string): boolean => Object.hasOwn(loaders, name)
 
@@ -47,11 +49,12 @@ export const isCommand = (name: string): boolean => Object.hasOwn(loaders, name)
 export async function buildProgram(context: CommandContext, asked: string): Promise<Command> {
   const program = new Command('segue')
     .description('Predictive handover for live media: leave a failing server before it dies.')
-    .version(programVersion(), '-v, --version')
+    .version(programVersion(), versionFlags.join(', '))
     .addHelpText('after', examples)
     .helpCommand('help [command]', 'explain a command')
+  const isAloneAsked = isCommand(asked) || versionFlags.includes(asked)
   for (const [name, load] of Object.entries(loaders)) {
-    if (name === asked || !isCommand(asked)) program.addCommand((await load())(context))
+    if (name === asked || !isAloneAsked) program.addCommand((await load())(context))
   }
   return settled(program, context)
 }

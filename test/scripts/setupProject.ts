@@ -28,8 +28,7 @@ export interface SetUpOutcome {
 }
 
 const lock = (packages: Record<string, unknown>): string => JSON.stringify({ lockfileVersion: 3, packages })
-const typescript = { 'node_modules/typescript': { version: '5.9.3' } }
-const tsconfig = { compilerOptions: { rootDir: 'src', outDir: 'dist', noCheck: true, types: [] }, include: ['src'] }
+const esbuild = { 'node_modules/esbuild': { version: '0.28.2' } }
 
 /**
  * npm packages, ffmpeg and nats-server are in place, there is one source and one page, and installing is forbidden. With `like`, it is
@@ -59,10 +58,10 @@ export async function setupProject(like?: SetupProject): Promise<SetupProject> {
 
 async function writeProject(root: string, write: SetupProject['write']): Promise<void> {
   await write('package.json', '{ "type": "module" }')
-  await write('package-lock.json', lock({ '': {}, ...typescript }))
-  await write('node_modules/.package-lock.json', lock(typescript))
-  await symlink(join(repository, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'))
-  await write('tsconfig.build.json', JSON.stringify(tsconfig))
+  await write('package-lock.json', lock({ '': {}, ...esbuild }))
+  await write('node_modules/.package-lock.json', lock(esbuild))
+  await symlink(join(repository, 'node_modules', 'esbuild'), join(root, 'node_modules', 'esbuild'))
+  await write('tsconfig.json', '{}')
   await write('src/greeting.ts', 'export const greeting: string = "hello"\n')
   await write('src/dashboard/page.html', '<p>one</p>')
   // In whole seconds, so that a copy is not taken for a change.
