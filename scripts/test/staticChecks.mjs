@@ -12,15 +12,7 @@ const memory = (file) => `node_modules/.cache/segue/${file}`
 /** @type {readonly Check[]} */
 export const staticChecks = [
   // The longest one first: the others fit beside it.
-  { name: 'lint', args: ['node_modules/eslint/bin/eslint.js', '.'] },
-  {
-    name: 'type check',
-    args: [
-      'node_modules/typescript/bin/tsc',
-      ...['--noEmit', '-p', 'tsconfig.json'],
-      ...['--incremental', '--tsBuildInfoFile', memory('types.tsbuildinfo')],
-    ],
-  },
+  { name: 'types and lint', args: ['scripts/test/typedLint.mjs'] },
   {
     name: 'import directions',
     args: ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
