@@ -61,7 +61,7 @@ export async function runCell(stage, cell) {
   }
   const now = stage.viewer?.totals ?? before
   const viewer = Object.fromEntries(counted.map((key) => [key, Math.round(now[key] - before[key])]))
-  const judged = await judgeLog(stage, cell.idleMs + 5_000)
+  const judged = await judgeLog(stage, cell.idleMs + 5_000, firstEvent)
   const events = stage.log.events.slice(firstEvent)
   findings.push(
     ...judged.findings,
@@ -96,8 +96,11 @@ function noticedAfter(events, struckAt) {
   return failed === undefined ? null : failed.metadata.occurredAt - struckAt
 }
 
-/** What must hold of the log as it stands, whatever has happened. */
-export async function judgeLog(stage, idleMs) {
+/**
+ * What must hold of the log as it stands, whatever has happened. Handovers are held to their time from event `first` on: what went
+ * before was judged by what had happened then.
+ */
+export async function judgeLog(stage, idleMs, first = 0) {
   const events = [...stage.log.events]
   const { lost, doubled, findings } = countAcknowledged(events, stage.confirmed)
   return {
@@ -106,7 +109,7 @@ export async function judgeLog(stage, idleMs) {
     findings: [
       ...findings,
       ...checkAuthority(events),
-      ...checkEndings(events, idleMs),
+      ...checkEndings(events.slice(first), idleMs),
       ...(await checkReplay(events)),
       ...checkKept(events, await stage.log.read()),
     ],
