@@ -16,7 +16,7 @@ const startsAt = Date.UTC(2026, 2, 1)
 
 /** The shipped model, under which the servers are. */
 export const shippedModel = {
-  model: 'prior-2',
+  model: 'prior-3',
   artifact: artifactOf(readFileSync('models/prior.bin')),
   weights: startWeights,
 }

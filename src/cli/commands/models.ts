@@ -28,7 +28,7 @@ A model is named by its name, or by the first digits of its SHA-256 (four at lea
 Examples:
   segue models list
   segue models show 3f2a9c1d --data /var/lib/segue
-  segue models card prior-2 --out card.html
+  segue models card prior-3 --out card.html
   segue models promote 3f2a9c1d
   segue models rollback`
 

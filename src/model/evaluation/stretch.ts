@@ -15,41 +15,55 @@ export interface Stretch {
 const negativesPerPositive = 30
 const negativesMin = 4_000
 
+/** Further from its normal than so many of its standard deviations is at least one metric of a loud row. */
+const loudAbove = 4
+
 /**
- * Rows to train on: all judged rows with an incident ahead, and a sample of the others that stands for all of them by
- * its weight.
+ * Rows to train on: all judged rows with an incident ahead, and a sample of the others, each of which stands for all that
+ * are like it by its weight. Of that sample the share `loudShare` are rows in which something is far from normal: trouble
+ * that was none is rare, and what a model confuses with an incident. 0: all others are alike.
  */
 export const trainingSetOf = (
   stretches: ReadonlyArray<Stretch>,
   seed: number,
   perPositive = negativesPerPositive,
+  loudShare = 0,
 ): TrainingSet => {
   const random = seededRandom(seed)
+  const features = stretches[0]?.of.features ?? []
+  const width = features.length
+  const deviationAt = features.indexOf('deviation.max')
+  const isLoud = (of: Prepared, row: number): boolean =>
+    loudShare > 0 && (of.vectors[row * width + deviationAt] ?? 0) > loudAbove
   let positives = 0
-  let negatives = 0
+  const negatives = { loud: 0, quiet: 0 }
   for (const { of, from, to } of stretches) {
     for (let row = from; row < to; row += 1) {
       if (of.judged[row] !== 1) continue
       if (of.positive[row] === 1) positives += 1
-      else negatives += 1
+      else negatives[isLoud(of, row) ? 'loud' : 'quiet'] += 1
     }
   }
-  const share = Math.min(1, Math.max(perPositive * positives, negativesMin) / Math.max(1, negatives))
-  const chosen: { readonly of: Prepared; readonly row: number }[] = []
+  const wanted = Math.max(perPositive * positives, negativesMin)
+  const shares = {
+    loud: Math.min(1, (wanted * loudShare) / Math.max(1, negatives.loud)),
+    quiet: Math.min(1, (wanted * (1 - loudShare)) / Math.max(1, negatives.quiet)),
+  }
+  const chosen: { readonly of: Prepared; readonly row: number; readonly weight: number }[] = []
   for (const { of, from, to } of stretches) {
     for (let row = from; row < to; row += 1) {
-      if (of.judged[row] === 1 && (of.positive[row] === 1 || random() < share)) chosen.push({ of, row })
+      if (of.judged[row] !== 1) continue
+      const share = of.positive[row] === 1 ? 1 : shares[isLoud(of, row) ? 'loud' : 'quiet']
+      if (share === 1 || random() < share) chosen.push({ of, row, weight: (of.trust?.[row] ?? 1) / share })
     }
   }
-  const features = stretches[0]?.of.features ?? []
-  const width = features.length
   const values = new Float32Array(chosen.length * width)
   const labels = new Uint8Array(chosen.length)
   const weights = new Float32Array(chosen.length)
-  chosen.forEach(({ of, row }, index) => {
+  chosen.forEach(({ of, row, weight }, index) => {
     values.set(of.vectors.subarray(row * width, (row + 1) * width), index * width)
     labels[index] = of.positive[row] ?? 0
-    weights[index] = (labels[index] === 1 ? 1 : 1 / share) * (of.trust?.[row] ?? 1)
+    weights[index] = weight
   })
   return { features, rows: chosen.length, values, labels, weights }
 }

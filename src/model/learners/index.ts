@@ -6,6 +6,7 @@ export {
   forest,
   historyBoosting,
   isOwn,
+  largeMeasurementBoosting,
   measurementBoosting,
   ownBoosting,
   residual,

@@ -82,13 +82,19 @@ export const historyBoosting: Learner = boostingLearner({
   directed: true,
 })
 
+const overMeasurements = (options: Partial<BoostingOptions>): Learner =>
+  boostingLearner({
+    name: 'measurements',
+    wanted: (feature) => isOwn(feature) && !isHistory(feature),
+    options: { leafRowsMin: 60, ...options },
+    directed: false,
+  })
+
 /** Boosting over measurements alone. */
-export const measurementBoosting: Learner = boostingLearner({
-  name: 'measurements',
-  wanted: (feature) => isOwn(feature) && !isHistory(feature),
-  options: { depthMax: 4, trees: 120, leafRowsMin: 60 },
-  directed: false,
-})
+export const measurementBoosting: Learner = overMeasurements({ depthMax: 4, trees: 120 })
+
+/** The same with more and larger trees, for more rows than any one log holds. */
+export const largeMeasurementBoosting: Learner = overMeasurements({ depthMax: 5, trees: 200 })
 
 export const forest: Learner = {
   name: 'forest',

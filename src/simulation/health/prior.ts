@@ -10,7 +10,7 @@ import {
 import {
   calibrate,
   calibrated,
-  measurementBoosting,
+  largeMeasurementBoosting,
   scoreOfVector,
   type LearnedModel,
   type TrainingSet,
@@ -26,9 +26,11 @@ export interface PriorScale {
   readonly hours: number
 }
 
-export const priorScale: PriorScale = { fleets: 15, servers: 10, hours: 24 }
+export const priorScale: PriorScale = { fleets: 24, servers: 10, hours: 24 }
 
 const perPositive = 5
+/** Of the rows without an incident ahead: those of look-alikes and of ramps that recover. */
+const loudShare = 0.6
 /** Fleets that its probabilities, and the risk at which it raises alarms, are set on. */
 const heldFleets = 3
 /** False alarms a server-day. */
@@ -72,12 +74,12 @@ export const trainPrior = (
 ): LearnedModel => {
   const sets: TrainingSet[] = []
   for (let fleet = 1; fleet <= scale.fleets; fleet += 1) {
-    sets.push(trainingSetOf(stretchesOf(fleet, scale), fleet, perPositive))
+    sets.push(trainingSetOf(stretchesOf(fleet, scale), fleet, perPositive, loudShare))
     progress(`fleet ${fleet} of ${scale.fleets}`)
   }
   const set = joined(sets)
   progress(`training on ${set.rows} rows`)
-  const scorer = measurementBoosting.train(set, 1)
+  const scorer = largeMeasurementBoosting.train(set, 1)
   const held = heldStretches(scale)
   const rows = trainingSetOf(held, 1, 50)
   const width = rows.features.length
@@ -92,8 +94,8 @@ export const trainPrior = (
     ),
   )
   const model: LearnedModel = {
-    id: 'prior-2',
-    learner: measurementBoosting.name,
+    id: 'prior-3',
+    learner: largeMeasurementBoosting.name,
     metrics: null,
     features: set.features,
     scorer,

@@ -1,4 +1,5 @@
 import {
+  fades,
   lookAlikes,
   ramps,
   recoversAt,
@@ -26,7 +27,7 @@ export const fleetDefaults: FleetOptions = {
   calibrationHours: 6,
   testHours: 48,
   faultsPerDay: 4,
-  lookAlikesPerDay: 5,
+  lookAlikesPerDay: 7,
   variety: 1,
 }
 
@@ -57,7 +58,8 @@ interface Episode {
   readonly bend: number
   /** How far it comes, 0..1. */
   readonly reach: number
-  readonly effect: Readonly<Record<(typeof columns)[number], number>>
+  readonly effect: Readonly<Record<(typeof columns)[number] | 'load', number>>
+  readonly isBump: boolean
   /** Seconds in which the metrics fall back after a recovery. */
   readonly fade: number
 }
@@ -68,6 +70,7 @@ interface Plan {
 }
 
 const drawn = (random: Random, effect: Effect): Episode['effect'] => ({
+  load: between(random, effect.load ?? [0, 0]),
   cpu: between(random, effect.cpu ?? [0, 0]),
   memory: between(random, effect.memory ?? [0, 0]),
   rttMs: between(random, effect.rttMs ?? [1, 1]),
@@ -113,7 +116,8 @@ const plan = (random: Random, options: FleetOptions): Plan => {
         bend,
         reach,
         effect: drawn(random, shape.effect),
-        fade: fails ? 0 : between(random, [5, 180]),
+        fade: fails ? 0 : between(random, shape.fade ?? fades),
+        isBump: shape.form === 'bump',
       })
       if (fails) outage(shape.kind as FaultKind, to)
       else at = to
@@ -124,8 +128,9 @@ const plan = (random: Random, options: FleetOptions): Plan => {
 }
 
 /** How far an episode has come at a time. */
-const progress = ({ from, to, bend, reach, fade }: Episode, at: number): number => {
+const progress = ({ from, to, bend, reach, fade, isBump }: Episode, at: number): number => {
   if (at < from) return 0
+  if (isBump) return at < to ? reach * Math.sin((Math.PI * (at - from)) / (to - from)) ** bend : 0
   if (at <= to) return reach * ((at - from) / (to - from)) ** bend
   return fade > 0 ? reach * Math.exp(-(at - to) / fade) : 0
 }
@@ -169,18 +174,22 @@ export const serverSeries = (random: Random, weather: FleetWeather, options: Fle
     const jitter = (metric: number, wandering: number, single: number): number =>
       (noise[metric] ?? 1) * (wandering * (wander[metric] ?? 0) + single * normal(random))
     const swing = Math.sin((2 * Math.PI * at) / daySeconds + phase)
-    const load = Math.max(0.03, (base.load + base.daily * (1 + swing)) * weather.load(at) + jitter(0, 0.03, 0.025))
+    const running: { readonly done: number; readonly effect: Episode['effect'] }[] = []
+    for (let index = first; index < episodes.length; index += 1) {
+      const episode = episodes[index]
+      if (episode === undefined || episode.from > at) break
+      running.push({ done: progress(episode, at), effect: episode.effect })
+    }
+    const extraLoad = running.reduce((sum, { done, effect }) => sum + done * effect.load, 0)
+    const usual = (base.load + base.daily * (1 + swing)) * weather.load(at)
+    const load = Math.max(0.03, usual + extraLoad + jitter(0, 0.04, 0.015))
     let cpu = load
-    let memory = base.memory + 0.35 * load + jitter(1, 0.012, 0.006)
+    let memory = base.memory + 0.35 * load + jitter(1, 0.006, 0.002)
     let rttMs = base.rttMs * weather.delay(at) * (1 + 0.35 * load + jitter(2, 0.02, 0.035))
     let lossPct = base.lossPct * (1 + jitter(3, 0.15, 0.25))
     let jitterMs = base.jitterMs * weather.delay(at) * (1 + 0.5 * load + jitter(4, 0.05, 0.08))
     let diskLatencyMs = base.diskLatencyMs * (1 + 0.6 * load + jitter(5, 0.06, 0.1))
-    for (let index = first; index < episodes.length; index += 1) {
-      const episode = episodes[index]
-      if (episode === undefined || episode.from > at) break
-      const done = progress(episode, at)
-      const { effect } = episode
+    for (const { done, effect } of running) {
       cpu += effect.cpu * done * Math.max(0, 1 - cpu)
       memory += effect.memory * done * Math.max(0, 1 - memory)
       rttMs *= 1 + (effect.rttMs - 1) * done

@@ -95,7 +95,7 @@ describe('segue score', () => {
       /^s1: score \d+\.\d \(\w+\), threshold 60, risk \d+\.\d %, at 2026-03-01 01:\d\d:\d\d UTC\n$/,
     )
     const explained = await told('score', 's1', '--explain', '--at', '2026-03-01T10:00:00Z')
-    expect(explained).toMatch(/model {6}prior-2 \([0-9a-f]{8}\): risk \d+\.\d %; it leaves \d+ % of the score/)
+    expect(explained).toMatch(/model {6}prior-3 \([0-9a-f]{8}\): risk \d+\.\d %; it leaves \d+ % of the score/)
     expect(explained).toMatch(/threshold {2}60 \(the policy says 60\): it is the policy: nothing has moved it/)
     expect(explained).toMatch(/GROUP +WEIGHT +HEALTH +POINTS OFF\n\w+ +0\.\d{3} +\d\.\d\d +\d+\.\d/)
     expect(explained).toMatch(/FEATURE +LOGITS\n\S+ +[+-]\d+\.\d\d/)

@@ -68,7 +68,7 @@ describe('models in a running control plane', () => {
     expect(await ask(control, 'POST', '/api/models/promotion', {})).toMatchObject({ status: 400 })
     expect(await ask(control, 'POST', '/api/models/promotion', { model: 'none' })).toMatchObject({
       status: 404,
-      body: { message: expect.stringContaining('there is no model "none": known are prior-2') },
+      body: { message: expect.stringContaining('there is no model "none": known are prior-3') },
     })
 
     expect(await ask(control, 'POST', '/api/models/training', { by: 'ann' })).toMatchObject({ status: 202 })

@@ -46,13 +46,13 @@ describe('the screen', () => {
 
   it('names the model in force, and what each group weighs, the heaviest first', () => {
     const model = {
-      model: 'prior-2',
+      model: 'prior-3',
       artifact: '3f2a9c1d'.padEnd(64, '0'),
       weights: { memory: 0.12, forecast: 0.4, jitter: 0.004 },
       reason: 'the shipped model: nothing was learned here yet',
     }
     const status = view.status === null ? null : { ...view.status, model }
-    expect(draw({ ...view, status })[6]).toBe(' MODEL   prior-2 3f2a9c1d   weights forecast .40  memory .12')
+    expect(draw({ ...view, status })[6]).toBe(' MODEL   prior-3 3f2a9c1d   weights forecast .40  memory .12')
   })
 
   it.each([
