@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 // Training time of the histogram forest, and the time of one assessment with the shipped model. One thread.
-import { readFileSync } from 'node:fs'
+//   node bench/model.mjs [--sklearn /usr/bin/python3]    with scikit-learn's forest on the same rows (Debian: python3-sklearn)
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import {
   decodeModel,
   growForest,
@@ -52,16 +57,34 @@ export function areaUnderCurve(scores, labels) {
   return (ranks - (positives * (positives + 1)) / 2) / positives / (labels.length - positives)
 }
 
-export function trainingTime() {
-  const set = madeUpRows(1)
-  const began = performance.now()
+export function trainingTime(set = madeUpRows(1), test = madeUpRows(2, 20_000)) {
+  const cpu = process.cpuUsage()
   const { trees: grown } = growForest(set, { ...forestDefaults, trees })
-  const seconds = (performance.now() - began) / 1_000
-  const test = madeUpRows(2, 20_000)
+  const { user, system } = process.cpuUsage(cpu)
   const scores = Float64Array.from({ length: test.rows }, (_, row) =>
     sumOfTrees(grown, test.values.subarray(row * width, (row + 1) * width)),
   )
-  return { seconds, auc: areaUnderCurve(scores, test.labels) }
+  return { seconds: (user + system) / 1e6, auc: areaUnderCurve(scores, test.labels) }
+}
+
+/** The same rows given to scikit-learn. */
+function sklearnForests(python, sets) {
+  const folder = mkdtempSync(join(tmpdir(), 'segue-bench-model-'))
+  try {
+    for (const [name, { values, labels }] of Object.entries(sets)) {
+      writeFileSync(join(folder, `${name}.f32`), values)
+      writeFileSync(join(folder, `${name}.u8`), labels)
+    }
+    const script = fileURLToPath(new URL('sklearnForest.py', import.meta.url))
+    const { status, stdout, stderr, error } = spawnSync(python, [script, folder, String(trees)], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${python} cannot run scikit-learn: ${error?.message ?? stderr}`)
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function assessmentTimes(count = 50_000) {
@@ -85,12 +108,16 @@ function assessmentTimes(count = 50_000) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const cpu = process.cpuUsage()
-  const { seconds, auc } = trainingTime()
-  const used = process.cpuUsage(cpu)
-  console.log(
-    `training ${rows} x ${width}, ${trees} trees: ${seconds.toFixed(1)} s (${((used.user + used.system) / 1e6).toFixed(1)} s of processor time with making the rows), AUC ${auc.toFixed(3)}`,
-  )
+  const { values: options } = parseArgs({ options: { sklearn: { type: 'string' } } })
+  const sets = { train: madeUpRows(1), test: madeUpRows(2, 20_000) }
+  const tell = (what, { seconds, auc }) =>
+    console.log(`${what}: ${seconds.toFixed(1)} s of processor time, AUC ${auc.toFixed(3)}`)
+  tell(`training ${rows} x ${width}, ${trees} trees`, trainingTime(sets.train, sets.test))
+  if (options.sklearn !== undefined) {
+    for (const forest of sklearnForests(options.sklearn, sets))
+      tell(`scikit-learn ${forest.version}, ${forest.settings}`, forest)
+    tell('the first again', trainingTime(sets.train, sets.test))
+  }
   const { p50, p99 } = assessmentTimes()
   console.log(`one assessment (features and risk): p50 ${p50.toFixed(1)} us, p99 ${p99.toFixed(1)} us`)
 }
