@@ -4,7 +4,7 @@ import type { EventIn, EventStore, SegueEvent } from '../events/index.js'
 import { derivedId, timeOfId } from '../events/index.js'
 import type { Transport } from '../messaging/index.js'
 import type { Invariant } from './checkers/checker.js'
-import type { Watch } from '../runtime/control/core.js'
+import type { Watch } from '../runtime/control/coreOptions.js'
 import type { ServerDefects } from './media/stationContext.js'
 import type { SimulatedProcess } from './world/process.js'
 

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto'
 import { systemClock } from '../../src/actors/index.js'
 import { defaultServerPolicy, defaultStreamPolicy, type EventStore } from '../../src/events/index.js'
 import { createMemoryBus } from '../../src/messaging/memory/index.js'
-import { ControlCore, type ControlCoreOptions } from '../../src/runtime/control/core.js'
+import { ControlCore } from '../../src/runtime/control/core.js'
+import type { ControlCoreOptions } from '../../src/runtime/control/coreOptions.js'
 import { signerOf } from '../../src/runtime/control/noticeSigner.js'
 
 const signer = signerOf(generateKeyPairSync('ed25519').privateKey)

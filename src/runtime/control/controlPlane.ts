@@ -7,7 +7,8 @@ import { MaintenancePlanner } from '../maintenance/planner.js'
 import { keepShippedModel, modelsIn, shelveModel, shelveModels } from '../models/index.js'
 import { Trainer } from '../training/trainer.js'
 import { startApi, type Api } from './api.js'
-import { ControlCore, type ControlPlaneLogger } from './core.js'
+import { ControlCore } from './core.js'
+import type { ControlPlaneLogger } from './coreOptions.js'
 import { guardedClock } from './guardedClock.js'
 import { loadNoticeSigner, type NoticeSigner } from './noticeSigner.js'
 import { checkServerPolicy } from './policyCheck.js'
@@ -16,7 +17,7 @@ import { viewerTicket } from './tickets.js'
 import { TrainingSchedule } from './trainingSchedule.js'
 import { ServerWatch } from './watch.js'
 
-export type { ControlPlaneLogger } from './core.js'
+export type { ControlPlaneLogger } from './coreOptions.js'
 
 export interface ControlPlaneOptions {
   readonly store: EventStore

@@ -3,14 +3,10 @@ import {
   deciders as rulesInForce,
   HistoryUnreadable,
   standingOf,
-  type Clock,
   type Committed,
-  type Deciders,
   type EventsLost,
   type IncomingFact,
-  type Mailboxes,
   type ServerState,
-  type SnapshotStore,
 } from '../../actors/index.js'
 import {
   fleetModel,
@@ -18,75 +14,26 @@ import {
   timeOrderedId,
   type Category,
   type EventIn,
-  type EventStore,
-  type PathQuality,
   type ServerPolicy,
   type StreamPolicy,
 } from '../../events/index.js'
 import type { RecordedOutage } from '../../health/index.js'
-import { entityOf, subjects, type RouteAnswer, type Transport } from '../../messaging/index.js'
+import { entityOf, subjects, type RouteAnswer } from '../../messaging/index.js'
 import { weightsFrom, type ShelvedModel } from '../../model/index.js'
 import { HandoverBook } from '../../projections/handoverBook.js'
 import type { HandoverHistory } from '../../projections/index.js'
-import type { Trainer } from '../training/index.js'
+import type { ControlCoreOptions, Watch } from './coreOptions.js'
 import { FleetConditions } from './fleetCondition.js'
 import { FleetIndex } from './fleetIndex.js'
 import { FleetNews } from './fleetNews.js'
 import { startIntake } from './intake.js'
 import { LogSoFar } from './logSoFar.js'
 import { createInterpreter, routeAnswer } from './interpreter.js'
-import type { NoticeSigner } from './noticeSigner.js'
 import { RiskCounter } from './riskCounter.js'
 import { onceAfter } from './onceAfter.js'
 import { callRoll } from './roll.js'
+import { ViewersAwake, type ViewerStatus } from './viewersAwake.js'
 
-export interface ControlPlaneLogger {
-  readonly info: (message: string) => void
-  readonly warn: (message: string) => void
-}
-
-/** Watches servers from the control plane and tells what it sees as facts. */
-export interface Watch {
-  /** Watches a server from now on, at this address; `recorded` is what is on record of it by now. */
-  readonly add: (server: string, url: string, recorded: RecordedOutage) => void
-  /** What was held against a server is not on record any more: it is another process than before, or is back. */
-  readonly restarted: (server: string) => void
-  /** The path to a server as it is now; all null when it is not watched. */
-  readonly quality: (server: string) => PathQuality
-  readonly close: () => Promise<void>
-}
-
-export interface ControlCoreOptions {
-  readonly store: EventStore
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly signer: NoticeSigner
-  readonly serverPolicy: ServerPolicy
-  readonly streamPolicy: StreamPolicy
-  readonly watch: (tell: (server: string, fact: IncomingFact) => void) => Watch
-  readonly logger: ControlPlaneLogger
-  /** Default: the rules in force. */
-  readonly deciders?: Deciders
-  /** Default: nact's. */
-  readonly mailboxes?: Mailboxes
-  /** What a restart goes on from instead of the first event; default: nothing. */
-  readonly snapshots?: SnapshotStore
-  /** Trains models, and closes with the core; default: nothing is trained. */
-  readonly trainer?: Pick<Trainer, 'train' | 'close'>
-  /** How long risks are counted until their distribution is recorded, in milliseconds; default: a day. */
-  readonly driftWindowMs?: number
-  /** Time-ordered ids for facts that the control plane observes itself; default: with a random part. */
-  readonly newId?: (atMs: number) => string
-}
-
-export interface ViewerStatus {
-  readonly session: string
-  readonly stream: string
-  readonly connected: boolean
-}
-
-/** Sessions whose actors are kept awake. */
-const viewersKnownMax = 20_000
 const storeTroubleEveryMs = 5_000
 /** Events after which what is known of the log is kept anew. */
 const logKeptEvery = 20_000
@@ -109,7 +56,7 @@ export class ControlCore {
   readonly #fleetNews: FleetNews
   readonly #tellConditionLater: () => void
   readonly #unreadable = new Set<string>()
-  readonly #viewers = new Map<string, ViewerStatus>()
+  readonly #viewers: ViewersAwake
   readonly #log: LogSoFar
   #handovers = new HandoverBook()
   #events = 0
@@ -133,6 +80,7 @@ export class ControlCore {
       ...{ index: this.index, clock, newId: this.#newId, warn: logger.warn },
       tell: (stream, fact) => this.tell('stream', stream, fact),
     })
+    this.#viewers = new ViewersAwake((session) => this.#host.passivate('client', session))
     this.#host = new ActorHost({
       store,
       clock,
@@ -160,7 +108,7 @@ export class ControlCore {
   }
 
   get viewers(): ReadonlyArray<ViewerStatus> {
-    return [...this.#viewers.values()]
+    return this.#viewers.list
   }
 
   /** Hands a fact to an actor; see ActorHost.tell. */
@@ -301,7 +249,7 @@ export class ControlCore {
   #onCommitted(committed: Committed): void {
     this.#events += committed.events.length
     if (this.#events - this.#eventsKept >= logKeptEvery) this.#keepLog()
-    if (committed.category === 'client') return this.#onClient(committed as Committed<'client'>)
+    if (committed.category === 'client') return this.#viewers.take(committed as Committed<'client'>)
     if (committed.category === 'server') {
       const { state, events } = committed as Committed<'server'>
       this.#tellConditionLater()
@@ -355,22 +303,6 @@ export class ControlCore {
       const fact = this.#conditions.factFor(state.server, state, condition, clock.now())
       if (fact !== null) this.#tellLater('server', state.server, fact)
     }
-  }
-
-  #onClient({ entity, state }: Committed<'client'>): void {
-    this.#viewers.delete(entity)
-    if (state.edges.length > 0)
-      this.#viewers.set(entity, { session: entity, stream: state.stream ?? '', connected: true })
-    else this.#host.passivate('client', entity)
-    if (this.#viewers.size > viewersKnownMax) this.#forgetViewer()
-  }
-
-  /** The one that nothing was heard of for longest. */
-  #forgetViewer(): void {
-    const [oldest] = this.#viewers.keys()
-    if (oldest === undefined) return
-    this.#viewers.delete(oldest)
-    this.#host.passivate('client', oldest)
   }
 
   #tellLater(category: Category, entity: string, fact: IncomingFact): void {

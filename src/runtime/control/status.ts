@@ -5,10 +5,10 @@ import type { Factor, FleetServer, ServerRef } from '../../events/index.js'
 import type { Weights } from '../../model/index.js'
 import { Manifest } from '../../messaging/index.js'
 import type { HandoverRecord } from '../../projections/index.js'
-import type { ViewerStatus } from './core.js'
+import type { ViewerStatus } from './viewersAwake.js'
 import type { FleetIndex } from './fleetIndex.js'
 
-export type { ViewerStatus } from './core.js'
+export type { ViewerStatus } from './viewersAwake.js'
 
 export interface ServerStatus extends FleetServer {
   /** Name of the model that judges it. */

@@ -8,7 +8,7 @@ import {
   type RecordedOutage,
 } from '../../health/path/liveness.js'
 import type { Transport } from '../../messaging/index.js'
-import type { Watch } from '../../runtime/control/core.js'
+import type { Watch } from '../../runtime/control/coreOptions.js'
 import type { Network } from './network.js'
 import type { SimulatedProcess } from './process.js'
 
