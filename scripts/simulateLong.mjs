@@ -1,10 +1,14 @@
 // Many simulated handovers with every fault, seed after seed, until so many have ended in all. What each seed gave is kept in a
 // file of JSON lines: run it again, and it goes on behind the last seed. Stops at a violation, and ends with status 1 then.
 // Usage: node scripts/simulateLong.mjs [--handovers 1000000] [--from 1001] [--each 5000] [--seconds N] [--record FILE]
+import { setMaxListeners } from 'node:events'
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { numberOption } from './commandLine.mjs'
+
+// Viewers ask many servers at once, all with one signal: that is no leak.
+setMaxListeners(100)
 
 const count = numberOption({ above: 0, whole: true })
 const values = new Command('npm run simulate:long --')
