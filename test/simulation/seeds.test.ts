@@ -98,6 +98,7 @@ const found: ReadonlyArray<readonly [file: string, what: string]> = [
   ['fleet-of-second-control', 'a fleet that a second control plane had shown'],
   ['clock-set-back-twice', 'a clock that was set back twice within a handover'],
   ['append-of-dead-control', 'an append that was carried out after its control plane had died'],
+  ['death-after-late-record', 'a death right after a slow log said that the server had been silent before'],
   ['short-sleep-behind-cut', 'a sleep too short to be noticed, behind a cut link'],
 ]
 

@@ -55,7 +55,8 @@ export interface LivenessMonitor {
   readonly tick: (now: number, canHear?: boolean) => ReadonlyArray<LivenessFact>
   /**
    * What is on record now, also by other watchers: an outage that this one never noticed ends with the next heartbeat or
-   * the next success all the same, because whoever noticed it may be gone.
+   * the next success all the same, because whoever noticed it may be gone. A slow log says so late: what it says then counts
+   * until it says otherwise.
    */
   readonly recorded: (outage: RecordedOutage) => void
   /**
@@ -68,6 +69,7 @@ export interface LivenessMonitor {
 /** After our own connection to the broker is back, servers have this long, in milliseconds, to be back on theirs. */
 export const brokerSettleMs = 2_000
 const retiredBootsMax = 8
+const noOutage: RecordedOutage = { silent: false, probeDown: false }
 /** So many heartbeats must be missing to be a silence. */
 const missingMin = 3
 
@@ -81,8 +83,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let bootId: string | null = null
   let retiredBoots: ReadonlyArray<string> = []
   let lastHeartbeatAt = since
-  let silent = false
-  let probeDown = false
+  /** What was told here last, which may not be on record yet. */
+  let told: RecordedOutage = noOutage
+  let onRecord: RecordedOutage = noOutage
   let slowFailures = 0
   let lastTickAt = since
   /** End of our own newest stall: silence counts from here, and a probe begun before it proves nothing. */
@@ -92,6 +95,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   /** What was seen before this is of an earlier process. */
   let restartedAt = since
   let everyMs = 100
+
+  const isSilent = (): boolean => told.silent || onRecord.silent
+  const isProbeDown = (): boolean => told.probeDown || onRecord.probeDown
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -106,8 +112,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       bootId = from
       const silentMs = Math.max(0, receivedAt - lastHeartbeatAt)
       lastHeartbeatAt = Math.max(lastHeartbeatAt, receivedAt)
-      if (!silent) return []
-      silent = false
+      if (!isSilent()) return []
+      told = { ...told, silent: false }
+      onRecord = { ...onRecord, silent: false }
       return [{ type: 'HeartbeatResumed', data: { bootId: from, silentMs } }]
     },
 
@@ -115,8 +122,9 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       noticeOwnStall(outcome.at)
       if (outcome.type === 'ok') {
         slowFailures = 0
-        if (!probeDown) return []
-        probeDown = false
+        if (!isProbeDown()) return []
+        told = { ...told, probeDown: false }
+        onRecord = { ...onRecord, probeDown: false }
         return [{ type: 'ProbeSucceeded', data: { bootId: outcome.bootId ?? bootId ?? '' } }]
       }
       if (outcome.startedAt < restartedAt) return []
@@ -124,8 +132,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       // A probe that began before our stall ended ran out of time because of us.
       if (!atOnce && outcome.startedAt < awakeSince) return []
       slowFailures = atOnce ? slowFailures : slowFailures + 1
-      if (probeDown || (!atOnce && slowFailures < slowFailuresToReport)) return []
-      probeDown = true
+      if (isProbeDown() || (!atOnce && slowFailures < slowFailuresToReport)) return []
+      told = { ...told, probeDown: true }
       // In the log it is an answer that did not come: whose fault that is, nobody can tell from here.
       const reason = outcome.reason === 'unreachable' ? 'timeout' : outcome.reason
       return [{ type: 'ProbeFailed', data: { reason } }]
@@ -135,19 +143,17 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       noticeOwnStall(now)
       if (!canHear) deafUntil = now
       const quietMs = now - Math.max(lastHeartbeatAt, awakeSince, deafUntil, restartedAt)
-      if (silent || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
-      silent = true
+      if (isSilent() || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
+      told = { ...told, silent: true }
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },
 
     recorded: (outage) => {
-      silent ||= outage.silent
-      probeDown ||= outage.probeDown
+      onRecord = outage
     },
 
     restarted: (now) => {
-      silent = false
-      probeDown = false
+      told = onRecord = noOutage
       slowFailures = 0
       restartedAt = Math.max(restartedAt, now)
     },

@@ -32,7 +32,6 @@ interface Watched {
 }
 
 const tickMs = 50
-const nothingRecorded: RecordedOutage = { silent: false, probeDown: false }
 /** Two probes in a row without an answer, besides silence, tell a hung server within half a second. */
 const probeEveryMs = 100
 const probeTimeoutMs = 150
@@ -63,17 +62,17 @@ export class ServerWatch {
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
-  /** Watches a server from now on, at this address; `recorded` is what is on record of it by now. */
-  add(server: string, url: string, recorded: RecordedOutage = nothingRecorded): void {
+  /** Watches a server from now on, at this address; `recorded` is what is on record of it by now, if that is news. */
+  add(server: string, url: string, recorded: RecordedOutage | null = null): void {
     const known = this.#watched.get(server)
-    known?.monitor.recorded(recorded)
+    if (recorded !== null) known?.monitor.recorded(recorded)
     if (known?.url === url) return
     void known?.prober.stop()
     const { now, silentAfterMs } = this.#options
     const monitor =
       known?.monitor ??
       createLivenessMonitor({ since: now(), ...(silentAfterMs === undefined ? {} : { silentAfterMs }) })
-    if (known === undefined) monitor.recorded(recorded)
+    if (known === undefined && recorded !== null) monitor.recorded(recorded)
     const meter = known?.meter ?? createPathMeter()
     const prober = startProber({
       url,

@@ -36,9 +36,13 @@ export interface ServerWatchOptions {
 
 interface Seen {
   readonly monitor: LivenessMonitor
+  /** What was told last. */
   silent: boolean
   probeDown: boolean
+  recorded: RecordedOutage
 }
+
+const isOutage = ({ silent, probeDown }: RecordedOutage): boolean => silent || probeDown
 
 const tickMs = 100
 const probeTimeoutMs = 250
@@ -65,12 +69,17 @@ export class SimulatedWatch implements Watch {
   readonly add = (server: string, _url: string, recorded: RecordedOutage): void => {
     let seen = this.#seen.get(server)
     const isNew = seen === undefined
-    seen ??= { monitor: createLivenessMonitor({ since: this.#options.now() }), silent: false, probeDown: false }
+    seen ??= {
+      monitor: createLivenessMonitor({ since: this.#options.now() }),
+      silent: false,
+      probeDown: false,
+      recorded,
+    }
     this.#seen.set(server, seen)
     seen.monitor.recorded(recorded)
-    seen.silent ||= recorded.silent
-    seen.probeDown ||= recorded.probeDown
-    if (isNew || recorded.silent || recorded.probeDown) this.disturbed()
+    const hasChanged = isOutage(recorded) !== isOutage(seen.recorded)
+    seen.recorded = recorded
+    if (isNew || hasChanged || isOutage(recorded)) this.disturbed()
   }
 
   readonly restarted = (server: string): void => {
@@ -79,6 +88,7 @@ export class SimulatedWatch implements Watch {
     seen.monitor.restarted(this.#options.now())
     seen.silent = false
     seen.probeDown = false
+    seen.recorded = { silent: false, probeDown: false }
     this.disturbed()
   }
 
@@ -102,7 +112,7 @@ export class SimulatedWatch implements Watch {
     let outage = false
     for (const [server, seen] of this.#seen) {
       this.#look(server, seen)
-      outage ||= seen.silent || seen.probeDown
+      outage ||= isOutage(seen) || isOutage(seen.recorded)
     }
     if (outage || !this.#options.isCalm()) this.disturbed()
   }

@@ -58,6 +58,25 @@ describe('liveness by heartbeats', () => {
     expect(run(monitor, 1_050, 3_000)).toMatchObject([{ type: 'HeartbeatResumed' }])
   })
 
+  it('notices a death, though a slow log says only then that there was a silence before', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    expect(run(monitor, 1_050, 1_500, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+    expect(run(monitor, 1_550, 2_000)).toMatchObject([{ type: 'HeartbeatResumed' }])
+    monitor.recorded({ silent: true, probeDown: false })
+    expect(run(monitor, 2_050, 2_500, () => false)).toEqual([])
+    monitor.recorded({ silent: false, probeDown: false })
+    expect(run(monitor, 2_550, 3_000, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+  })
+
+  it('says an outage once, though the log does not have it yet', () => {
+    const monitor = createLivenessMonitor({ since: 0 })
+    run(monitor, 0, 1_000)
+    expect(run(monitor, 1_050, 1_500, () => false)).toMatchObject([{ type: 'HeartbeatMissed' }])
+    monitor.recorded({ silent: false, probeDown: false })
+    expect(run(monitor, 1_550, 3_000, () => false)).toEqual([])
+  })
+
   it('does not count silence while the watcher itself stood still', () => {
     const monitor = createLivenessMonitor({ since: 0 })
     run(monitor, 0, 1_000)
@@ -143,6 +162,16 @@ describe('liveness by probes', () => {
     monitor.recorded({ silent: false, probeDown: true })
     expect(monitor.probe(failed('refused', 100))).toEqual([])
     expect(monitor.probe(ok(200))).toMatchObject([{ type: 'ProbeSucceeded' }])
+  })
+
+  it('reports a failure, though a slow log says only then that there was one before', () => {
+    const monitor = ticking()
+    expect(monitor.probe(failed('refused', 1_010))).toHaveLength(1)
+    expect(monitor.probe(ok(1_020))).toHaveLength(1)
+    monitor.recorded({ silent: false, probeDown: true })
+    expect(monitor.probe(failed('refused', 1_030))).toEqual([])
+    monitor.recorded({ silent: false, probeDown: false })
+    expect(monitor.probe(failed('refused', 1_040))).toMatchObject([{ type: 'ProbeFailed' }])
   })
 
   it('needs two slow answers in a row', () => {
