@@ -6,21 +6,23 @@
 //   npm run faults -- --group NAME                   only those of a group
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 
+const { cells } = await import('../test/faults/cells.mjs')
+const { runCells } = await import('../test/faults/run.mjs')
+const { rowOf, writeTable } = await import('../test/faults/table.mjs')
 const values = new Command('npm run faults --')
   .description('Breaks a real fleet at chosen moments of a handover, cell by cell, and says what became of it.')
   .option('--case <names>', 'only these cells, separated by commas')
-  .option('--group <name>', 'only those of a group')
+  .addOption(
+    new Option('--group <name>', 'only those of a group').choices([...new Set(cells.map(({ group }) => group))]),
+  )
   .option('--json', 'print one object for each cell, and write no table')
   .option('--list', 'print the names of the cells')
   .allowExcessArguments(false)
   .parse()
   .opts()
 
-const { cells } = await import('../test/faults/cells.mjs')
-const { runCells } = await import('../test/faults/run.mjs')
-const { rowOf, writeTable } = await import('../test/faults/table.mjs')
 const document = fileURLToPath(new URL('../docs/reliability.md', import.meta.url))
 
 process.exitCode = await main()

@@ -1,18 +1,21 @@
 import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { fileMark, filesBelow, readJson, readText, sha256, writeJson } from './files.mjs'
 import { SetupError, step } from './output.mjs'
 import { withLock } from './lock.mjs'
 
+const thisFile = fileURLToPath(import.meta.url)
 const isTypeScript = (file) => /\.[cm]?tsx?$/.test(file)
 const stampPath = (root) => join(root, 'dist', '.segue-build.json')
 export const lockPath = (root) => join(root, '.segue-setup.lock')
 
-/** Changes whenever something changes that dist/ is made from. */
+/** Changes whenever something changes that dist/ is made from, or how. */
 export function sourceFingerprint(root) {
   const files = filesBelow(join(root, 'src')).map((file) => `${file}:${fileMark(join(root, 'src', file))}`)
-  return sha256([...files, readText(join(root, 'tsconfig.json')) ?? ''].join('\n'))
+  const ways = [join(root, 'tsconfig.json'), join(root, 'node_modules', 'esbuild', 'package.json'), thisFile]
+  return sha256([...files, ...ways.map((file) => readText(file) ?? '')].join('\n'))
 }
 
 /** Whether dist/ was made from src/ as it is now. */
@@ -52,7 +55,7 @@ async function compile(root, sources) {
       ...{ format: 'esm', platform: 'node', sourcemap: true, sourcesContent: false, logLevel: 'silent' },
     })
   } catch (error) {
-    if (!Array.isArray(error?.errors)) throw error
+    if (!Array.isArray(error?.errors)) throw cannotCompile(error)
     throw new SetupError(`src/ does not compile:\n${error.errors.map(describeError).join('\n')}`)
   } finally {
     // Its process would otherwise live as long as this one.
@@ -64,9 +67,12 @@ function loadEsbuild(root) {
   try {
     return createRequire(join(root, 'package.json'))('esbuild')
   } catch (error) {
-    throw new SetupError(`esbuild, which compiles src/, cannot be loaded; run \`npm install\`\n${error.message}`)
+    throw cannotCompile(error)
   }
 }
+
+const cannotCompile = ({ message }) =>
+  new SetupError(`esbuild, which compiles src/, cannot run; remove node_modules and run \`npm install\`\n${message}`)
 
 const describeError = ({ location, text }) =>
   location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`
@@ -78,7 +84,7 @@ function removeOrphans(root, sources) {
     return stem === file ? [file] : [file, `${stem}.ts`, `${stem}.tsx`, `${stem}.mts`, `${stem}.cts`]
   }
   for (const file of filesBelow(join(root, 'dist'))) {
-    if (file.startsWith('.') || sourcesOf(file).some((source) => sources.has(source))) continue
+    if (file === '.segue-build.json' || sourcesOf(file).some((source) => sources.has(source))) continue
     rmSync(join(root, 'dist', file))
   }
 }

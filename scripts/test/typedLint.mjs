@@ -28,7 +28,9 @@ function readProgram(path) {
   }
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: giveUp }
   const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile(path, undefined, host)
-  return ts.createProgram({ rootNames: fileNames, options, configFileParsingDiagnostics: errors })
+  // What could not be described to those who import the package is an error, too.
+  const settings = { ...options, declaration: true }
+  return ts.createProgram({ rootNames: fileNames, options: settings, configFileParsingDiagnostics: errors })
 }
 
 function describe(diagnostics) {

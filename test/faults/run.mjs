@@ -61,7 +61,8 @@ export async function runCell(stage, cell) {
   }
   const now = stage.viewer?.totals ?? before
   const viewer = Object.fromEntries(counted.map((key) => [key, Math.round(now[key] - before[key])]))
-  const judged = await judgeLog(stage, cell.idleMs + 5_000, firstEvent)
+  const judged = await judgeLog(stage, cell.idleMs + 5_000, stage.judgedEvents ?? 0)
+  stage.judgedEvents = stage.log.events.length
   const events = stage.log.events.slice(firstEvent)
   findings.push(
     ...judged.findings,

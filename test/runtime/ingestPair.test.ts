@@ -9,6 +9,9 @@ import { watchEncoder, type WatchedEncoder } from '../media/viewing.js'
 
 const format = formatOf({ crf: 12 })
 const patience = { timeoutMs: 20_000 }
+const backMs = 1_000
+/** What an encoder looks back, and the group of pictures in which that begins. */
+const framesBackMax = (backMs / 1_000) * 25 + format.gopFrames
 /** What the slate looks like among the frames of the programme. */
 const slateFrame = 6
 const modulo = (value: number): number => ((value % brightnessPeriod) + brightnessPeriod) % brightnessPeriod
@@ -21,7 +24,10 @@ const signed = (value: number): number => modulo(value + brightnessPeriod / 2) -
  */
 const expectOneMoment = (seen: ReadonlyArray<number>): void => {
   // An encoder that looks back beyond the beginning of the programme sees the slate there, which is right.
-  const frames = seen.slice(seen.findIndex((frame) => frame !== slateFrame))
+  const begins = seen.findIndex((frame) => frame !== slateFrame)
+  expect(begins).toBeGreaterThanOrEqual(0)
+  expect(begins).toBeLessThanOrEqual(framesBackMax)
+  const frames = seen.slice(begins)
   const odd = frames.flatMap((frame, index) =>
     index > 0 && modulo(frame - (frames[index - 1] ?? 0)) !== 1 ? [index] : [],
   )
@@ -59,7 +65,7 @@ describe('two ingests of one contribution', () => {
     return side.ingest
   }
   const watch = (feedUrl: string): WatchedEncoder => {
-    const watching = watchEncoder({ format, feedUrl, stream: 'one', backMs: 1_000 })
+    const watching = watchEncoder({ format, feedUrl, stream: 'one', backMs })
     watched.push(watching)
     return watching
   }

@@ -18,7 +18,7 @@ const seeds: Readonly<Record<string, number>> = {
   'moody-model': 2,
   'forgotten-outage': 4,
   'old-outage': 3,
-  'never-withdrawn': 710,
+  'never-withdrawn': 173,
   'unheard-drain': 8,
 }
 

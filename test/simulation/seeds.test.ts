@@ -99,6 +99,7 @@ const found: ReadonlyArray<readonly [file: string, what: string]> = [
   ['clock-set-back-twice', 'a clock that was set back twice within a handover'],
   ['append-of-dead-control', 'an append that was carried out after its control plane had died'],
   ['death-after-late-record', 'a death right after a slow log said that the server had been silent before'],
+  ['delivery-before-hang', 'a message on its way from a broker that then hung, which the world lost'],
   ['short-sleep-behind-cut', 'a sleep too short to be noticed, behind a cut link'],
 ]
 

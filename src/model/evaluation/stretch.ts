@@ -33,6 +33,8 @@ export const trainingSetOf = (
   const features = stretches[0]?.of.features ?? []
   const width = features.length
   const deviationAt = features.indexOf('deviation.max')
+  if (loudShare > 0 && deviationAt < 0)
+    throw new RangeError('rows without "deviation.max" cannot be told loud or quiet')
   const isLoud = (of: Prepared, row: number): boolean =>
     loudShare > 0 && (of.vectors[row * width + deviationAt] ?? 0) > loudAbove
   let positives = 0

@@ -134,8 +134,11 @@ export class DurableMessages {
     if (this.#isInterrupted || !isAlive(consumer) || !covers(stored.subject) || !this.#broker.isRunning()) return
     stored.deliveries += 1
     stored.handedOutAtMs = this.#time.now()
-    const isOpen = (): boolean => isAlive(consumer) && this.#broker.isRunning()
-    const answer = (arrive: () => void) => (): void => {
+    const brokerLife = this.#broker.life
+    // What is on its way arrives also when the broker hangs by then; what comes to it waits until it goes on.
+    const isOpen = (): boolean => isAlive(consumer) && this.#broker.life === brokerLife && this.#broker.state !== 'down'
+    const answer = (act: () => void) => (): void => {
+      const arrive = (): void => this.#broker.pass(brokerLife, act)
       // Over a network that does nothing to it, an acknowledgement may as well be there at once.
       if (this.#network.isCalm && isOpen()) arrive()
       else this.#network.ordered(from, process.name, brokerName, isOpen, arrive)
