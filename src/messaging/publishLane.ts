@@ -30,8 +30,11 @@ interface Entry {
 /** Sent at a time: side by side for different subjects, one after the other for the same. */
 const batchMax = 64
 
-/** How many times `queueMax` may wait in memory for a disk that is slow or full before messages are dropped. */
-const slowDiskFactor = 10
+/**
+ * How many times `queueMax` may wait in memory for a disk that is slow or full before messages are dropped: a notice to ten
+ * thousand viewers makes as many facts at once, and the next one comes before the disk has them.
+ */
+const slowDiskFactor = 50
 /** Pause before a disk that did not take messages is tried again. */
 const diskRetryMs = 250
 

@@ -308,6 +308,7 @@ test('order is kept when a nearly full disk takes the older messages and not the
 })
 
 const mounts = process.platform === 'linux' && process.getuid?.() === 0
+const facts = 220
 const onFullDisk = (title: string, queueMax: number, expectLost: (lost: number) => void): void =>
   testUnless(!mounts && 'only root on Linux can mount a small disk', title, async () => {
     const disk = join(dir, 'small')
@@ -326,7 +327,7 @@ const onFullDisk = (title: string, queueMax: number, expectLost: (lost: number) 
         await Promise.race([outcome, new Promise((resolve) => setTimeout(resolve, 20))])
       }
       for (const number of upTo(60)) await publish('segue.health.a', number)
-      for (const number of upTo(120)) await publish('segue.stream.s', number)
+      for (const number of upTo(facts)) await publish('segue.stream.s', number)
 
       bus.resume()
       await publisher.drained()
@@ -335,8 +336,8 @@ const onFullDisk = (title: string, queueMax: number, expectLost: (lost: number) 
       expect(spool.samples.dropped()).toBeGreaterThan(0)
       expectLost(lost)
       expect((await Promise.all(outcomes)).filter((outcome) => outcome === 'dropped')).toHaveLength(dropped.length)
-      await waitFor(() => of('segue.stream.s', messages).length === 120 - lost)
-      expect(of('segue.stream.s', messages)).toEqual(upTo(120 - lost))
+      await waitFor(() => of('segue.stream.s', messages).length === facts - lost)
+      expect(of('segue.stream.s', messages)).toEqual(upTo(facts - lost))
       await close()
     } finally {
       execFileSync('umount', ['-l', disk])
