@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createMemoryBus, type MemoryBus } from '../../src/messaging/memory/index.js'
 import { connectNats } from '../../src/messaging/nats/index.js'
 import { SpoolUnavailable, type Fifo, type SpooledMessage } from '../../src/messaging/fifo.js'
@@ -19,14 +19,16 @@ let bus: MemoryBus
 let transport: Transport
 let closing: Array<() => Promise<void>> = []
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'segue-publisher-'))
+  // A second spool of the same name goes beside it.
+  dir = join(await mkdtemp(join(tmpdir(), 'segue-publisher-')), 'spool')
+  await mkdir(dir)
   bus = createMemoryBus()
   transport = bus.connect('publisher')
 })
 afterEach(async () => {
   for (const close of closing.reverse()) await close()
   closing = []
-  await rm(dir, { recursive: true, force: true })
+  await rm(dirname(dir), { recursive: true, force: true })
 })
 
 interface Opened {
