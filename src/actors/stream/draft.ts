@@ -1,7 +1,6 @@
-import type { EventIn } from '../../events/index.js'
 import type { Draft } from '../decider.js'
 import type { StreamState } from './state.js'
 
 /** What the rules of a stream write their decisions to. */
 export type StreamDraft = Draft<'stream', StreamState>
-export type Fact<T extends EventIn<'stream'>['type']> = Extract<EventIn<'stream'>, { readonly type: T }>
+export type { Of as Fact } from './streamEvent.js'

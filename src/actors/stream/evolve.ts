@@ -1,4 +1,3 @@
-import type { EventIn } from '../../events/index.js'
 import { adopted } from './adoption.js'
 import { drainDeadlineKey, retryKey } from './deadlines.js'
 import { edgeAfter } from './liveEdge.js'
@@ -11,13 +10,12 @@ import {
   isFailed,
   release,
   stateWith,
+  unchanged,
   type Handover,
   type StateChanges,
   type StreamState,
 } from './state.js'
-
-type StreamEvent = EventIn<'stream'>
-type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
+import type { Of, StreamEvent } from './streamEvent.js'
 
 /** Events after which servers or viewers have to be told something new. */
 const structural: ReadonlySet<StreamEvent['type']> = new Set([
@@ -59,8 +57,6 @@ export function evolveStreamV1(state: StreamState, event: StreamEvent): StreamSt
   const next = evolveStreamV2(state, event)
   return event.type === 'HandoverAborted' ? { ...next, unmet: state.unmet } : next
 }
-
-const unchanged: StateChanges = {}
 
 function apply(state: StreamState, event: StreamEvent): StateChanges {
   switch (event.type) {

@@ -1,4 +1,4 @@
-import type { EventIn, StepTimes } from '../../events/index.js'
+import type { StepTimes } from '../../events/index.js'
 import { timesAfter } from './stepTimes.js'
 import {
   handoverWith,
@@ -6,20 +6,17 @@ import {
   noTimes,
   noViewers,
   release,
+  unchanged,
   type Handover,
   type StateChanges,
   type StreamState,
 } from './state.js'
-
-type StreamEvent = EventIn<'stream'>
-type Of<T extends StreamEvent['type']> = Extract<StreamEvent, { readonly type: T }>
+import type { Of, StreamEvent } from './streamEvent.js'
 
 const retryMsFirst = 2_000
 const retryMsMax = 30_000
 /** With the primary gone, every second without another one is one that viewers see. */
 const emergencyRetryMs = 500
-
-const unchanged: StateChanges = {}
 
 export function applyToHandover(state: StreamState, event: StreamEvent): StateChanges {
   if (event.type === 'HandoverStarted') return onStarted(state, event)

@@ -143,6 +143,7 @@ export const initialStreamState = (stream: string): StreamState => ({
 
 /** What an event makes of a state, besides the counters. */
 export type StateChanges = Partial<Omit<StreamState, 'stream' | 'revision' | 'sequence'>>
+export const unchanged: StateChanges = {}
 
 /** What an event is counted by, and what it shows of the live edge. */
 type Counted = Pick<StreamState, 'revision' | 'sequence' | 'edge'>

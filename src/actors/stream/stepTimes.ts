@@ -1,12 +1,9 @@
-import type { EventIn, StepTimes } from '../../events/index.js'
+import type { StepTimes } from '../../events/index.js'
 import type { Handover } from './state.js'
+import type { StreamEvent } from './streamEvent.js'
 
 /** The first time that a step was reached counts. */
-export function timesAfter(
-  { times, requestedAt }: Handover,
-  event: EventIn<'stream'>,
-  step: keyof StepTimes,
-): StepTimes {
+export function timesAfter({ times, requestedAt }: Handover, event: StreamEvent, step: keyof StepTimes): StepTimes {
   if (times[step] !== null) return times
   return timesWith(times, step, Math.max(0, Math.round(event.metadata.occurredAt - requestedAt)))
 }
