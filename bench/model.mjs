@@ -57,7 +57,7 @@ export function areaUnderCurve(scores, labels) {
   return (ranks - (positives * (positives + 1)) / 2) / positives / (labels.length - positives)
 }
 
-export function trainingTime(set = madeUpRows(1), test = madeUpRows(2, 20_000)) {
+export function trainingTime(set, test) {
   const cpu = process.cpuUsage()
   const { trees: grown } = growForest(set, { ...forestDefaults, trees })
   const { user, system } = process.cpuUsage(cpu)

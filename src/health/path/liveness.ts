@@ -96,8 +96,14 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
   let restartedAt = since
   let everyMs = 100
 
-  const isSilent = (): boolean => told.silent || onRecord.silent
-  const isProbeDown = (): boolean => told.probeDown || onRecord.probeDown
+  const isOpen = (outage: keyof RecordedOutage): boolean => told[outage] || onRecord[outage]
+  const begin = (outage: keyof RecordedOutage): void => {
+    told = { ...told, [outage]: true }
+  }
+  const end = (outage: keyof RecordedOutage): void => {
+    told = { ...told, [outage]: false }
+    onRecord = { ...onRecord, [outage]: false }
+  }
 
   const noticeOwnStall = (now: number): void => {
     if (now - lastTickAt > blockedAfterMs) awakeSince = now
@@ -112,9 +118,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       bootId = from
       const silentMs = Math.max(0, receivedAt - lastHeartbeatAt)
       lastHeartbeatAt = Math.max(lastHeartbeatAt, receivedAt)
-      if (!isSilent()) return []
-      told = { ...told, silent: false }
-      onRecord = { ...onRecord, silent: false }
+      if (!isOpen('silent')) return []
+      end('silent')
       return [{ type: 'HeartbeatResumed', data: { bootId: from, silentMs } }]
     },
 
@@ -122,9 +127,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       noticeOwnStall(outcome.at)
       if (outcome.type === 'ok') {
         slowFailures = 0
-        if (!isProbeDown()) return []
-        told = { ...told, probeDown: false }
-        onRecord = { ...onRecord, probeDown: false }
+        if (!isOpen('probeDown')) return []
+        end('probeDown')
         return [{ type: 'ProbeSucceeded', data: { bootId: outcome.bootId ?? bootId ?? '' } }]
       }
       if (outcome.startedAt < restartedAt) return []
@@ -132,8 +136,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       // A probe that began before our stall ended ran out of time because of us.
       if (!atOnce && outcome.startedAt < awakeSince) return []
       slowFailures = atOnce ? slowFailures : slowFailures + 1
-      if (isProbeDown() || (!atOnce && slowFailures < slowFailuresToReport)) return []
-      told = { ...told, probeDown: true }
+      if (isOpen('probeDown') || (!atOnce && slowFailures < slowFailuresToReport)) return []
+      begin('probeDown')
       // In the log it is an answer that did not come: whose fault that is, nobody can tell from here.
       const reason = outcome.reason === 'unreachable' ? 'timeout' : outcome.reason
       return [{ type: 'ProbeFailed', data: { reason } }]
@@ -143,8 +147,8 @@ export const createLivenessMonitor = (options: LivenessOptions): LivenessMonitor
       noticeOwnStall(now)
       if (!canHear) deafUntil = now
       const quietMs = now - Math.max(lastHeartbeatAt, awakeSince, deafUntil, restartedAt)
-      if (isSilent() || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
-      told = { ...told, silent: true }
+      if (isOpen('silent') || quietMs <= Math.max(silentAfterMs, missingMin * everyMs)) return []
+      begin('silent')
       return [{ type: 'HeartbeatMissed', data: { lastHeartbeatAt, silentMs: now - lastHeartbeatAt } }]
     },
 
