@@ -19,6 +19,9 @@ async function compileIfChanged() {
   process.env[IS_CHECKED] = '1'
 }
 
+// Stacks then name the sources, not the bundle that was made of them.
+if (process.env.SEGUE_DEBUG) process.setSourceMapsEnabled(true)
+
 try {
   await compileIfChanged()
   const { main } = await import(inRoot('dist', 'cli', 'main.js'))

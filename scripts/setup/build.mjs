@@ -2,11 +2,13 @@ import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle, isOfBundles, programsOf } from './bundle.mjs'
 import { fileMark, filesBelow, readJson, readText, sha256, writeJson } from './files.mjs'
 import { SetupError, step } from './output.mjs'
 import { withLock } from './lock.mjs'
 
 const thisFile = fileURLToPath(import.meta.url)
+const bundling = join(dirname(thisFile), 'bundle.mjs')
 const isTypeScript = (file) => /\.[cm]?tsx?$/.test(file)
 const stampPath = (root) => join(root, 'dist', '.segue-build.json')
 export const lockPath = (root) => join(root, '.segue-setup.lock')
@@ -14,7 +16,7 @@ export const lockPath = (root) => join(root, '.segue-setup.lock')
 /** Changes whenever something changes that dist/ is made from, or how. */
 export function sourceFingerprint(root) {
   const files = filesBelow(join(root, 'src')).map((file) => `${file}:${fileMark(join(root, 'src', file))}`)
-  const ways = [join(root, 'tsconfig.json'), join(root, 'node_modules', 'esbuild', 'package.json'), thisFile]
+  const ways = [join(root, 'tsconfig.json'), join(root, 'package-lock.json'), thisFile, bundling]
   return sha256([...files, ...ways.map((file) => readText(file) ?? '')].join('\n'))
 }
 
@@ -54,6 +56,7 @@ async function compile(root, sources) {
       ...{ outbase: 'src', outdir: 'dist', tsconfig: 'tsconfig.json' },
       ...{ format: 'esm', platform: 'node', sourcemap: true, sourcesContent: false, logLevel: 'silent' },
     })
+    await bundle({ root, programs: programsOf(sources), transform })
   } catch (error) {
     if (!Array.isArray(error?.errors)) throw cannotCompile(error)
     throw new SetupError(`src/ does not compile:\n${error.errors.map(describeError).join('\n')}`)
@@ -84,7 +87,8 @@ function removeOrphans(root, sources) {
     return stem === file ? [file] : [file, `${stem}.ts`, `${stem}.tsx`, `${stem}.mts`, `${stem}.cts`]
   }
   for (const file of filesBelow(join(root, 'dist'))) {
-    if (file === '.segue-build.json' || sourcesOf(file).some((source) => sources.has(source))) continue
+    if (file === '.segue-build.json' || isOfBundles(file) || sourcesOf(file).some((source) => sources.has(source)))
+      continue
     rmSync(join(root, 'dist', file))
   }
 }

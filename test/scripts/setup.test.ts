@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ffmpegAnswer } from '../support/fakePrograms.js'
@@ -54,6 +54,31 @@ describe('Set-up', () => {
       await rm(join(project.root, 'dist'), { recursive: true })
       await project.setUp()
       expect(existsSync(built('greeting.js'))).toBe(true)
+    })
+
+    it('bundles what a process begins with, which finds its files where they would be without that', async () => {
+      await project.write(
+        'src/cli/main.ts',
+        `import { readFileSync } from 'node:fs'
+        import { greeting } from '../greeting.js'
+        const { page } = await import('../dashboard/page.js')
+        console.log(greeting, readFileSync(page, 'utf8'))`,
+      )
+      await project.write('src/dashboard/page.ts', "export const page = new URL('./page.html', import.meta.url)\n")
+      expect(await project.setUp()).toMatchObject({ code: 0 })
+      for (const single of ['greeting.js', 'dashboard/page.js']) await rm(built(single))
+      expect(await runNode([built('cli/main.js')])).toEqual({ code: 0, stdout: 'hello <p>one</p>\n', stderr: '' })
+    })
+
+    it('keeps the parts of an earlier bundle for a day, for processes that run', async () => {
+      await project.write('src/cli/main.ts', "console.log((await import('../greeting.js')).greeting)\n")
+      await project.write('dist/chunks/of-today.js', '')
+      await project.write('dist/chunks/of-last-week.js', '')
+      const lastWeek = Date.now() / 1000 - 7 * 86_400
+      await utimes(built('chunks/of-last-week.js'), lastWeek, lastWeek)
+      expect(await project.setUp()).toMatchObject({ code: 0 })
+      expect(existsSync(built('chunks/of-today.js'))).toBe(true)
+      expect(existsSync(built('chunks/of-last-week.js'))).toBe(false)
     })
 
     it('stops at a source that does not compile, each time until it is repaired', async () => {
