@@ -12,7 +12,8 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3'
 const rounds = Number(values.rounds)
 const writers = 64
 const program = fileURLToPath(new URL('../test/support/eventstoredb/main.mjs', import.meta.url))
-const standIn = fork(program, ['{}'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+const standIn = fork(program, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+standIn.send({ type: 'begin', options: {} })
 const { port } = await new Promise((resolve) => standIn.once('message', resolve))
 const url = `esdb://127.0.0.1:${port}?tls=false`
 

@@ -9,6 +9,9 @@ import { skippedTest } from './report.mjs'
 const EXIT_GRACE_MS = 20_000
 const POLL_MS = 500
 
+/** Every test file loads its modules anew, and most of what they make dies with it. Workers are started with this, too. */
+const largeNursery = ['--min-semi-space-size=32', '--max-semi-space-size=64']
+
 /**
  * Runs Jest, showing its output as it comes, and counts what it reports.
  * @param {{ root: string, name: string, args: readonly string[], exitGraceMs?: number, niceness?: number }} options
@@ -36,6 +39,7 @@ function runToEnd({ root, reportPath, args, exitGraceMs, niceness }) {
       [
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
+        ...largeNursery,
         join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
         ...['--json', '--outputFile', reportPath, ...args],
       ],

@@ -51,7 +51,7 @@ export interface StandInEvent {
   readonly metadata: string
 }
 
-/** A test double for EventStoreDB, as a process of its own that speaks the client's wire protocol. */
+/** A test double for EventStoreDB, in another process, that speaks the client's wire protocol. */
 export interface EventStoreStandIn {
   readonly port: number
   /** Such as `esdb://127.0.0.1:40123?tls=false`. */
@@ -59,25 +59,36 @@ export interface EventStoreStandIn {
   readonly fault: (fault: StandInFault | null) => Promise<void>
   /** What it holds, other than its own statistics. */
   readonly events: () => Promise<ReadonlyArray<StandInEvent>>
+  /** Kills its process, and all others in that. */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
   readonly exited: Promise<void>
   readonly stop: () => Promise<void>
 }
 
 interface Answer {
-  readonly type: string
   readonly port?: number
   readonly events?: ReadonlyArray<StandInEvent>
 }
 
+/** A process for any number of stand-ins: most of what one costs is to load what it needs. */
+export interface StandInProcess {
+  readonly start: (options?: StandInOptions) => Promise<EventStoreStandIn>
+  readonly stop: () => Promise<void>
+}
+
+/** A stand-in with a process of its own, which may be killed. */
 export async function startEventStoreStandIn(options: StandInOptions = {}): Promise<EventStoreStandIn> {
-  const child = fork(program, [JSON.stringify(options)], {
+  const { start, stop } = startStandInProcess()
+  return { ...(await start(options)), stop }
+}
+
+export function startStandInProcess(): StandInProcess {
+  const child = fork(program, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
     env: { ...process.env, NODE_OPTIONS: '' },
   })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const { port = 0 } = await answerOf(child)
   // One order at a time: answers carry no name.
   let last: Promise<unknown> = Promise.resolve()
   const ask = (order: object): Promise<Answer> => {
@@ -89,21 +100,23 @@ export async function startEventStoreStandIn(options: StandInOptions = {}): Prom
     last = answer.catch(() => undefined)
     return answer
   }
-  return {
-    port,
-    url: `esdb://127.0.0.1:${port}?tls=${options.tls === undefined ? 'false' : 'true'}`,
-    fault: async (fault) => void (await ask({ type: 'fault', fault })),
-    events: async () => (await ask({ type: 'events' })).events ?? [],
-    kill: async (signal) => {
-      child.kill(signal)
-      if (signal === 'SIGKILL') await exited
-    },
-    exited,
-    stop: async () => {
-      child.kill('SIGKILL')
-      await exited
-    },
+  const kill = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
+    if (signal === 'SIGKILL') await exited
   }
+  const start = async (options: StandInOptions = {}): Promise<EventStoreStandIn> => {
+    const { port = 0 } = await ask({ type: 'begin', options })
+    return {
+      port,
+      url: `esdb://127.0.0.1:${port}?tls=${options.tls === undefined ? 'false' : 'true'}`,
+      fault: async (fault) => void (await ask({ type: 'fault', port, fault })),
+      events: async () => (await ask({ type: 'events', port })).events ?? [],
+      kill,
+      exited,
+      stop: async () => void (await ask({ type: 'end', port })),
+    }
+  }
+  return { start, stop: () => kill('SIGKILL') }
 }
 
 function answerOf(child: ChildProcess): Promise<Answer> {

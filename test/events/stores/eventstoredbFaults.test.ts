@@ -10,7 +10,7 @@ import { openEventStoreDb, type EventStoreDbOptions } from '../../../src/events/
 import { anEvent, appended, collect, ids, refused, someEvents } from '../../contracts/eventStoreContract.js'
 import { addressOf, freshNamespace, withNamespace } from '../../support/eventStoreStandIn.js'
 import { freePort } from '../../support/freePort.js'
-import { afterwards, closeAfterEach, standInWith, storeAt } from '../../support/standIns.js'
+import { afterwards, closeAfterEach, standInAlone, standInWith, storeAt } from '../../support/standIns.js'
 import { waitFor } from '../../support/waitFor.js'
 
 // Against the wire stand-in: a real server cannot be told to fail at a given moment.
@@ -93,7 +93,7 @@ describe.each([
       const folder = await mkdtemp(join(tmpdir(), 'segue-standin-'))
       afterwards(() => rm(folder, { recursive: true, force: true }))
       const journal = join(folder, 'journal')
-      const standIn = await standInWith({ batchAppend, journal })
+      const standIn = await standInAlone({ batchAppend, journal })
       const store = await storeAt(withNamespace(standIn.url))
       await appended(store, 'server-a', [anEvent()], 'none')
       const events = someEvents(2)
@@ -101,7 +101,7 @@ describe.each([
 
       expect(['AppendOutcomeUnknown', 'StoreUnavailable']).toContain((await refused(store, 'server-a', events, 0))._tag)
       await standIn.exited
-      await standInWith({ batchAppend, journal, port: standIn.port })
+      await standInAlone({ batchAppend, journal, port: standIn.port })
       const result = await waitFor(async () => {
         const again = await store.append('server-a', events, { expected: 0 })()
         return E.isRight(again) && again.right
@@ -162,7 +162,7 @@ test('a subscription outlives a restart of the server', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'segue-standin-'))
   afterwards(() => rm(folder, { recursive: true, force: true }))
   const journal = join(folder, 'journal')
-  const standIn = await standInWith({ journal })
+  const standIn = await standInAlone({ journal })
   const store = await storeAt(withNamespace(standIn.url))
   const events = someEvents(2)
   await appended(store, 'server-a', events.slice(0, 1), 'none')
@@ -171,7 +171,7 @@ test('a subscription outlives a restart of the server', async () => {
   await waitFor(() => seen.length === 1)
 
   await standIn.kill('SIGKILL')
-  await standInWith({ journal, port: standIn.port })
+  await standInAlone({ journal, port: standIn.port })
   await waitFor(async () => E.isRight(await store.append('server-a', events.slice(1), { expected: 0 })()))
   await waitFor(() => seen.length === 2)
 
@@ -205,7 +205,7 @@ describe('what is told when the log cannot be opened', () => {
   })
 
   test('nobody answers', async () => {
-    const standIn = await standInWith()
+    const standIn = await standInAlone()
     await standIn.kill('SIGSTOP')
 
     await expect(opening(standIn.url, { openTimeoutMs: 500 })).rejects.toMatchObject({
