@@ -139,6 +139,7 @@ export type Assignment = t.TypeOf<typeof Assignment>
 export const Fault = t.union([
   record({ type: t.literal('leak'), bytesPerS: finite }),
   record({ type: t.literal('cpu'), rampMs: finite }),
+  record({ type: t.literal('disk'), rampMs: finite }),
 ])
 export type Fault = t.TypeOf<typeof Fault>
 

@@ -14,15 +14,15 @@ const clockLibraries = ['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux
 
 const scenes = {
   /** Verified copies at a standby whose encoder is off; viewers 3 s behind live. */
-  ordinary: { open: () => openStage({ places: { control: { env: reachableThreads } } }) },
+  ordinary: { open: (options) => openStage({ places: { control: { env: reachableThreads } }, ...options }) },
 
   /** The standby encodes all the time; viewers 1.5 s behind live. */
-  hot: { open: () => openStage({ standby: 'hot', latencyMs: 1_500 }) },
+  hot: { open: (options) => openStage({ standby: 'hot', latencyMs: 1_500, ...options }) },
 
   /** Each server and the control plane in a network namespace of its own. */
   network: {
-    open: () =>
-      openStage({}, async (dataDir) => {
+    open: (options = {}) =>
+      openStage(options, async (dataDir) => {
         const { links, places, close } = await openNetwork([...servers, 'control'], dataDir)
         return { options: { host: hubAddress, places }, links, clear: async () => close() }
       }),
@@ -32,8 +32,8 @@ const scenes = {
   smallDisk: {
     obstacle: () =>
       process.platform !== 'linux' || process.getuid() !== 0 ? 'only root on Linux can mount a disk' : null,
-    open: () =>
-      openStage({}, async (dataDir) => {
+    open: (options = {}) =>
+      openStage(options, async (dataDir) => {
         execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMegabytes}m`, 'tmpfs', dataDir])
         return { clear: async () => void execFileSync('umount', ['--lazy', dataDir]) }
       }),
@@ -43,8 +43,8 @@ const scenes = {
   clocks: {
     obstacle: () =>
       clockLibraries.some(existsSync) ? null : 'libfaketime is not installed (apt-get install libfaketime)',
-    open: () =>
-      openStage({}, async (dataDir) => {
+    open: (options = {}) =>
+      openStage(options, async (dataDir) => {
         const clocks = {}
         const places = {}
         for (const role of ['control', ...servers]) {
@@ -68,4 +68,5 @@ const scenes = {
 /** Why a scene cannot be set here; null when it can. */
 export const obstacleOf = (name) => scenes[name].obstacle?.() ?? null
 
-export const openSceneOf = (name) => scenes[name].open()
+/** `options`: of the fleet, instead of those that the scene has. */
+export const openSceneOf = (name, options) => scenes[name].open(options)

@@ -16,6 +16,7 @@ export interface FaultRunnerOptions {
 /** Share of the memory limit that a leak takes each second. */
 const leakShare = 0.04
 const cpuRampMs = 8_000
+const diskRampMs = 20_000
 const commandTimeoutMs = 2_000
 
 /** Makes the planned faults, each at whoever leads the main stream when its time has come. */
@@ -64,6 +65,9 @@ export class FaultRunner {
       case 'cpu':
         await this.#inject(server, { type: 'cpu', rampMs: cpuRampMs })
         return 'it burns more and more CPU time'
+      case 'disk':
+        await this.#inject(server, { type: 'disk', rampMs: diskRampMs })
+        return 'more and more writes wait for its disk'
     }
   }
 

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 
-export const faultKinds = ['leak', 'cpu', 'crash', 'hang'] as const
+export const faultKinds = ['leak', 'cpu', 'disk', 'crash', 'hang'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** A fault to be made: what, and how many seconds after the first segment plays. */

@@ -64,7 +64,7 @@ export async function startMedia(options: MediaProcessOptions): Promise<Service>
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(options.location === undefined ? {} : { location: options.location }),
       ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
-      ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, logger) } : {}),
+      ...(options.allowFaults ? { onFault: (fault) => makeFault(fault, dataDir, logger) } : {}),
       publishFact: facts.publish,
       health: sampleServerHealth(healthOptions(options)),
       logger: withFields(logger),
@@ -107,7 +107,7 @@ const limitMemory = (limitMb: number, logger: Logger) =>
     onError: (error) => logger.error(`the memory limit is no longer enforced: ${errorMessage(error)}`),
   })
 
-function makeFault(fault: Fault, logger: Logger): void {
+function makeFault(fault: Fault, dataDir: string, logger: Logger): void {
   logger.info(`fault begins: ${JSON.stringify(fault)}`)
-  injectFault(fault)
+  injectFault(fault, dataDir)
 }

@@ -1,5 +1,9 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { waitFor } from '../../support/waitFor.js'
 import { burnAt } from '../../../src/runtime/faults/cpu.js'
+import { queueAt } from '../../../src/runtime/faults/disk.js'
 import { enforceMemoryLimit, injectFault } from '../../../src/runtime/faults/index.js'
 import { compileModules, startSubject, type CompiledModules, type Subject } from './subject/start.js'
 
@@ -50,6 +54,26 @@ describe('faults in a process of its own', () => {
     expect(Math.max(...cores)).toBeGreaterThan(2 * Math.min(...cores))
     expect(subject.exited()).toBe(false)
   })
+
+  it('makes writes wait longer and longer when the disk is slow, and leaves nothing there', async () => {
+    const diskDir = await mkdtemp(join(tmpdir(), 'segue-slow-'))
+    try {
+      const fault = { type: 'disk', rampMs: 3_000 } as const
+      subject = startSubject(modules, { intervalMs: 250, diskDir, fault, faultAfterMs: 1_500 })
+      const waits = (): ReadonlyArray<number> =>
+        subject?.samples.flatMap(({ host }) => (host.diskLatencyMs === null ? [] : [host.diskLatencyMs])) ?? []
+      const before = (): number => Math.max(...waits().slice(0, 4))
+      await waitFor(() => waits().length > 8 && Math.max(...waits().slice(-2)) > Math.max(50, 5 * before()), {
+        timeoutMs: 15_000,
+        describe: () => `writes that take much longer than before: ${waits().join(', ')} ms`,
+      })
+      expect(subject.exited()).toBe(false)
+      expect(await readdir(diskDir)).toEqual([])
+    } finally {
+      subject?.stop()
+      await rm(diskDir, { recursive: true, force: true })
+    }
+  })
 })
 
 describe('shape of the burn', () => {
@@ -63,10 +87,18 @@ describe('shape of the burn', () => {
   })
 })
 
+describe('the queue of a slow disk', () => {
+  it('grows by the same share each second, up to 10,000 writes, and stays there', () => {
+    expect([0, 5_000, 10_000, 60_000].map((ms) => queueAt(ms, 10_000))).toEqual([4, 200, 10_000, 10_000])
+    expect(queueAt(0, 0)).toBe(10_000)
+  })
+})
+
 describe('impossible faults', () => {
   it('are refused with the reason', () => {
-    expect(() => injectFault({ type: 'leak', bytesPerS: 0 })).toThrow(/0 bytes per second/)
-    expect(() => injectFault({ type: 'cpu', rampMs: -1 })).toThrow(/-1 ms/)
+    expect(() => injectFault({ type: 'leak', bytesPerS: 0 }, tmpdir())).toThrow(/0 bytes per second/)
+    expect(() => injectFault({ type: 'cpu', rampMs: -1 }, tmpdir())).toThrow(/-1 ms/)
+    expect(() => injectFault({ type: 'disk', rampMs: -1 }, tmpdir())).toThrow(/-1 ms/)
     expect(() => enforceMemoryLimit({ limitBytes: 0 })).toThrow(/0 bytes/)
   })
 })

@@ -46,6 +46,7 @@ export interface Subject {
 export interface SubjectOptions {
   readonly memoryLimitBytes?: number
   readonly intervalMs?: number
+  readonly diskDir?: string
   readonly fault?: Fault
   readonly faultAfterMs?: number
 }

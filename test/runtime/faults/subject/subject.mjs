@@ -84,7 +84,7 @@ startHealthSampler({
 })
 const injectNow = () => {
   process.stdout.write(`${JSON.stringify({ injectedAt: Date.now() })}\n`)
-  injectFault(options.fault)
+  injectFault(options.fault, options.diskDir)
 }
 if (options.fault !== undefined) setTimeout(injectNow, options.faultAfterMs ?? 0)
 process.stdin.on('end', () => process.exit(0)).resume()
