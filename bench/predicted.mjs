@@ -7,7 +7,7 @@ import { appendFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { numberOption } from '../scripts/commandLine.mjs'
 import { obstacleOf, openSceneOf } from '../test/faults/scenes.mjs'
-import { pause, row, spread } from './stage.mjs'
+import { pause, row, spread, until } from './stage.mjs'
 
 const kinds = ['leak', 'cpu', 'disk', 'loss']
 /** After the fleet is in good order: what it has learned of its own servers by then differs. */
@@ -49,7 +49,8 @@ async function strike(kind) {
   try {
     const { fleet } = stage
     const struck = kind === 'loss' ? await loseMore(stage, quietS) : await struckServer(stage, kind)
-    if (kind === 'leak') await untilDead(fleet, struck.pid)
+    const isDead = () => fleet.lives().some(({ server, diedAt }) => server === struck.server && diedAt !== null)
+    if (kind === 'leak') await until(isDead, 'death by a leak', leakMsMax)
     else {
       if (kind !== 'loss') await pause(struck.at + growsMs - Date.now())
       fleet.kill(struck.server, 'SIGKILL')
@@ -63,26 +64,23 @@ async function strike(kind) {
 }
 
 function judged({ handovers, viewers: [viewer], replay }, { server }) {
-  const [mine, ...others] = handovers.toSorted((a, b) => (b.from === server) - (a.from === server))
-  const isMine = mine?.from === server
+  const mine = handovers.find(({ from }) => from === server)
   const { gaps, duplicates, hashMismatches, stallMs } = viewer
   return {
-    cause: isMine ? mine.cause : null,
-    leadMs: isMine ? mine.leadMs : null,
-    triggerToSwitchMs: isMine ? mine.triggerToSwitchMs : null,
-    needless: [...(isMine ? others : handovers)].filter(({ cause }) => cause === 'prediction').length,
+    cause: mine?.cause ?? null,
+    leadMs: mine?.leadMs ?? null,
+    triggerToSwitchMs: mine?.triggerToSwitchMs ?? null,
+    needless: handovers.filter((each) => each !== mine && each.cause === 'prediction').length,
     ...{ gaps, duplicates, hashMismatches, stallMs, replayed: replay.identical },
   }
 }
 
 /** Waits for the planned fault, which says whom it hits. */
-async function struckServer({ fleet, notes }, kind) {
+async function struckServer({ notes }, kind) {
   const pattern = new RegExp(`^fault ${kind} at (\\S+):`)
-  for (;;) {
-    const server = notes.map(({ text }) => pattern.exec(text)?.[1]).find((each) => each !== undefined)
-    if (server !== undefined) return { server, at: Date.now(), pid: fleet.pids()[server] }
-    await pause(20)
-  }
+  const struck = () => notes.map(({ text }) => pattern.exec(text)?.[1]).find((each) => each !== undefined)
+  const server = await until(struck, `fault ${kind}`, (quiet.maxS + 10) * 1_000)
+  return { server, at: Date.now() }
 }
 
 /** More and more packets of the primary are lost, both ways, and in the end all. */
@@ -96,12 +94,7 @@ async function loseMore(stage, quietS) {
     await pause(250)
   }
   link.become({ cut: true })
-  return { server, at, pid: stage.fleet.pids()[server] }
-}
-
-async function untilDead(fleet, pid) {
-  const endsAt = Date.now() + leakMsMax
-  while (Object.values(fleet.pids()).includes(pid) && Date.now() < endsAt) await pause(50)
+  return { server }
 }
 
 function report(all) {

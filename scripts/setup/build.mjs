@@ -50,13 +50,16 @@ export async function build(root) {
 async function compile(root, sources) {
   const { build: transform, stop } = loadEsbuild(root)
   try {
-    await transform({
-      absWorkingDir: root,
-      entryPoints: sources.map((source) => join('src', source)),
-      ...{ outbase: 'src', outdir: 'dist', tsconfig: 'tsconfig.json' },
-      ...{ format: 'esm', platform: 'node', sourcemap: true, sourcesContent: false, logLevel: 'silent' },
-    })
-    await bundle({ root, programs: programsOf(sources), transform })
+    const compileFrom = (files, options) =>
+      transform({
+        absWorkingDir: root,
+        entryPoints: files.map((source) => join('src', source)),
+        ...{ outbase: 'src', outdir: 'dist', tsconfig: 'tsconfig.json' },
+        ...{ format: 'esm', platform: 'node', sourcemap: true, sourcesContent: false, logLevel: 'silent' },
+        ...options,
+      })
+    await compileFrom(sources)
+    await bundle({ root, programs: programsOf(sources), compileFrom })
   } catch (error) {
     if (!Array.isArray(error?.errors)) throw cannotCompile(error)
     throw new SetupError(`src/ does not compile:\n${error.errors.map(describeError).join('\n')}`)

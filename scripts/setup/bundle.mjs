@@ -30,24 +30,14 @@ export const isOfBundles = (file) => file.startsWith(`${chunks}/`)
 
 /**
  * Bundles the programs in dist/, over the files that were compiled from them alone.
- * @param {{ root: string, programs: readonly string[], transform: (options: object) => Promise<{ metafile: object }> }} options
- *   `transform`: esbuild's `build`
+ * @param {{ root: string, programs: readonly string[], compileFrom: (files: readonly string[], options: object) => Promise<{ metafile: object }> }} options
+ *   `compileFrom`: esbuild's `build`, as it is used for single files, with further options
  */
-export async function bundle({ root, programs, transform }) {
+export async function bundle({ root, programs, compileFrom }) {
   if (programs.length === 0) return
-  const { metafile } = await transform({
-    absWorkingDir: root,
-    entryPoints: programs.map((source) => join('src', source)),
-    ...{ outbase: 'src', outdir: 'dist', chunkNames: `${chunks}/[name]-[hash]`, tsconfig: 'tsconfig.json' },
-    ...{ bundle: true, splitting: true, external, metafile: true },
-    ...{
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      sourcemap: true,
-      sourcesContent: false,
-      logLevel: 'silent',
-    },
+  const { metafile } = await compileFrom(programs, {
+    ...{ bundle: true, splitting: true, chunkNames: `${chunks}/[name]-[hash]`, external, metafile: true },
+    target: 'node20',
     banner: { js: namesOfCommonJs },
     plugins: [ownPlaces(root)],
   })

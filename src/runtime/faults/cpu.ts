@@ -1,4 +1,5 @@
 import type { InjectedFault } from './injectedFault.js'
+import { checkRamp, progressOf } from './ramp.js'
 
 const dutyFrom = 0.2
 const dutyTo = 0.95
@@ -10,7 +11,7 @@ export const burnAt = (
   elapsedMs: number,
   rampMs: number,
 ): { readonly busyMs: number; readonly pauseMs: number; readonly duty: number } => {
-  const progress = rampMs > 0 ? Math.min(1, Math.max(0, elapsedMs / rampMs)) : 1
+  const progress = progressOf(elapsedMs, rampMs)
   const duty = dutyFrom + (dutyTo - dutyFrom) * progress
   const busyMs = sliceMsFrom + (sliceMsTo - sliceMsFrom) * progress
   return { busyMs, pauseMs: busyMs / duty - busyMs, duty }
@@ -21,9 +22,7 @@ export const burnAt = (
  * The long slices are what hurts: nothing else on the event loop runs meanwhile.
  */
 export const burnCpu = (rampMs: number): InjectedFault => {
-  if (!(Number.isFinite(rampMs) && rampMs >= 0)) {
-    throw new RangeError(`a ramp of ${rampMs} ms is not possible: give 0 or more`)
-  }
+  checkRamp(rampMs)
   const beganAtMs = performance.now()
   let timer: NodeJS.Timeout
   const slice = (): void => {
